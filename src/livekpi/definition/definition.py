@@ -1,0 +1,76 @@
+"""The definition resolved: names looked up, expressions parsed, durations in µs. What all other parts read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from livekpi.definition.expressions import KpiValue
+from livekpi.definition.model import DefinitionSpec, KpiSpec, SourceSpec
+from livekpi.definition.types import Field
+
+
+def microseconds(duration: timedelta) -> int:
+    """A duration in µs, exactly."""
+    return duration // timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDefinition:
+    """A source with its fields; `spec` has the rest."""
+
+    name: str
+    spec: SourceSpec
+    fields: Mapping[str, Field]
+
+    @property
+    def late_us(self) -> int:
+        return microseconds(self.spec.late)
+
+    @property
+    def ahead_us(self) -> int:
+        return microseconds(self.spec.ahead)
+
+    @property
+    def idle_us(self) -> int:
+        return microseconds(self.spec.idle)
+
+    @property
+    def remember_us(self) -> int:
+        return microseconds(self.spec.remember)
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """A KPI ready to be computed.
+
+    `value` is arithmetic over aggregates; each aggregate knows its source, bucket and window, so a KPI of KPIs is the
+    arithmetic of its parts' aggregates.
+    """
+
+    name: str
+    spec: KpiSpec
+    value: KpiValue
+    every_us: int
+    """The bucket; for a KPI of KPIs the largest of its parts'."""
+    over_us: int
+    """The window each point covers, to the end of its bucket; equals every_us where none is given."""
+    by: tuple[str, ...]
+    """Dimensions it can be sliced by; for a KPI of KPIs those that all parts have."""
+
+    @property
+    def sources(self) -> frozenset[str]:
+        return frozenset(aggregate.source for aggregate in self.value.aggregates)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition file, checked and resolved."""
+
+    path: Path
+    text: str
+    spec: DefinitionSpec
+    sources: Mapping[str, SourceDefinition]
+    kpis: Mapping[str, Kpi]
+    keep_us: tuple[tuple[int, int], ...]
+    """(bucket, how long it is kept) in µs, finest bucket first."""

@@ -1,0 +1,70 @@
+"""The types a field can have."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["string", "integer", "number", "decimal", "boolean", "timestamp", "json"]
+
+_FIELD = re.compile(r"(?P<optional>optional\s+)?(?P<kind>[a-z]+)\s*(?:\((?P<argument>.*)\))?", re.DOTALL)
+_EPOCHS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+EXPECTED = (
+    "string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT) or json, "
+    "with `optional` before it where null is allowed"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A value's type; precision and scale are a decimal's."""
+
+    kind: Kind
+    precision: int = 0
+    scale: int = 0
+
+    def __str__(self) -> str:
+        return f"decimal({self.precision}, {self.scale})" if self.kind == "decimal" else self.kind
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in ("integer", "number", "decimal")
+
+
+STRING, INTEGER, NUMBER, BOOLEAN, TIMESTAMP, JSON = (
+    Type(kind) for kind in ("string", "integer", "number", "boolean", "timestamp", "json")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A declared field of a source's events."""
+
+    name: str
+    type: Type
+    optional: bool = False
+    time_format: str | None = None
+    """For a timestamp: None is ISO 8601 with a zone; epoch_s, epoch_ms, epoch_us, epoch_ns; else a strptime pattern."""
+
+
+def parse_field(name: str, text: str) -> Field:
+    """Reads a declaration such as ``optional decimal(18, 2)``; raises ValueError with what was expected."""
+    match = _FIELD.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"expected {EXPECTED}")
+    optional, kind, argument = match["optional"] is not None, match["kind"], match["argument"]
+    if kind == "decimal":
+        numbers = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", argument or "")
+        if numbers is None:
+            raise ValueError("expected decimal(precision, scale), such as decimal(18, 2)")
+        precision, scale = int(numbers[1]), int(numbers[2])
+        if not 1 <= precision <= 38 or scale > precision:
+            raise ValueError("expected a precision from 1 to 38 and a scale not above it")
+        return Field(name, Type("decimal", precision, scale), optional)
+    if kind == "timestamp" and argument is not None:
+        if argument not in _EPOCHS and "%" not in argument:
+            raise ValueError(f"expected timestamp with {', '.join(_EPOCHS)} or a strptime pattern, such as timestamp(%d/%b/%Y:%H:%M:%S %z)")
+        return Field(name, TIMESTAMP, optional, argument)
+    simple = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN, "timestamp": TIMESTAMP, "json": JSON}
+    if kind not in simple or argument is not None:
+        raise ValueError(f"expected {EXPECTED}")
+    return Field(name, simple[kind], optional)
