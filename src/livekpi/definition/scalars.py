@@ -1,0 +1,413 @@
+"""Scalar SQL: what may stand in an expression, with its types.
+
+The tree that SQLGlot parses is never used itself. Each node that is allowed is built anew here, typed, with the same
+meaning on every engine (division is floating and gives null for a zero divisor, a cast that fails gives null); all
+else is an error at its place. So no expression can name a file, a table or a function that is not on the list.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from livekpi.definition.problems import ExpressionError
+from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
+
+MAX_LENGTH = 10_000
+MAX_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """An expression and its type; type None is the null literal, which fits anywhere."""
+
+    tree: exp.Expr
+    type: Type | None
+
+
+Leaf = Callable[[exp.Expr], Typed | None]
+"""Resolves a node that is no plain scalar (a field, a KPI, an aggregate), or says None."""
+
+
+def parse(text: str) -> exp.Expr:
+    """Parses one SQL expression; raises ExpressionError where it is none."""
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"expected an expression of at most {MAX_LENGTH} characters, got {len(text)}")
+    try:
+        tree = sqlglot.parse_one(text)
+    except (ParseError, TokenError) as error:
+        raise _syntax_error(text, error) from error
+    except RecursionError as error:
+        raise ExpressionError("the expression is nested too deeply") from error
+    if not isinstance(tree, exp.Expr):
+        raise ExpressionError("expected an expression")
+    if _depth_exceeds(tree, MAX_DEPTH):
+        raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep")
+    return tree
+
+
+def _syntax_error(text: str, error: ParseError | TokenError) -> ExpressionError:
+    if isinstance(error, ParseError) and error.errors:
+        first = error.errors[0]
+        line, end = int(first.get("line") or 1), int(first.get("col") or 0)
+        starts = [0]
+        for part in text.splitlines(keepends=True):
+            starts.append(starts[-1] + len(part))
+        found = str(first.get("highlight") or "")
+        offset = max(0, starts[min(line, len(starts)) - 1] + end - len(found))
+        what = str(first.get("description") or "invalid syntax").rstrip(".")
+        return ExpressionError(f"not an expression: {what}" + (f" at {found!r}" if found else ""), offset)
+    return ExpressionError("not an expression: a quote or comment is not closed")
+
+
+def _depth_exceeds(tree: exp.Expr, limit: int) -> bool:
+    level: list[exp.Expr] = [tree]
+    for _ in range(limit):
+        level = [child for node in level for child in node.iter_expressions()]
+        if not level:
+            return False
+    return True
+
+
+def offset_of(node: exp.Expr) -> int:
+    """Where a node stands in the text it was parsed from: its own place, or its first part's."""
+    starts = [int(found.meta["start"]) for found in node.walk() if "start" in found.meta]
+    return min(starts, default=0)
+
+
+def fail(message: str, node: exp.Expr) -> ExpressionError:
+    """An error at a node's place."""
+    return ExpressionError(message, offset_of(node))
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """`; did you mean …?`, or nothing where no name is near."""
+    found = get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def cast(value: Typed, to: Type) -> exp.Expr:
+    """The value as another type; null where it has no such value."""
+    same = value.type is not None and (value.type.kind, value.type.scale) == (to.kind, to.scale)
+    return value.tree if same else exp.TryCast(this=value.tree.copy(), to=_data_type(to))
+
+
+def divide(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Floating division; null for a zero divisor."""
+    double = _data_type(NUMBER)
+    divisor = exp.Nullif(this=exp.TryCast(this=right.copy(), to=double.copy()), expression=exp.Literal.number(0))
+    return exp.Paren(this=exp.Div(this=exp.TryCast(this=left.copy(), to=double), expression=divisor))
+
+
+def common_type(types: Sequence[Type | None]) -> Type | None:
+    """The type that all values fit into; raises ValueError where there is none."""
+    known = [type_ for type_ in types if type_ is not None]
+    if not known:
+        return None
+    if all(type_.numeric for type_ in known):
+        if any(type_.kind == "number" for type_ in known):
+            return NUMBER
+        if all(type_.kind == "integer" for type_ in known):
+            return INTEGER
+        scale = max(type_.scale for type_ in known)
+        whole = max(_digits(type_) - type_.scale for type_ in known)
+        return Type("decimal", min(38, whole + scale), scale)
+    if len({type_.kind for type_ in known}) > 1:
+        raise ValueError(" and ".join(dict.fromkeys(map(str, known))))
+    return known[0]
+
+
+def _digits(type_: Type) -> int:
+    return type_.precision or 19
+
+
+def _data_type(type_: Type) -> exp.DataType:
+    names = {"string": "TEXT", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
+    return exp.DataType.build(f"DECIMAL({type_.precision}, {type_.scale})" if type_.kind == "decimal" else names[type_.kind])
+
+
+def _name(function: exp.Expr | type[exp.Expr]) -> str:
+    kind = function if isinstance(function, type) else type(function)
+    return str(function.this) if isinstance(function, exp.Anonymous) else kind.sql_name().lower() if issubclass(kind, exp.Func) else "this"
+
+
+_CASTS = {
+    exp.DataType.Type.INT: INTEGER,
+    exp.DataType.Type.BIGINT: INTEGER,
+    exp.DataType.Type.DOUBLE: NUMBER,
+    exp.DataType.Type.FLOAT: NUMBER,
+    exp.DataType.Type.TEXT: STRING,
+    exp.DataType.Type.VARCHAR: STRING,
+    exp.DataType.Type.BOOLEAN: BOOLEAN,
+    exp.DataType.Type.TIMESTAMP: TIMESTAMP,
+}
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_PARTS: dict[str, type[exp.Expr]] = {
+    "year": exp.Year,
+    "month": exp.Month,
+    "day": exp.Day,
+    "hour": exp.Hour,
+    "minute": exp.Minute,
+    "second": exp.Second,
+}
+_Signature = tuple[tuple[str, ...], tuple[str, ...], Type | None]
+
+# node type → the arguments' names, the kind each must have (the last repeats), the result (None: the arguments' common type)
+_FUNCTIONS: dict[type[exp.Expr], _Signature] = {
+    exp.Lower: (("this",), ("string",), STRING),
+    exp.Upper: (("this",), ("string",), STRING),
+    exp.Trim: (("this",), ("string",), STRING),
+    exp.Length: (("this",), ("string",), INTEGER),
+    exp.Left: (("this", "expression"), ("string", "integer"), STRING),
+    exp.Right: (("this", "expression"), ("string", "integer"), STRING),
+    exp.Substring: (("this", "start", "length"), ("string", "integer"), STRING),
+    exp.Replace: (("this", "expression", "replacement"), ("string",), STRING),
+    exp.SplitPart: (("this", "delimiter", "part_index"), ("string", "string", "integer"), STRING),
+    exp.Contains: (("this", "expression"), ("string",), BOOLEAN),
+    exp.StartsWith: (("this", "expression"), ("string",), BOOLEAN),
+    exp.Abs: (("this",), ("numeric",), None),
+    exp.Floor: (("this",), ("number",), NUMBER),
+    exp.Ceil: (("this",), ("number",), NUMBER),
+    exp.Sqrt: (("this",), ("number",), NUMBER),
+    exp.Ln: (("this",), ("number",), NUMBER),
+    exp.Exp: (("this",), ("number",), NUMBER),
+    exp.Pow: (("this", "expression"), ("number",), NUMBER),
+    exp.Round: (("this", "decimals"), ("number", "integer"), NUMBER),
+    **dict.fromkeys(_PARTS.values(), (("this",), ("timestamp",), INTEGER)),
+}
+FUNCTIONS = (
+    *sorted(_name(node) for node in _FUNCTIONS),
+    *("case", "cast", "coalesce", "concat", "extract", "greatest", "if", "least", "mod", "nullif"),
+)
+
+
+class Scalars:
+    """Builds typed scalar expressions, whose leaves `leaf` resolves.
+
+    With `exact` a product of decimals that needs more than 38 digits is an error; else it becomes a number.
+    """
+
+    def __init__(self, leaf: Leaf, *, exact: bool, also: Sequence[str] = ()) -> None:
+        self._leaf = leaf
+        self._exact = exact
+        self._names = (*FUNCTIONS, *also)
+
+    def build(self, node: exp.Expr) -> Typed:
+        """The node's counterpart in our own tree; raises ExpressionError for what is not allowed."""
+        found = self._leaf(node)
+        if found is not None:
+            return found
+        if type(node) in _FUNCTIONS:
+            return self._function(node)
+        build = self._builders.get(type(node))
+        if build is not None:
+            return build(self, node)
+        if isinstance(node, exp.Func):
+            name = _name(node)
+            raise fail(f"there is no function {name!r}{nearest(name, self._names)}", node)
+        raise fail(f"{type(node).__name__.lower()} can't stand in an expression: {node.sql()[:60]!r}", node)
+
+    def condition(self, node: exp.Expr) -> exp.Expr:
+        """A node that must be true or false."""
+        built = self.build(node)
+        if built.type not in (BOOLEAN, None):
+            raise fail(f"expected a condition, got {built.type}: {node.sql()[:60]!r}", node)
+        return built.tree
+
+    def _numeric(self, node: exp.Expr) -> Typed:
+        built = self.build(node)
+        if built.type is not None and not built.type.numeric:
+            raise fail(f"expected a number, got {built.type}: {node.sql()[:60]!r}", node)
+        return built
+
+    def _common(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> tuple[list[exp.Expr], Type | None]:
+        built = [self.build(node) for node in nodes]
+        try:
+            type_ = common_type([value.type for value in built])
+        except ValueError as error:
+            raise fail(f"expected values of one type, got {error}: {where.sql()[:60]!r}", where) from error
+        return [value.tree if type_ is None or value.type is None else cast(value, type_) for value in built], type_
+
+    def _function(self, node: exp.Expr) -> Typed:
+        names, kinds, result = _FUNCTIONS[type(node)]
+        extra = [key for key, value in node.args.items() if isinstance(value, exp.Expr) and key not in names]
+        if extra:
+            raise fail(f"{_name(node)} takes no {extra[0]}", node)
+        arguments: dict[str, exp.Expr] = {}
+        types: list[Type | None] = []
+        for position, name in enumerate(names):
+            given = node.args.get(name)
+            if given is None:
+                continue
+            built = self._argument(given, kinds[min(position, len(kinds) - 1)], node)
+            arguments[name] = built.tree
+            types.append(built.type)
+        tree = type(node)(**arguments)
+        return Typed(tree, types[0] if result is None else result)
+
+    def _argument(self, node: exp.Expr, kind: str, function: exp.Expr) -> Typed:
+        built = self.build(node)
+        if built.type is None:
+            return built
+        if kind in ("number", "numeric") and built.type.numeric:
+            return Typed(cast(built, NUMBER), NUMBER) if kind == "number" else built
+        if built.type.kind != kind:
+            name = function.sql_name().lower() if isinstance(function, exp.Func) else "this"
+            raise fail(
+                f"{name} expects {'a number' if kind in ('number', 'numeric') else kind}, got {built.type}: {node.sql()[:60]!r}", node
+            )
+        return built
+
+    def _literal(self, node: exp.Expr) -> Typed:
+        text = str(node.this)
+        if node.args.get("is_string"):
+            return Typed(exp.Literal.string(text), STRING)
+        if text.isdigit():
+            if int(text) >= 2**63:
+                raise fail(f"{text} is out of range for an integer", node)
+            return Typed(exp.Literal.number(text), Type("integer", len(text)))
+        whole, _, fraction = text.partition(".")
+        if (whole + fraction).isdigit() and len(whole) + len(fraction) <= 38:
+            return Typed(exp.Literal.number(text), Type("decimal", max(1, len(whole) + len(fraction)), len(fraction)))
+        return Typed(exp.TryCast(this=exp.Literal.number(repr(float(text))), to=_data_type(NUMBER)), NUMBER)
+
+    def _paren(self, node: exp.Expr) -> Typed:
+        built = self.build(node.this)
+        return Typed(exp.Paren(this=built.tree), built.type)
+
+    def _negative(self, node: exp.Expr) -> Typed:
+        built = self._numeric(node.this)
+        return Typed(exp.Neg(this=exp.Paren(this=built.tree)), built.type)
+
+    def _arithmetic(self, node: exp.Expr) -> Typed:
+        left, right = self._numeric(node.this), self._numeric(node.expression)
+        if isinstance(node, exp.Div):
+            return Typed(divide(left.tree, right.tree), NUMBER)
+        type_ = common_type([left.type, right.type])
+        if type_ is not None and type_.kind == "decimal":
+            assert left.type is not None or right.type is not None
+            digits, scale = self._decimal_result(node, [side or INTEGER for side in (left.type, right.type)])
+            if digits > 38 and self._exact:
+                raise fail(
+                    f"{node.sql()[:60]!r} needs {digits} digits, more than 38: cast one side to a smaller decimal or to double", node
+                )
+            type_ = Type("decimal", min(38, digits), scale) if digits <= 38 or not isinstance(node, exp.Mul) else NUMBER
+        if type_ == NUMBER:
+            left, right = Typed(cast(left, NUMBER), NUMBER), Typed(cast(right, NUMBER), NUMBER)
+        divisor = exp.Nullif(this=right.tree, expression=exp.Literal.number(0)) if isinstance(node, exp.Mod) else right.tree
+        return Typed(exp.Paren(this=type(node)(this=left.tree, expression=divisor)), type_)
+
+    @staticmethod
+    def _decimal_result(node: exp.Expr, sides: Sequence[Type]) -> tuple[int, int]:
+        left, right = sides
+        if isinstance(node, exp.Mul):
+            return _digits(left) + _digits(right), left.scale + right.scale
+        scale = max(left.scale, right.scale)
+        return min(38, max(_digits(left) - left.scale, _digits(right) - right.scale) + scale + 1), scale
+
+    def _comparison(self, node: exp.Expr) -> Typed:
+        (left, right), _ = self._common([node.this, node.expression], node)
+        return Typed(exp.Paren(this=type(node)(this=left, expression=right)), BOOLEAN)
+
+    def _logic(self, node: exp.Expr) -> Typed:
+        sides = self.condition(node.this), self.condition(node.expression)
+        return Typed(exp.Paren(this=type(node)(this=sides[0], expression=sides[1])), BOOLEAN)
+
+    def _not(self, node: exp.Expr) -> Typed:
+        return Typed(exp.Paren(this=exp.Not(this=exp.Paren(this=self.condition(node.this)))), BOOLEAN)
+
+    def _in(self, node: exp.Expr) -> Typed:
+        if node.args.get("query") or node.args.get("unnest") or node.args.get("field") or not node.expressions:
+            raise fail("IN takes a list of values in parentheses", node)
+        (value, *options), _ = self._common([node.this, *node.expressions], node)
+        return Typed(exp.Paren(this=exp.In(this=value, expressions=options)), BOOLEAN)
+
+    def _between(self, node: exp.Expr) -> Typed:
+        (value, low, high), _ = self._common([node.this, node.args["low"], node.args["high"]], node)
+        return Typed(exp.Paren(this=exp.Between(this=value, low=low, high=high)), BOOLEAN)
+
+    def _is(self, node: exp.Expr) -> Typed:
+        if not isinstance(node.expression, exp.Null):
+            raise fail("expected IS NULL or IS NOT NULL", node)
+        return Typed(exp.Paren(this=exp.Is(this=self.build(node.this).tree, expression=exp.Null())), BOOLEAN)
+
+    def _like(self, node: exp.Expr) -> Typed:
+        sides = [self._argument(side, "string", node) for side in (node.this, node.expression)]
+        return Typed(exp.Paren(this=type(node)(this=sides[0].tree, expression=sides[1].tree)), BOOLEAN)
+
+    def _case(self, node: exp.Expr) -> Typed:
+        branches = node.args["ifs"]
+        conditions = [
+            self.condition(branch.this) if node.this is None else self._comparison(exp.EQ(this=node.this, expression=branch.this)).tree
+            for branch in branches
+        ]
+        default = node.args.get("default") or exp.Null()
+        (*values, otherwise), type_ = self._common([*(branch.args["true"] for branch in branches), default], node)
+        ifs = [exp.If(this=condition, true=value) for condition, value in zip(conditions, values, strict=True)]
+        return Typed(exp.Case(ifs=ifs, default=otherwise), type_)
+
+    def _if(self, node: exp.Expr) -> Typed:
+        return self._case(exp.Case(ifs=[node], default=node.args.get("false")))
+
+    def _variadic(self, node: exp.Expr) -> Typed:
+        values, type_ = self._common([node.this, *node.expressions], node)
+        return Typed(type(node)(this=values[0], expressions=values[1:]), type_)
+
+    def _nullif(self, node: exp.Expr) -> Typed:
+        (value, other), type_ = self._common([node.this, node.expression], node)
+        return Typed(exp.Nullif(this=value, expression=other), type_)
+
+    def _concat(self, node: exp.Expr) -> Typed:
+        parts = [node.this, node.expression] if isinstance(node, exp.DPipe) else node.expressions
+        built = [self._argument(part, "string", node).tree for part in parts]
+        tree = built[0]
+        for part in built[1:]:
+            tree = exp.DPipe(this=tree, expression=part, safe=True)
+        return Typed(exp.Paren(this=tree), STRING)
+
+    def _cast(self, node: exp.Expr) -> Typed:
+        to = node.args["to"]
+        if to.this is exp.DataType.Type.DECIMAL:
+            numbers = [int(str(parameter.this.this)) for parameter in to.expressions] or [18, 3]
+            type_ = Type("decimal", numbers[0], numbers[1] if len(numbers) > 1 else 0)
+            if not 1 <= type_.precision <= 38 or type_.scale > type_.precision:
+                raise fail("expected decimal(precision, scale) with a precision of at most 38", node)
+        elif to.this in _CASTS:
+            type_ = _CASTS[to.this]
+        else:
+            expected = "integer, double, decimal(p, s), text, boolean or timestamp"
+            raise fail(f"a cast to {to.sql().lower()} is not possible; expected {expected}", node)
+        return Typed(exp.TryCast(this=self.build(node.this).tree, to=_data_type(type_)), type_)
+
+    def _extract(self, node: exp.Expr) -> Typed:
+        part = str(node.this).lower()
+        if part not in _PARTS:
+            raise fail(f"extract knows {', '.join(_PARTS)}, not {part!r}", node)
+        return Typed(_PARTS[part](this=self._argument(node.expression, "timestamp", node).tree), INTEGER)
+
+    _builders: ClassVar[dict[type[exp.Expr], Callable[["Scalars", exp.Expr], Typed]]] = {
+        exp.Literal: _literal,
+        exp.Boolean: lambda _, node: Typed(exp.Boolean(this=bool(node.this)), BOOLEAN),
+        exp.Null: lambda _self, _node: Typed(exp.Null(), None),
+        exp.Paren: _paren,
+        exp.Neg: _negative,
+        **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod), _arithmetic),
+        **dict.fromkeys(_COMPARISONS, _comparison),
+        **dict.fromkeys((exp.And, exp.Or), _logic),
+        exp.Not: _not,
+        exp.In: _in,
+        exp.Between: _between,
+        exp.Is: _is,
+        **dict.fromkeys((exp.Like, exp.ILike), _like),
+        exp.Case: _case,
+        exp.If: _if,
+        **dict.fromkeys((exp.Coalesce, exp.Greatest, exp.Least), _variadic),
+        exp.Nullif: _nullif,
+        **dict.fromkeys((exp.Concat, exp.DPipe), _concat),
+        **dict.fromkeys((exp.Cast, exp.TryCast), _cast),
+        exp.Extract: _extract,
+    }
