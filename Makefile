@@ -1,0 +1,89 @@
+# livekpi: `make demo` shows it, `make test` proves it, `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# What goes into the wheel, so that it is rebuilt when, and only when, one of these changed.
+WHEEL_INPUTS := pyproject.toml README.md LICENSE NOTICE $(shell find src -type f -not -name '*.pyc')
+
+# A Python ≥ 3.11 that can make environments: each candidate is asked.
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	if $$p -c '$(USABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
+
+.PHONY: help demo test pytest lint format bench docs wheel lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/installed  ## a synthetic shop whose numbers move, in this terminal
+	@$(BIN)/livekpi demo
+
+test: lint pytest  ## lint, types and every test, against the built wheel
+
+pytest: $(VENV)/dev $(VENV)/installed  ## every test; ARGS='tests/sources -x' for some
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev  ## put the code into ruff's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev $(VENV)/installed  ## what each benchmark is called and how to run it
+	@$(BIN)/python bench/list.py
+
+docs: $(VENV)/dev $(VENV)/installed  ## remake docs/reference from the code
+	$(BIN)/python docs/generate.py
+
+wheel: $(VENV)/wheel  ## build dist/livekpi-*.whl
+
+lock:  ## remake requirements/ from pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(call need_python)
+	$(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet 'uv>=0.9'
+	@for lock in runtime dev; do \
+		wants=$$([ $$lock = runtime ] && echo '--group build' || echo '--all-extras --group build --group dev -c requirements/runtime.txt'); \
+		.cache/lock/bin/uv pip compile pyproject.toml $$wants --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url $(if $(UPGRADE),--upgrade) -o requirements/$$lock.txt; \
+	done
+
+clean:  ## remove everything made here
+	rm -rf $(VENV) .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define need_python
+if [ -z '$(PYTHON)' ]; then \
+	echo 'livekpi needs Python 3.11 or newer, with its venv module (on Debian: apt install python3-venv).' >&2; \
+	echo 'Neither python3 nor python3.11 to python3.14 on PATH is one; say where one is: make PYTHON=/path/to/python3' >&2; exit 1; fi
+endef
+
+# The environment, in steps that each leave a stamp; every package comes with a hash, the build tool among them.
+$(VENV)/bin/python:
+	@$(call need_python)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: requirements/runtime.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/runtime
+	$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+$(VENV)/wheel: $(WHEEL_INPUTS) | $(VENV)/runtime
+	rm -rf dist
+	$(BIN)/python -m hatchling build -t wheel
+	@touch $@
+
+$(VENV)/installed: $(VENV)/wheel
+	$(PIP) install --quiet --no-index --no-deps --force-reinstall dist/livekpi-*.whl
+	@touch $@
