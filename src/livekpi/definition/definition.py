@@ -7,6 +7,7 @@ from pathlib import Path
 
 from livekpi.definition.expressions import KpiValue
 from livekpi.definition.model import DefinitionSpec, KpiSpec, SourceSpec
+from livekpi.definition.problems import Problem
 from livekpi.definition.types import Field
 
 
@@ -22,6 +23,13 @@ class SourceDefinition:
     name: str
     spec: SourceSpec
     fields: Mapping[str, Field]
+
+    @property
+    def origin(self) -> str:
+        """What its positions are positions in: a Kafka topic, or the kind of source."""
+        if self.spec.kafka is not None:
+            return f"kafka:{self.spec.kafka.topic}"
+        return "http" if self.spec.http is not None else "file" if self.spec.file is not None else "stdin"
 
     @property
     def late_us(self) -> int:
@@ -74,3 +82,5 @@ class Definition:
     kpis: Mapping[str, Kpi]
     keep_us: tuple[tuple[int, int], ...]
     """(bucket, how long it is kept) in µs, finest bucket first."""
+    warnings: tuple[Problem, ...] = ()
+    """What is odd in the file, though it runs."""

@@ -1,0 +1,156 @@
+"""One batch into the store: partials, positions, ids seen and dead letters, all in the caller's transaction."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livekpi.clock import Clock
+from livekpi.definition.definition import Definition, SourceDefinition
+from livekpi.definition.types import Field
+from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
+from livekpi.engine.plan import Plan
+from livekpi.engine.repeats import drop_repeats
+from livekpi.events import DeadLetter, Events
+from livekpi.store import dead_letters, positions
+from livekpi.store.layout import quote
+from livekpi.store.positions import ENDED_US, Position
+
+
+@dataclass
+class SourceOutcome:
+    """What a batch held of one source."""
+
+    events: int = 0
+    bytes: int = 0
+    late: int = 0
+    repeats: int = 0
+    dead: list[DeadLetter] = field(default_factory=list)
+    times: pa.ChunkedArray | None = None
+    """The events' own times, for freshness."""
+
+
+@dataclass
+class Outcome:
+    """What a batch did."""
+
+    number: int
+    at_us: int
+    sources: dict[str, SourceOutcome] = field(default_factory=dict)
+    touched: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By grouping key, the buckets (µs) that changed."""
+    rows: dict[str, int] = field(default_factory=dict)
+    """By grouping key, how many rows were appended to its largest table, about."""
+    overflowed: dict[str, int] = field(default_factory=dict)
+    """By grouping key, how many series were counted as others for the limit."""
+
+
+class BatchWriter:
+    """Writes batches; remembers positions and series between them.
+
+    After a transaction that failed it must `load` again.
+    """
+
+    def __init__(self, definition: Definition, plan: Plan, clock: Clock) -> None:
+        self._definition, self._plan, self._clock = definition, plan, clock
+        self._positions: dict[str, dict[str, Position]] = {}
+        self._commits = 0
+        self._groupings = {
+            source: [
+                GroupingWriter(grouping, dimension_columns(definition.sources[source].fields), definition.spec.limits.series)
+                for grouping in groupings
+            ]
+            for source, groupings in plan.groupings.items()
+        }
+
+    def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Reads from the store what is remembered between batches."""
+        row = cursor.execute("SELECT commits FROM engine").fetchone()
+        self._commits = row[0] if row else 0
+        for source, writers in self._groupings.items():
+            self._positions[source] = positions.load(cursor, source, self._definition.sources[source].origin)
+            for writer in writers:
+                writer.load(cursor)
+
+    def positions(self, source: str) -> Iterable[Position]:
+        """Where a source stands."""
+        return tuple(self._positions[source].values())
+
+    def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
+        """Writes what the sources handed over; the caller commits."""
+        self._commits += 1
+        outcome = Outcome(self._commits, self._clock.now_us())
+        for name in dict.fromkeys(events.source for events in batch):
+            outcome.sources[name] = self._write_source(cursor, name, [events for events in batch if events.source == name], outcome)
+        cursor.execute("UPDATE engine SET commits = ?, alive_us = ?", [self._commits, outcome.at_us])
+        return outcome
+
+    def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Notes that the engine watches and nothing came."""
+        cursor.execute("UPDATE engine SET alive_us = ?", [self._clock.now_us()])
+
+    def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Notes that all sources have been read to their end, so that nothing more is waited for."""
+        for source, known in self._positions.items():
+            self._positions[source] = {
+                row.partition: Position(row.partition, row.position, row.watermark_us, ENDED_US) for row in known.values()
+            }
+            positions.save(cursor, source, self._definition.sources[source].origin, self._positions[source].values())
+        self.alive(cursor)
+
+    def _write_source(self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], outcome: Outcome) -> SourceOutcome:
+        source = self._definition.sources[name]
+        found = SourceOutcome(bytes=sum(events.bytes for events in batch), dead=[letter for events in batch for letter in events.dead])
+        dead_letters.save(cursor, found.dead)
+        table = pa.concat_tables([events.table for events in batch])
+        found.events = table.num_rows
+        watermark = positions.watermark_us(self._positions[name].values(), outcome.at_us, source.idle_us)
+        if table.num_rows:
+            found.times = table["_time"].cast(pa.int64())
+            if watermark is not None:
+                found.late = pc.sum(pc.less(found.times, watermark - source.late_us)).as_py() or 0
+            if source.spec.id is not None:
+                fresh = drop_repeats(cursor, name, source.spec.id, table, outcome.at_us)
+                table, found.repeats = fresh.table, fresh.repeats
+        if table.num_rows:
+            self._aggregate(cursor, name, table, outcome)
+        self._advance(cursor, source, batch)
+        return found
+
+    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table, outcome: Outcome) -> None:
+        groupings = self._plan.groupings[name]
+        cursor.register(EVENTS, with_buckets(table, frozenset(grouping.every_us for grouping in groupings)))
+        for grouping, writer in zip(groupings, self._groupings[name], strict=True):
+            applied = writer.apply(cursor)
+            outcome.touched[grouping.key] = applied.touched
+            outcome.rows[grouping.key] = table.num_rows if grouping.spreads else applied.rows
+            outcome.overflowed[grouping.key] = applied.overflowed
+        cursor.unregister(EVENTS)
+
+    def _advance(self, cursor: duckdb.DuckDBPyConnection, source: SourceDefinition, batch: list[Events]) -> None:
+        known = self._positions[source.name]
+        changed: dict[str, Position] = {}
+        for events in batch:
+            latest = _latest_times(events)
+            for partition, position in events.next_positions.items():
+                before = changed.get(partition) or known.get(partition)
+                times = [time for time in (before.watermark_us if before else None, latest.get(partition)) if time is not None]
+                changed[partition] = Position(partition, position, max(times, default=None), events.arrived_us)
+        positions.save(cursor, source.name, source.origin, changed.values())
+        known.update(changed)
+
+
+def _latest_times(events: Events) -> dict[str, int]:
+    """The greatest event time of each partition, in µs."""
+    if not events.table.num_rows:
+        return {}
+    pairs = pa.table({"partition": events.table["_partition"], "time": events.table["_time"].cast(pa.int64())})
+    rows = pairs.group_by("partition").aggregate([("time", "max")]).to_pylist()
+    return {events.partitions[row["partition"]]: row["time_max"] for row in rows}
+
+
+def dimension_columns(fields: Mapping[str, Field]) -> dict[str, str]:
+    """For each field, the SQL for its text as a dimension."""
+    return {name: quote(name) if field.type.kind == "string" else f"{quote(name)}::VARCHAR" for name, field in fields.items()}

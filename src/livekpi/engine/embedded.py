@@ -1,0 +1,191 @@
+"""Runs the plan in DuckDB: a batch of one source's events in, partials out, in the caller's transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlglot import exp
+
+from livekpi.definition.types import NUMBER
+from livekpi.engine.plan import Grouping, Partial, bin_tree
+from livekpi.store.arrow import insert
+from livekpi.store.layout import OTHER, cells, column, dimensions, quote, series, spread
+
+EVENTS = "events"
+Series = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a batch changed in a grouping."""
+
+    touched: frozenset[int]
+    """The buckets, µs since the epoch."""
+    rows: int
+    """How many rows of cells were appended."""
+    overflowed: int
+    """How many series were counted as OTHER because the limit was reached."""
+
+
+class GroupingWriter:
+    """Writes one grouping's partials; knows its series, so that their number stays within the limit."""
+
+    def __init__(self, grouping: Grouping, dimension_columns: Mapping[str, str], series_limit: int) -> None:
+        self._grouping = grouping
+        self._limit = series_limit
+        self._first: dict[Series, int] = {}
+        self._dimensions = [dimension_columns[name] for name in grouping.by]
+        self._cells_sql = _cells_sql(grouping)
+        self._spread_sql = [(spread(grouping, partial).name, _spread_sql(grouping, partial)) for partial in grouping.spreads]
+
+    @property
+    def series_count(self) -> int:
+        return len(self._first)
+
+    def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Reads the known series; to be called after opening, and after a transaction failed."""
+        rows = cursor.execute(f"SELECT *, epoch_us(first) FROM {quote(series(self._grouping))}").fetchall()
+        self._first = {row[: len(self._dimensions)]: row[-1] for row in rows}
+
+    def apply(self, cursor: duckdb.DuckDBPyConnection) -> Applied:
+        """Aggregates the events registered as EVENTS (with bucket columns) and appends the partials."""
+        source = self._select_source([])
+        found = self._aggregate(cursor, source)
+        overflow = self._overflow(found)
+        if overflow:
+            source = self._select_source(overflow)
+            found = self._aggregate(cursor, source)
+        self._remember(cursor, found)
+        insert(cursor, f"INSERT INTO {quote(cells(self._grouping).name)} BY NAME SELECT * FROM", found)
+        for name, sql in self._spread_sql:
+            cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(source=source)}")
+        return Applied(frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), found.num_rows, len(overflow))
+
+    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, source: str) -> pa.Table:
+        return cursor.sql(self._cells_sql.format(source=source)).to_arrow_table()
+
+    def _select_source(self, overflow: list[Series]) -> str:
+        """The events with their dimension columns; those of `overflow` series become OTHER."""
+        bucket = f"{bucket_column(self._grouping.every_us)} AS bucket"
+        names = dimensions(self._grouping)
+        if not overflow:
+            columns = [bucket, *(f"{sql} AS {name}" for sql, name in zip(self._dimensions, names, strict=True))]
+            return f"(SELECT *, {', '.join(columns)} FROM {EVENTS})"
+        kept = ", ".join(
+            f"CASE WHEN hit IS NULL THEN {sql} ELSE '{OTHER}' END AS {name}" for sql, name in zip(self._dimensions, names, strict=True)
+        )
+        rows = ", ".join(f"({', '.join('NULL' if value is None else _text(value) for value in row)}, true)" for row in overflow)
+        match = " AND ".join(f"{sql} IS NOT DISTINCT FROM o{name}" for sql, name in zip(self._dimensions, names, strict=True))
+        others = f"(VALUES {rows}) AS overflow({', '.join(f'o{name}' for name in names)}, hit)"
+        return f"(SELECT *, {bucket}, {kept} FROM {EVENTS} LEFT JOIN {others} ON {match})"
+
+    def _overflow(self, found: pa.Table) -> list[Series]:
+        fresh = dict.fromkeys(row for row, _ in self._rows(found) if row not in self._first)
+        room = self._limit - len(self._first)
+        return [] if len(fresh) <= room or not self._dimensions else sorted(fresh, key=str)[max(0, room) :]
+
+    def _rows(self, found: pa.Table) -> list[tuple[Series, int]]:
+        names = dimensions(self._grouping)
+        buckets = found["bucket"].cast(pa.int64()).to_pylist()
+        if not names:
+            return [((), bucket) for bucket in buckets]
+        rows = zip(*(found[name].to_pylist() for name in names), strict=True)
+        return list(zip(rows, buckets, strict=True))
+
+    def _remember(self, cursor: duckdb.DuckDBPyConnection, found: pa.Table) -> None:
+        earlier: dict[Series, int] = {}
+        for row, bucket in self._rows(found):
+            known = earlier.get(row, self._first.get(row))
+            if known is None or bucket < known:
+                earlier[row] = bucket
+        if not earlier:
+            return
+        name, names = quote(series(self._grouping)), dimensions(self._grouping)
+        columns = {key: pa.array([row[index] for row in earlier], pa.string()) for index, key in enumerate(names)}
+        table = pa.table({**columns, "first": pa.array(list(earlier.values()), pa.timestamp("us"))})
+        if any(row in self._first for row in earlier):
+            same = " AND ".join(f"{name}.{key} IS NOT DISTINCT FROM incoming.{key}" for key in names) or "true"
+            cursor.register("incoming", table)
+            cursor.execute(f"DELETE FROM {name} USING incoming WHERE {same}")
+            cursor.unregister("incoming")
+        insert(cursor, f"INSERT INTO {name} BY NAME SELECT * FROM", table)
+        self._first.update(earlier)
+
+
+def bucket_column(every_us: int) -> str:
+    """The name of the column with each event's bucket of this size."""
+    return f"_bucket_{every_us}"
+
+
+def with_buckets(events: pa.Table, sizes_us: frozenset[int]) -> pa.Table:
+    """The events with a bucket column for each size."""
+    times = events["_time"].cast(pa.int64())
+    for size in sorted(sizes_us):
+        starts = pc.multiply(_floor_divide(times, size), size)
+        events = events.append_column(bucket_column(size), starts.cast(pa.timestamp("us")))
+    return events
+
+
+def _floor_divide(times: pa.ChunkedArray, size: int) -> pa.ChunkedArray:
+    # times before 1970 are dead letters, so truncation is the floor
+    return pc.divide(times, pa.scalar(size, pa.int64()))
+
+
+def _cells_sql(grouping: Grouping) -> str:
+    columns = [
+        "bucket",
+        *dimensions(grouping),
+        "count(*) AS n",
+        *(f"{_cell(partial)} AS {quote(column(partial).name)}" for partial in grouping.cells),
+    ]
+    return f"SELECT {', '.join(columns)} FROM {{source}} GROUP BY ALL"
+
+
+def _cell(partial: Partial) -> str:
+    where = "" if partial.where is None else f" FILTER (WHERE {_condition(partial.where)})"
+    if partial.argument is None:
+        return f"count(*){where}"
+    value = _value(partial.argument, partial)
+    if partial.kind in ("last", "first"):
+        merge = "max" if partial.kind == "last" else "min"
+        given = f"({_condition(partial.where)}) AND " if partial.where is not None else ""
+        return f"{merge}({{{{'t': _time, 'p': _position, 'v': {value}}}}}) FILTER (WHERE {given}{value} IS NOT NULL)"
+    return f"{partial.kind}({value}){where}"
+
+
+def _spread_sql(grouping: Grouping, partial: Partial) -> str:
+    assert partial.argument is not None
+    where = "" if partial.where is None else f" WHERE {_condition(partial.where)}"
+    columns, value = ", ".join(["bucket", *dimensions(grouping)]), _value(partial.argument, partial)
+    if partial.kind == "bins":
+        values = f"SELECT *, {value} AS v FROM {{source}}{where}"
+        rows = f"SELECT {columns}, {_sql(bin_tree(exp.column('v')))} AS key FROM ({values})"
+        return f"SELECT {columns}, key, count(*) AS n FROM ({rows}) WHERE key IS NOT NULL GROUP BY ALL"
+    rows = f"SELECT DISTINCT {columns}, {value} AS v FROM {{source}}{where}"
+    # md5 outlives engine versions; hashed after DISTINCT, as it is the dearest step
+    return f"SELECT {columns}, md5_number_lower(v::VARCHAR) AS key FROM ({rows}) WHERE v IS NOT NULL"
+
+
+def _value(tree: exp.Expr, partial: Partial) -> str:
+    """An argument: null where it can't be computed, so that one event never fails a batch."""
+    if isinstance(tree, exp.Column):
+        return _sql(tree)
+    value = f"TRY({_sql(tree)})"
+    if partial.type == NUMBER:  # an infinity or NaN would spoil a sum for good
+        return f"CASE WHEN isfinite({value}::DOUBLE) THEN {value} END"
+    return value
+
+
+def _condition(tree: exp.Expr) -> str:
+    return f"TRY({_sql(tree)})"
+
+
+def _sql(tree: exp.Expr) -> str:
+    # braces are doubled because the statement is formatted once more, with its source
+    return tree.sql(dialect="duckdb").replace("{", "{{").replace("}", "}}")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,186 @@
+"""The loop: what has arrived since the last commit becomes one batch, one transaction, one message to who watches."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TypeVar
+
+import duckdb
+import structlog
+
+from livekpi.clock import Clock
+from livekpi.definition.definition import Definition
+from livekpi.engine.batch import BatchWriter
+from livekpi.engine.housekeeping import Housekeeping
+from livekpi.engine.plan import Plan, grouping_of, make_plan, partial_of
+from livekpi.engine.readers import Inbox, Reader
+from livekpi.events import Events
+from livekpi.metrics import Metrics
+from livekpi.sources.base import Source
+from livekpi.sources.decode import Decoder
+from livekpi.store import catalog, ids, positions
+from livekpi.store.database import Store
+from livekpi.store.schema import StoreError
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+IDLE_S = 1.0
+"""How often an idle engine says that it is alive and keeps house."""
+DISK_RETRY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What one commit changed."""
+
+    number: int
+    at_us: int
+    touched: Mapping[str, frozenset[int]]
+    """By grouping (its key), the buckets (µs) that changed."""
+
+
+class Engine:
+    """Computes a definition's KPIs from its sources into a store.
+
+    `run` is the loop and belongs to one thread; the rest may be called from any.
+    """
+
+    def __init__(
+        self, definition: Definition, store: Store, sources: Mapping[str, Source], clock: Clock, metrics: Metrics, *, once: bool = False
+    ) -> None:
+        self.definition = definition
+        self.plan = make_plan(definition)
+        self.disk_problem: str | None = None
+        """Why the last batch could not be committed; None while it could."""
+        self._store, self._clock, self._metrics, self._once = store, clock, metrics, once
+        self._inbox = Inbox()
+        self._writer = BatchWriter(definition, self.plan, clock)
+        self._housekeeping = Housekeeping(definition, self.plan, clock)
+        self._listeners: list[Callable[[Commit], None]] = []
+        self._readers = {
+            name: Reader(name, source, Decoder(definition.sources[name], self.plan.fields(name, definition)), self._inbox, clock, once=once)
+            for name, source in sources.items()
+        }
+
+    def subscribe(self, listener: Callable[[Commit], None]) -> None:
+        """Calls `listener` after each commit, on the engine's thread; it must be quick."""
+        self._listeners.append(listener)
+
+    def lag(self) -> dict[str, Mapping[str, int]]:
+        """What is known to be unread, by source and partition, in the source's unit."""
+        return {name: reader.lag() for name, reader in self._readers.items()}
+
+    def problems(self) -> dict[str, str]:
+        """What keeps it from being up to date, by source (or `disk`); empty while all is well."""
+        found = {name: reader.failure for name, reader in self._readers.items() if reader.failure is not None}
+        return found | ({"disk": self.disk_problem} if self.disk_problem is not None else {})
+
+    def install(self) -> None:
+        """Brings the store's tables in line with the definition, and loads what the writer must know."""
+        kpis = kpi_partials(self.definition, self.plan)
+        with self._store.transaction() as cursor:
+            last = {
+                name: positions.last_event_us(positions.load(cursor, name, self.definition.sources[name].origin).values())
+                for name in self._readers
+            }
+            catalog.install(cursor, self.plan, last)
+            catalog.save_kpis(cursor, kpis)
+            for name, source in self.definition.sources.items():
+                if source.spec.id is not None:
+                    ids.install(cursor, name)
+            cursor.execute("INSERT OR REPLACE INTO meta VALUES ('definition', ?)", [self.definition.text])
+            self._writer.load(cursor)
+
+    def run(self, stop: threading.Event) -> None:
+        """Reads, computes and commits until `stop` is set, or (with `once`) all sources are at their end.
+
+        What has been read when it is stopped is committed. Raises what a reader's thread died of.
+        """
+        self.install()
+        for name, reader in self._readers.items():
+            reader.start({row.partition: row.position for row in self._writer.positions(name)})
+        try:
+            while not stop.is_set() and not self._finished():
+                self._step(self._inbox.take(IDLE_S), stop)
+        finally:
+            for reader in self._readers.values():
+                reader.stop()
+            for reader in self._readers.values():
+                reader.join(timeout_s=5.0)
+        self._step(self._inbox.take(0), stop)
+        if self._once:
+            self._end()
+
+    def _finished(self) -> bool:
+        for reader in self._readers.values():
+            if reader.crash is not None:
+                raise reader.crash
+        return self._once and all(reader.ended for reader in self._readers.values()) and self._inbox.empty
+
+    def _step(self, batch: list[Events], stop: threading.Event) -> None:
+        if batch:
+            self._commit(batch, stop)
+        else:
+            self._guarded(self._writer.alive, stop)
+        due = self._housekeeping.due()
+        if due:
+            self._guarded(lambda cursor: self._housekeeping.run(cursor, due), stop)
+
+    def _commit(self, batch: list[Events], stop: threading.Event) -> None:
+        started = perf_counter()
+        outcome = self._guarded(lambda cursor: self._writer.write(cursor, batch), stop)
+        if outcome is None:
+            return
+        self._metrics.batch(perf_counter() - started, outcome)
+        self._housekeeping.wrote(outcome.touched, outcome.rows)
+        for name in {events.source for events in batch}:
+            self._readers[name].commit({row.partition: row.position for row in self._writer.positions(name)})
+        commit = Commit(outcome.number, outcome.at_us, outcome.touched)
+        for listener in self._listeners:
+            listener(commit)
+
+    def _guarded(self, work: Callable[[duckdb.DuckDBPyConnection], T], stop: threading.Event) -> T | None:
+        """Does work in a transaction; while the disk refuses, says so and tries again. None when stopped before it could."""
+        while True:
+            try:
+                with self._store.transaction() as cursor:
+                    result = work(cursor)
+            except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, OSError) as error:
+                self.disk_problem = str(error)
+                log.error("the store can't be written; trying again", error=self.disk_problem)
+                if not self._recover(stop):
+                    return None
+            else:
+                self.disk_problem = None
+                return result
+
+    def _recover(self, stop: threading.Event) -> bool:
+        """Waits until the store can be opened again; False when stopped before."""
+        while not stop.wait(DISK_RETRY_S):
+            try:
+                self._store.reopen()
+                with self._store.transaction() as cursor:
+                    self._writer.load(cursor)
+            except (duckdb.Error, StoreError, OSError) as error:
+                self.disk_problem = str(error)
+            else:
+                return True
+        return False
+
+    def _end(self) -> None:
+        with self._store.transaction() as cursor:
+            self._writer.end(cursor)
+        with self._store.transaction() as cursor:
+            self._housekeeping.run(cursor, self._housekeeping.everything())
+
+
+def kpi_partials(definition: Definition, plan: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Each KPI's value as text, and the keys of the partials it is made of."""
+    found = {}
+    for name, kpi in definition.kpis.items():
+        keys = {f"{grouping_of(plan, aggregate).key}/{partial_of(aggregate).key}" for aggregate in kpi.value.aggregates}
+        found[name] = (kpi.spec.value, tuple(sorted(keys)))
+    return found

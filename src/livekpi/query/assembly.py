@@ -1,0 +1,113 @@
+"""One SQL statement for a KPI: its aggregates side by side by step and slice, then its arithmetic."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from livekpi.definition.definition import Kpi
+from livekpi.definition.expressions import Aggregate
+from livekpi.definition.types import NUMBER, Field
+from livekpi.engine.plan import Grouping, partial_of
+from livekpi.query import leaves
+from livekpi.query.leaves import Slice
+from livekpi.query.steps import Steps
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is read from one grouping: the KPI's aggregates there, by their numbers, and what the store knows of it."""
+
+    grouping: Grouping
+    aggregates: tuple[tuple[int, Aggregate], ...]
+    since: Mapping[str, int | None]
+    rolled_before_us: int
+    """Buckets before this may have been rolled up."""
+    last_event_us: int | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    sql: str
+    parameters: dict[str, str]
+
+
+def assemble(
+    kpi: Kpi, parts: Sequence[Part], steps: Steps, by: tuple[str, ...], where: exp.Expr | None, fields: Mapping[str, Field]
+) -> Statement:
+    """Rows (step, the dimensions of `by`, value) without those that have no value."""
+    parameters: dict[str, str] = {}
+    tables: list[str] = []
+    for part in parts:
+        condition = _condition(where, part.grouping, fields, parameters)
+        cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition)
+        tables += _tables(cut, part, steps)
+    names = ["i", *(f"g{index}" for index in range(len(by)))]
+    numbered = list(enumerate(kpi.value.aggregates))
+    merged = ", ".join([*names, *(f"max(a{number}) AS a{number}" for number, _ in numbered)])
+    carried = ", ".join([*names, *(f"{_carried(number, aggregate, names[1:])} AS a{number}" for number, aggregate in numbered)])
+    inner = f"SELECT {carried} FROM (SELECT {merged} FROM ({' UNION ALL BY NAME '.join(tables)}) GROUP BY ALL)"
+    outer = f"SELECT {', '.join([*names, _value(kpi)])} FROM ({inner})"
+    return Statement(f"SELECT * FROM ({outer}) WHERE i >= 0 AND value IS NOT NULL ORDER BY {', '.join(names)}", parameters)
+
+
+def _tables(cut: Slice, part: Part, steps: Steps) -> list[str]:
+    tables: list[str] = []
+    cells: dict[int, list[tuple[int, Aggregate]]] = {}
+    counted: list[int] = []
+    for number, aggregate in part.aggregates:
+        since_us = part.since.get(partial_of(aggregate).key)
+        if aggregate.kind in ("count", "distinct"):
+            counted.append(number)
+        if aggregate.kind == "quantile":
+            tables.append(leaves.quantile_values(cut, steps, number, aggregate, since_us))
+        elif aggregate.kind == "distinct":
+            rolled = part.rolled_before_us > steps.starts[0] - aggregate.over_us
+            values = leaves.distinct_values if rolled else leaves.exact_distinct_values
+            tables.append(values(cut, steps, number, aggregate, since_us))
+        else:
+            cells.setdefault(aggregate.over_us, []).append((number, aggregate))
+        if aggregate.kind == "last":
+            tables.append(leaves.before(cut, steps, number, aggregate))
+    for over_us, asked in cells.items():
+        tables += leaves.cell_values(cut, steps, over_us, asked, part.since)
+    if part.last_event_us is not None and (counted or any(aggregate.kind == "last" for _, aggregate in part.aggregates)):
+        tables.append(leaves.grid(cut, part.last_event_us, counted))
+    return tables
+
+
+def _carried(number: int, aggregate: Aggregate, slices: Sequence[str]) -> str:
+    if aggregate.kind != "last":
+        return f"a{number}"
+    partition = f"PARTITION BY {', '.join(slices)} " if slices else ""
+    return f"last_value(a{number} IGNORE NULLS) OVER ({partition}ORDER BY i)"
+
+
+def _value(kpi: Kpi) -> str:
+    value = f"TRY({kpi.value.tree.sql(dialect='duckdb')})"
+    if kpi.value.type == NUMBER:
+        return f"CASE WHEN isfinite({value}::DOUBLE) THEN {value} END AS value"
+    return f"{value} AS value"
+
+
+def _condition(where: exp.Expr | None, grouping: Grouping, fields: Mapping[str, Field], parameters: dict[str, str]) -> str:
+    """A condition over dimensions as SQL over a grouping's columns; its texts are bound, never written."""
+    if where is None:
+        return "true"
+
+    def place(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column):
+            column = exp.column(f"d{grouping.by.index(node.name)}")
+            kind = fields[node.name].type.kind
+            return (
+                column
+                if kind == "string"
+                else exp.TryCast(this=column, to=exp.DataType.build("BOOLEAN" if kind == "boolean" else "BIGINT"))
+            )
+        if isinstance(node, exp.Literal) and node.is_string:
+            name = f"w{len(parameters)}"
+            parameters[name] = str(node.this)
+            return exp.Placeholder(this=name)
+        return node
+
+    return f"TRY({where.copy().transform(place).sql(dialect='duckdb')})"

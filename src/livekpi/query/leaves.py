@@ -1,0 +1,132 @@
+"""SQL that merges partials into steps: for each aggregate of a KPI its value by step and slice.
+
+Every query here yields columns `i` (the step's index), the slice's dimensions ``g0``, ``g1``, …, and aggregates ``a0``, ….
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from livekpi.definition.expressions import Aggregate
+from livekpi.engine.plan import BIN_OFFSET, GAMMA, Grouping, partial_of
+from livekpi.query.steps import Steps
+from livekpi.store.layout import cells, column, quote, series, spread
+from livekpi.store.maintenance import REGISTER_BITS, rank_sql, register_sql
+
+STEPS = "steps"
+"""The table of steps, registered by the caller: i, start, hi (both TIMESTAMP)."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What of a grouping is asked: its columns for the dimensions asked, a condition, and since when a partial counts."""
+
+    grouping: Grouping
+    columns: tuple[str, ...]
+    where: str
+    """SQL over the grouping's dimension columns, or ``true``."""
+
+    @property
+    def selected(self) -> str:
+        return "".join(f", {name} AS g{index}" for index, name in enumerate(self.columns))
+
+    @property
+    def grouped(self) -> str:
+        return "".join(f", g{index}" for index in range(len(self.columns)))
+
+
+def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str, since_us: int | None) -> str:
+    """A table's rows with the index of each step whose window they are in."""
+    apart = steps.size_us is not None and over_us <= steps.size_us
+    lower = max(steps.starts[0] - (0 if apart else over_us), since_us or 0)
+    within = f"bucket >= make_timestamp({lower}) AND bucket < make_timestamp({steps.ends[-1]}) AND {cut.where}"
+    if apart:
+        index = f"(epoch_us(bucket) - {steps.starts[0]}) // {steps.size_us} AS i"
+        return f"SELECT {index}{cut.selected}, {columns} FROM {quote(table)} WHERE {within}"
+    window = f"bucket < hi AND bucket >= least(start, hi - to_microseconds({over_us}))"
+    return f"SELECT i{cut.selected}, {columns} FROM {quote(table)}, {STEPS} WHERE {window} AND {within}"
+
+
+def cell_values(
+    cut: Slice, steps: Steps, over_us: int, asked: Sequence[tuple[int, Aggregate]], since: Mapping[str, int | None]
+) -> list[str]:
+    """The aggregates (with their numbers) that are columns of cells, in one scan for those complete since the same time."""
+    found = []
+    for since_us in dict.fromkeys(since.get(partial_of(aggregate).key) for _, aggregate in asked):
+        group = [(number, aggregate) for number, aggregate in asked if since.get(partial_of(aggregate).key) == since_us]
+        names = ", ".join(dict.fromkeys(quote(partial_of(aggregate).key) for _, aggregate in group))
+        merged = ", ".join(f"{_merged(aggregate)} AS a{number}" for number, aggregate in group)
+        inner = rows(cells(cut.grouping).name, cut, steps, over_us, names, since_us)
+        found.append(f"SELECT i{cut.grouped}, {merged} FROM ({inner}) GROUP BY ALL")
+    return found
+
+
+def _merged(aggregate: Aggregate) -> str:
+    merged = column(partial_of(aggregate)).merged
+    return f"({merged}).v" if aggregate.kind in ("last", "first") else merged
+
+
+def before(cut: Slice, steps: Steps, number: int, aggregate: Aggregate) -> str:
+    """The last value before the first step, as step -1, to be carried into the range."""
+    name = quote(partial_of(aggregate).key)
+    inner = f"SELECT -1 AS i{cut.selected}, {name} FROM {quote(cells(cut.grouping).name)}"
+    start = f"bucket < make_timestamp({steps.starts[0]})"
+    return f"SELECT i{cut.grouped}, {_merged(aggregate)} AS a{number} FROM ({inner} WHERE {start} AND {cut.where}) GROUP BY ALL"
+
+
+def quantile_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate, since_us: int | None) -> str:
+    """The value at a quantile's rank, within 1 % (the middle of its bin)."""
+    table = spread(cut.grouping, partial_of(aggregate)).name
+    inner = rows(table, cut, steps, aggregate.over_us, "key, n", since_us)
+    merged = f"SELECT i{cut.grouped}, key, sum(n)::BIGINT AS n FROM ({inner}) GROUP BY ALL"
+    series_ = f"i{cut.grouped}"
+    running = f"sum(n) OVER (PARTITION BY {series_} ORDER BY key) AS reached, sum(n) OVER (PARTITION BY {series_}) AS total"
+    rank = f"reached > {aggregate.quantile!r} * (total - 1)"
+    middle = f"2 * pow({GAMMA!r}, abs(key) - {BIN_OFFSET}) / {GAMMA + 1!r}"
+    value = f"CASE WHEN key > 0 THEN {middle} WHEN key < 0 THEN -({middle}) ELSE 0 END"
+    ranked = f"SELECT *, {running} FROM ({merged})"
+    return f"SELECT {series_}, {value} AS a{number} FROM (SELECT {series_}, min(key) AS key FROM ({ranked}) WHERE {rank} GROUP BY ALL)"
+
+
+def distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate, since_us: int | None) -> str:
+    """How many distinct values: exactly, or where some are registers only, estimated.
+
+    The estimate is Ertl's improved raw estimator ("New cardinality estimation algorithms for HyperLogLog sketches", 2017),
+    without the term for saturated registers, which 48 bits of rank do not reach.
+    """
+    table = spread(cut.grouping, partial_of(aggregate)).name
+    inner = rows(table, cut, steps, aggregate.over_us, "key, rank", since_us)
+    series_ = f"i{cut.grouped}"
+    exact = f"SELECT {series_}, count(DISTINCT key) AS exact, bool_or(rank IS NOT NULL) AS rough FROM ({inner}) GROUP BY ALL"
+    count = 1 << REGISTER_BITS
+    register = f"CASE WHEN rank IS NULL THEN {register_sql('key')} ELSE key END AS register"
+    rank = f"CASE WHEN rank IS NULL THEN {rank_sql('key')} ELSE rank END AS rank"
+    registers = f"SELECT {series_}, register, max(rank) AS rank FROM (SELECT {series_}, {register}, {rank} FROM ({inner})) GROUP BY ALL"
+    empty = f"(({count} - count(*)) / {count})"
+    powers = f"list_sum(list_transform(range(1, 40), lambda k: pow({empty}, pow(2, k)) * pow(2, k - 1)))"
+    harmonic = f"(sum(pow(2, -rank::DOUBLE)) + {count} * ({empty} + {powers}))"
+    estimate = (
+        f"SELECT {series_}, round({count * count / 1.3862943611198906!r} / {harmonic})::BIGINT AS estimate FROM ({registers}) GROUP BY ALL"
+    )
+    names = ["i", *(f"g{index}" for index in range(len(cut.columns)))]
+    same = " AND ".join(f"x.{name} IS NOT DISTINCT FROM y.{name}" for name in names)
+    columns = ", ".join(f"x.{name}" for name in names)
+    return (
+        f"SELECT {columns}, CASE WHEN rough THEN estimate ELSE exact END AS a{number} FROM ({exact}) x LEFT JOIN ({estimate}) y ON {same}"
+    )
+
+
+def exact_distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate, since_us: int | None) -> str:
+    """As `distinct_values`, where no bucket of the range has been rolled up."""
+    table = spread(cut.grouping, partial_of(aggregate)).name
+    inner = rows(table, cut, steps, aggregate.over_us, "key", since_us)
+    return f"SELECT i{cut.grouped}, count(DISTINCT key) AS a{number} FROM ({inner}) GROUP BY ALL"
+
+
+def grid(cut: Slice, last_event_us: int, numbers: Sequence[int]) -> str:
+    """A row for each step and slice from the slice's first event to the source's last, with 0 for these aggregates.
+
+    An empty bucket counts 0 there, and a level is carried on.
+    """
+    first = f"SELECT min(first) AS first{cut.selected} FROM {quote(series(cut.grouping))} WHERE {cut.where} GROUP BY ALL"
+    zeros = "".join(f", 0 AS a{number}" for number in numbers)
+    return f"SELECT i{cut.grouped}{zeros} FROM ({first}), {STEPS} WHERE hi > first AND start <= make_timestamp({last_event_us})"

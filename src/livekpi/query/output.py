@@ -1,0 +1,99 @@
+"""Points as people and programs read them: JSON lines, CSV, a table."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+from rich.table import Table
+
+from livekpi.query.points import Dimension, Point, Points, Value
+
+# decimals are written as they are, digit by digit
+_JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+def time_text(time_us: int) -> str:
+    """A time as ISO 8601 in UTC, to the second where it has no fraction."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
+    return moment.isoformat(timespec="seconds" if time_us % 1_000_000 == 0 else "microseconds").replace("+00:00", "Z")
+
+
+def json_value(value: Value) -> Value:
+    """A value as JSON can hold it: whole decimals and floats stay numbers, a time becomes text."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
+    return value
+
+
+def point_object(points: Points, point: Point) -> dict[str, Value | Dimension]:
+    """A point as the contract has it: time, dimensions by name, value, final."""
+    found: dict[str, Value | Dimension] = {"time": time_text(point.time_us)}
+    found |= dict(zip(points.dimensions, point.dimensions, strict=True))
+    found |= {"value": json_value(point.value), "final": point.final}
+    if points.compared:
+        found["before"] = None if point.before is None else json_value(point.before)
+    return found
+
+
+def encode(value: object) -> bytes:
+    """JSON in which decimals are exact numbers."""
+    return _JSON.encode(value)
+
+
+def json_lines(points: Points) -> Iterator[str]:
+    """One JSON object a point."""
+    return (encode(point_object(points, point)).decode() for point in points.points)
+
+
+def csv_text(points: Points) -> str:
+    """CSV with a header; null dimensions are empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["time", *points.dimensions, "value", "final", *(["before"] if points.compared else [])])
+    for point in points.points:
+        before = [point.before] if points.compared else []
+        dimensions = (_plain(value) for value in point.dimensions)
+        writer.writerow([time_text(point.time_us), *dimensions, _plain(point.value), _plain(point.final), *map(_plain, before)])
+    return buffer.getvalue()
+
+
+def _plain(value: Value | Dimension) -> str | int | float | Decimal:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(json_value(value)) if isinstance(value, datetime) else value
+
+
+def table(points: Points, timezone: str) -> Table:
+    """A table for a terminal, with times in the zone asked in."""
+    found = Table(box=None, header_style="bold", pad_edge=False)
+    found.add_column(f"time ({timezone})")
+    for name in points.dimensions:
+        found.add_column(name)
+    found.add_column(f"{points.kpi} ({points.unit})" if points.unit else points.kpi, justify="right")
+    if points.compared:
+        found.add_column("before", justify="right")
+    found.add_column("")
+    zone = ZoneInfo(timezone)
+    for point in points.points:
+        moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=point.time_us)).astimezone(zone)
+        dimensions = ("∅" if value is None else str(value) for value in point.dimensions)
+        before = [shown(point.before)] if points.compared else []
+        found.add_row(f"{moment:%Y-%m-%d %H:%M:%S}", *dimensions, shown(point.value), *before, "" if point.final else "provisional")
+    return found
+
+
+def shown(value: Value | None) -> str:
+    """A value for reading: thousands apart, at most six significant places behind the point."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        return f"{value:,}"
+    return str(json_value(value))

@@ -1,0 +1,258 @@
+"""Points of a KPI: partials merged into steps and slices, and only then divided, so that every zoom is right."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.expressions import Aggregate
+from livekpi.definition.model import parse_duration
+from livekpi.definition.problems import ExpressionError, nearest
+from livekpi.definition.scalars import Scalars, Typed, parse
+from livekpi.definition.types import Field, Type
+from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan
+from livekpi.query import leaves
+from livekpi.query.assembly import Part, assemble
+from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, shift, zone
+from livekpi.store import catalog, positions
+from livekpi.store.layout import OTHER, quote, series
+from livekpi.store.maintenance import tiers
+
+Value = int | float | Decimal | str | bool | datetime
+Dimension = str | int | bool | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A question about one KPI."""
+
+    kpi: str
+    from_us: int | None = None
+    """The first step starts here or later; None: where the data begins."""
+    to_us: int | None = None
+    """The last step starts before; None: after the last event."""
+    step: str | None = None
+    """A multiple of the KPI's bucket (1h, 1d, 1w), or `all` for the range as one; None: the finest kept."""
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    timezone: str = "UTC"
+    compare: str | None = None
+    """A span such as 1d or 1w: each point also gets the value that much earlier, by the calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The value of a step that starts at `time_us`; `dimensions` as asked for by `by`."""
+
+    time_us: int
+    value: Value
+    final: bool
+    """Whether no more events are waited for; later ones would still correct it."""
+    dimensions: tuple[Dimension, ...] = ()
+    before: Value | None = None
+    """The value a span earlier, where one was asked for and is there."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """The answer: points ordered by time, then dimensions."""
+
+    kpi: str
+    unit: str | None
+    dimensions: tuple[str, ...]
+    points: list[Point]
+    compared: bool = False
+
+
+def points(cursor: duckdb.DuckDBPyConnection, definition: Definition, request: Request, now_us: int) -> Points:
+    """Answers one request; see Query."""
+    return Query(cursor, definition, make_plan(definition), now_us).points(request)
+
+
+class Query:
+    """Answers questions about a definition's KPIs from a store's cursor.
+
+    `now_us` is the time up to which the store is known to have been fed: the clock's for a live server, the last sign of
+    life otherwise. It decides, with the watermark, which points are final.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition, plan: Plan, now_us: int) -> None:
+        self._cursor, self._definition, self._plan, self._now_us = cursor, definition, plan, now_us
+
+    def points(self, request: Request) -> Points:
+        """The points asked for; raises QueryError where the question is wrong or its answer would be."""
+        kpi = self._kpi(request.kpi)
+        by = _dimensions(kpi, request.by)
+        where = None if request.where is None else self._condition(kpi, request.where)
+        steps = self._steps(kpi, request)
+        found = self.at(kpi, steps, by, where) if steps is not None and len(steps) else []
+        if request.compare is not None and steps is not None and found:
+            found = self._compared(kpi, steps, by, where, request, found)
+        return Points(kpi.name, kpi.spec.unit, by, found, request.compare is not None)
+
+    def at(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None) -> list[Point]:
+        """The KPI's points at given steps."""
+        self._check_grain(kpi, steps)
+        fields = {name: self._field(kpi, name) for name in kpi.by}
+        statement = assemble(kpi, [self._part(kpi, grouping) for grouping in self._groupings(kpi)], steps, by, where, fields)
+        columns = {"i": range(len(steps)), "start": steps.starts, "hi": steps.ends}
+        types = {"i": pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
+        self._cursor.register(leaves.STEPS, pa.table({name: pa.array(values, types[name]) for name, values in columns.items()}))
+        limit = self._definition.spec.limits.points
+        try:
+            rows = self._cursor.execute(statement.sql, statement.parameters or None).fetchmany(limit + 1)
+        finally:
+            self._cursor.unregister(leaves.STEPS)
+        if len(rows) > limit:
+            raise QueryError(f"more than {limit} points; ask for a larger step, a shorter range or fewer dimensions")
+        final_us = self._final_us(kpi)
+        types_by = [fields[name].type for name in by]
+        return [Point(steps.starts[row[0]], row[-1], steps.ends[row[0]] <= final_us, _typed(row[1:-1], types_by)) for row in rows]
+
+    def span_us(self, kpi: Kpi) -> tuple[int, int] | None:
+        """The bucket of the KPI's first event and the time of its sources' last (µs); None before the first."""
+        first = []
+        for grouping in self._groupings(kpi):
+            row = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchone()
+            if row is not None and row[0] is not None:
+                first.append(int(row[0]))
+        last = [time for source in kpi.sources if (time := self._last_event_us(source)) is not None]
+        return (min(first), max(last)) if first and last else None
+
+    def windows(self, kpi: Kpi) -> list[tuple[Grouping, int]]:
+        """The groupings a KPI is read from, each with the widest window it is read over."""
+        widest: dict[Grouping, int] = {}
+        for aggregate in kpi.value.aggregates:
+            grouping = grouping_of(self._plan, aggregate)
+            widest[grouping] = max(widest.get(grouping, 0), aggregate.over_us)
+        return list(widest.items())
+
+    def _compared(
+        self, kpi: Kpi, steps: Steps, by: tuple[str, ...], where: exp.Expr | None, request: Request, found: list[Point]
+    ) -> list[Point]:
+        try:
+            back = parse_duration(request.compare)
+        except ValueError as error:
+            raise QueryError(f"compare {request.compare!r}: {error}") from error
+        timezone = zone(request.timezone)
+        starts = tuple(shift(start, back, timezone) for start in steps.starts)
+        ends = tuple(shift(end, back, timezone) for end in steps.ends)
+        now = dict(zip(starts, steps.starts, strict=True))
+        earlier = {(now[point.time_us], point.dimensions): point.value for point in self.at(kpi, Steps(starts, ends, None), by, where)}
+        return [replace(point, before=earlier.get((point.time_us, point.dimensions))) for point in found]
+
+    def _kpi(self, name: str) -> Kpi:
+        if name not in self._definition.kpis:
+            raise QueryError(f"there is no KPI {name!r}{nearest(name, list(self._definition.kpis))}")
+        return self._definition.kpis[name]
+
+    def _groupings(self, kpi: Kpi) -> list[Grouping]:
+        return list(dict.fromkeys(grouping_of(self._plan, aggregate) for aggregate in kpi.value.aggregates))
+
+    def _field(self, kpi: Kpi, dimension: str) -> Field:
+        return self._definition.sources[kpi.value.aggregates[0].source].fields[dimension]
+
+    def _steps(self, kpi: Kpi, request: Request) -> Steps | None:
+        timezone, span = zone(request.timezone), self.span_us(kpi)
+        size = None if request.step in (None, "all") else parse_step(str(request.step))
+        if size is not None and size % kpi.every_us:
+            raise QueryError(f"step {request.step!r} is no multiple of {kpi.name}'s bucket, {_seconds(kpi.every_us)}")
+        if span is None:
+            return None
+        # nothing is before the first event nor after the last, so an answer's size does not depend on how far one asks
+        end = span[1] + 1 if request.to_us is None else min(request.to_us, span[1] + 1)
+        if request.step == "all":
+            return self._whole(kpi, span[0] if request.from_us is None else max(request.from_us, span[0]), end)
+        size = size or self._finest(kpi, max(request.from_us or 0, span[0]))
+        start = max(request.from_us or 0, floor(span[0], size, timezone))
+        return make_steps(start, end, size, timezone, self._definition.spec.limits.points) if start < end else None
+
+    @staticmethod
+    def _whole(kpi: Kpi, start: int, end: int) -> Steps | None:
+        """The range as one step, in whole buckets."""
+        first, last = -(-start // kpi.every_us) * kpi.every_us, -(-end // kpi.every_us) * kpi.every_us
+        return Steps((first,), (last,), None) if first < last else None
+
+    def _finest(self, kpi: Kpi, from_us: int) -> int:
+        grains = [grain for grouping in self._groupings(kpi) for grain, before in self._rolled(grouping) if before > from_us]
+        return max([kpi.every_us, *grains])
+
+    def _rolled(self, grouping: Grouping) -> list[tuple[int, int]]:
+        return self._cursor.execute("SELECT grain_us, before_us FROM rolled WHERE grouping = ?", [grouping.key]).fetchall()
+
+    def _check_grain(self, kpi: Kpi, steps: Steps) -> None:
+        for aggregate in kpi.value.aggregates:
+            bounds = {min(start, end - aggregate.over_us) for start, end in zip(steps.starts, steps.ends, strict=True)} | set(steps.ends)
+            for grain, before in self._rolled(grouping_of(self._plan, aggregate)):
+                if any(bound % grain for bound in bounds if bound < before):
+                    stages = tiers(aggregate.every_us, self._definition.keep_us)
+                    kept = ", ".join(f"{_seconds(size)} for {age / DAY_US:g}d" for size, age in stages)
+                    raise QueryError(
+                        f"{kpi.name} is kept in buckets of {_seconds(grain)} that far back ({kept}): ask with a step that is "
+                        f"a multiple of it, in a time zone whose hours and days begin with one, or for a later time"
+                    )
+
+    def _condition(self, kpi: Kpi, where: str) -> exp.Expr:
+        def leaf(node: exp.Expr) -> Typed | None:
+            if not isinstance(node, exp.Column):
+                return None
+            if node.name not in kpi.by or node.args.get("table"):
+                raise QueryError(f"where: {kpi.name} has no dimension {node.sql()!r}{_has(kpi)}{nearest(node.name, kpi.by)}")
+            return Typed(exp.column(node.name), self._field(kpi, node.name).type)
+
+        try:
+            return Scalars(leaf, exact=False).condition(parse(where))
+        except ExpressionError as error:
+            raise QueryError(f"where: {error.message} (character {error.offset + 1} of {where!r})") from error
+
+    def _part(self, kpi: Kpi, grouping: Grouping) -> Part:
+        mine: Iterable[tuple[int, Aggregate]] = (
+            (number, aggregate) for number, aggregate in enumerate(kpi.value.aggregates) if grouping_of(self._plan, aggregate) == grouping
+        )
+        rolled = max((before for _, before in self._rolled(grouping)), default=-1)
+        return Part(grouping, tuple(mine), catalog.since(self._cursor, grouping), rolled, self._last_event_us(grouping.source))
+
+    def _positions(self, source: str) -> list[positions.Position]:
+        return list(positions.load(self._cursor, source, self._definition.sources[source].origin).values())
+
+    def _last_event_us(self, source: str) -> int | None:
+        return positions.last_event_us(self._positions(source))
+
+    def _final_us(self, kpi: Kpi) -> int:
+        """Steps that end here or earlier are final."""
+        found = []
+        for name in kpi.sources:
+            source = self._definition.sources[name]
+            watermark = positions.watermark_us(self._positions(name), self._now_us, source.idle_us)
+            found.append(-1 if watermark is None else watermark - source.late_us)
+        return min(found)
+
+
+def _dimensions(kpi: Kpi, by: tuple[str, ...]) -> tuple[str, ...]:
+    for name in by:
+        if name not in kpi.by:
+            raise QueryError(f"{kpi.name} has no dimension {name!r}{_has(kpi)}{nearest(name, kpi.by)}")
+    return tuple(dict.fromkeys(by))
+
+
+def _has(kpi: Kpi) -> str:
+    return f"; it has {', '.join(kpi.by)}" if kpi.by else "; it has none"
+
+
+def _typed(row: tuple[str | None, ...], types: list[Type]) -> tuple[Dimension, ...]:
+    return tuple(_dimension(value, type_) for value, type_ in zip(row, types, strict=True))
+
+
+def _dimension(value: str | None, type_: Type) -> Dimension:
+    if value is None or value == OTHER or type_.kind == "string":
+        return value
+    return value == "true" if type_.kind == "boolean" else int(value)
+
+
+def _seconds(size_us: int) -> str:
+    return f"{size_us / 1_000_000:g}s"

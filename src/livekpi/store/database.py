@@ -1,0 +1,116 @@
+"""The embedded database: one DuckDB file in the data directory, one writer, and the transaction that holds all that must agree."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from livekpi.clock import Clock
+from livekpi.store.lock import Lock
+from livekpi.store.schema import SCHEMA_VERSION, StoreError, migrate
+
+FILE_NAME = "livekpi.duckdb"
+
+
+class Store:
+    """The store of one data directory.
+
+    Writing is for one thread, in `transaction`; any thread may read by a cursor of its own.
+    """
+
+    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, lock: Lock | None) -> None:
+        self.directory = directory
+        self.lock = lock
+        self._connection = connection
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, directory: Path, clock: Clock, *, memory_mib: int = 512) -> "Store":
+        """Opens the directory for writing, making it where it is not there yet.
+
+        Raises LockedError where another process has it, StoreError where its file can't be used.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = Lock(directory, clock.now_us())
+        try:
+            connection = _connect(directory / FILE_NAME, read_only=False, memory_mib=memory_mib)
+            migrate(connection)
+        except BaseException:
+            lock.close()
+            raise
+        return cls(directory, connection, lock)
+
+    @classmethod
+    def open_for_reading(cls, directory: Path, *, memory_mib: int = 512) -> "Store":
+        """Opens a directory that no server has open; raises StoreError where there is no store."""
+        path = directory / FILE_NAME
+        if not path.exists():
+            raise StoreError(f"there is no livekpi data in {directory}; name the right directory with --data, or run `livekpi run` first")
+        connection = _connect(path, read_only=True, memory_mib=memory_mib)
+        version = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+        if version is None or int(version[0]) != SCHEMA_VERSION:
+            raise StoreError(
+                f"{directory} has schema version {version and version[0]}, this livekpi reads {SCHEMA_VERSION}; run it once to migrate"
+            )
+        return cls(directory, connection, None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All that is done in it is there afterwards, on disk, or nothing of it is."""
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _rollback(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            return  # a failed commit has rolled back already
+        except duckdb.FatalException:
+            return  # the database is closed to further work until it is reopened, which rolls back
+
+    def reopen(self) -> None:
+        """Opens the file anew at its last commit, after an error that closed it (a full disk)."""
+        path, memory = self.directory / FILE_NAME, self._setting("memory_limit")
+        with self._guard:
+            self._connection.close()
+            self._connection = _connect(path, read_only=False, memory_limit=memory)
+
+    def _setting(self, name: str) -> str:
+        try:
+            row = self._connection.execute(f"SELECT current_setting('{name}')").fetchone()
+        except duckdb.Error:
+            return "512MiB"
+        return str(row[0]) if row else "512MiB"
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A reader's own view; close it after use."""
+        with self._guard:
+            return self._connection.cursor()
+
+    def size_bytes(self) -> int:
+        """What the database's files take on disk."""
+        return sum(path.stat().st_size for path in self.directory.glob(f"{FILE_NAME}*"))
+
+    def close(self) -> None:
+        self._connection.close()
+        if self.lock is not None:
+            self.lock.close()
+
+
+def _connect(path: Path, *, read_only: bool, memory_mib: int = 512, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit or f"{memory_mib}MiB"})
+    except duckdb.IOException as error:
+        raise StoreError(f"{path} can't be opened: {error}") from error
+    except duckdb.SerializationException as error:
+        raise StoreError(f"{path} is damaged: {error}") from error
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET temp_directory = '{str(path.parent / 'spill').replace(chr(39), chr(39) * 2)}'")
+    return connection

@@ -1,0 +1,74 @@
+"""Records that are not counted, kept with their reason until they are mended and replayed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from livekpi.events import DeadLetter
+from livekpi.store.arrow import insert
+
+_COLUMNS = pa.schema(
+    {
+        **dict.fromkeys(("source", "partition"), pa.string()),
+        "position": pa.int64(),
+        **dict.fromkeys(("field", "code", "reason"), pa.string()),
+        "record": pa.binary(),
+        "arrived_us": pa.int64(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDeadLetter:
+    """A dead letter as kept; `number` names it."""
+
+    number: int
+    source: str
+    partition: str
+    position: int
+    field: str | None
+    code: str
+    reason: str
+    record: bytes
+    arrived_us: int
+
+
+def save(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -> None:
+    """Writes dead letters, in the transaction that holds the position behind them."""
+    rows = [{name: getattr(letter, name) for name in _COLUMNS.names} for letter in letters]
+    if rows:
+        insert(cursor, f"INSERT INTO dead_letters ({', '.join(_COLUMNS.names)}) SELECT * FROM", pa.Table.from_pylist(rows, _COLUMNS))
+
+
+def find(
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    source: str | None = None,
+    reason: str | None = None,
+    from_us: int | None = None,
+    to_us: int | None = None,
+    limit: int = 1_000,
+) -> list[StoredDeadLetter]:
+    """The dead letters not replayed yet, oldest first; `reason` is a code or a part of the reason's text."""
+    conditions = ["replayed_us IS NULL"]
+    values: list[object] = []
+    for condition, value in (("source = ?", source), ("arrived_us >= ?", from_us), ("arrived_us < ?", to_us)):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    if reason is not None:
+        conditions.append("(code = ? OR contains(reason, ?))")
+        values += [reason, reason]
+    rows = cursor.execute(
+        f"""SELECT number, source, partition, position, field, code, reason, record, arrived_us FROM dead_letters
+            WHERE {" AND ".join(conditions)} ORDER BY number LIMIT ?""",
+        [*values, limit],
+    ).fetchall()
+    return [StoredDeadLetter(*row) for row in rows]
+
+
+def mark_replayed(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int], now_us: int) -> None:
+    """Says that these have been fed back, so that they are fed back once."""
+    cursor.executemany("UPDATE dead_letters SET replayed_us = ? WHERE number = ?", [(now_us, number) for number in numbers])

@@ -1,0 +1,79 @@
+"""One writer a data directory: a lock that the kernel frees when its holder dies, and that names the holder."""
+
+import fcntl
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has the data directory open for writing."""
+
+    pid: int
+    host: str
+    since_us: int
+    address: str | None = None
+    """Where it listens, as host:port; None while it does not."""
+
+
+class LockedError(Exception):
+    """Another process has the data directory; says which."""
+
+
+class Lock:
+    """Held from construction to close; raises LockedError where another process holds it."""
+
+    def __init__(self, directory: Path, now_us: int) -> None:
+        self._file = (directory / "lock").open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            holder = _read(directory)
+            who = f"process {holder.pid} on {holder.host}" if holder else "another process"
+            raise LockedError(f"{directory} is in use by {who}; stop it, or give another directory with --data") from error
+        self._holder = Holder(os.getpid(), socket.gethostname(), now_us)
+        self._write()
+
+    def announce(self, address: str) -> None:
+        """Says where the holder listens, for commands on the same machine."""
+        self._holder = Holder(self._holder.pid, self._holder.host, self._holder.since_us, address)
+        self._write()
+
+    def _write(self) -> None:
+        self._file.truncate(0)
+        self._file.write(json.dumps(asdict(self._holder)))
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.truncate(0)
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def holder(directory: Path) -> Holder | None:
+    """Who holds the directory now; None where nobody does."""
+    path = directory / "lock"
+    if not path.exists():
+        return None
+    with path.open("r", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _read(directory)
+        return None
+
+
+def _read(directory: Path) -> Holder | None:
+    text = (directory / "lock").read_text(encoding="utf-8")
+    return Holder(**json.loads(text)) if text else None
