@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from livekpi.definition.expressions import KnownKpi
 from livekpi.definition.model import parse_duration
-from livekpi.definition.scalars import Scalars, Typed, fail, nearest, parse
+from livekpi.definition.problems import ExpressionError, nearest
+from livekpi.definition.scalars import Scalars, Typed, fail, parse
 from livekpi.definition.types import BOOLEAN, NUMBER, Type
 
 # name → (the arguments after the KPI, the result)
@@ -48,7 +49,21 @@ class Condition:
 
 def parse_condition(text: str, kpis: Mapping[str, KnownKpi]) -> Condition:
     """Parses a rule's condition; raises ExpressionError at its place in `text`."""
-    quoted = _DURATION_OR_TEXT.sub(lambda match: f"'{match[1]}'" if match[1] else match[0], text)
+    try:
+        return _parse_quoted(_DURATION_OR_TEXT.sub(lambda match: f"'{match[1]}'" if match[1] else match[0], text), kpis)
+    except ExpressionError as error:
+        raise ExpressionError(error.message, _unquoted_offset(text, error.offset)) from error
+
+
+def _unquoted_offset(text: str, offset: int) -> int:
+    """Where in `text` something stands that is at `offset` once the durations before it have their quotes."""
+    for match in _DURATION_OR_TEXT.finditer(text):
+        if match[1]:
+            offset -= (offset > match.start()) + (offset > match.end() + 1)
+    return offset
+
+
+def _parse_quoted(text: str, kpis: Mapping[str, KnownKpi]) -> Condition:
     questions: list[Question] = []
 
     def leaf(node: exp.Expr) -> Typed | None:
@@ -63,7 +78,7 @@ def parse_condition(text: str, kpis: Mapping[str, KnownKpi]) -> Condition:
             questions.append(question)
         return Typed(exp.column(f"q{questions.index(question)}"), type_)
 
-    parsed = parse(quoted)
+    parsed = parse(text)
     tree = Scalars(leaf, exact=False, also=tuple(_FUNCTIONS)).condition(parsed)
     if not questions:
         raise fail("expected a condition on a KPI, such as error_rate > 0.05", parsed)

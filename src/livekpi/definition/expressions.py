@@ -6,8 +6,8 @@ from typing import Literal, Protocol
 
 from sqlglot import exp
 
-from livekpi.definition.problems import ExpressionError
-from livekpi.definition.scalars import Scalars, Typed, divide, fail, nearest, parse
+from livekpi.definition.problems import ExpressionError, nearest
+from livekpi.definition.scalars import Scalars, Typed, divide, fail, parse
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, Field, Type
 
 AggregateKind = Literal["count", "sum", "min", "max", "last", "first", "quantile", "distinct"]
@@ -83,6 +83,8 @@ def _path(node: exp.Expr) -> list[str | int] | None:
         return None if before is None else [*before, node.expression.name]
     if isinstance(node, exp.Bracket) and len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Literal):
         before, key = _path(node.this), node.expressions[0]
+        if not key.is_string and not key.is_int:
+            raise fail("expected a whole number or a name in the brackets", key)
         return None if before is None else [*before, str(key.this) if key.is_string else int(key.this)]
     return None
 

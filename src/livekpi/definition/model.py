@@ -1,13 +1,32 @@
 """The shape of the definition file: what may stand where, before names and expressions are resolved."""
 
 import re
-from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.config import JsonDict
 
-_DURATION = re.compile(r"(\d+)(ms|s|m|h|d|w)")
-_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+from livekpi.definition.problems import nearest
+from livekpi.definition.types import SIMPLE_KINDS, parse_field
+
+_DURATION = re.compile(r"([0-9]{1,12})(ms|[smhdwy])")
+_DURATION_PATTERN = r"^([0-9]+(ms|[smhdwy]))+$"
+_UNIT_MS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+_LONGEST = timedelta(days=365 * 1000)
+_DAY = timedelta(days=1)
 
 
 def parse_duration(text: object) -> timedelta:
@@ -18,16 +37,89 @@ def parse_duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if isinstance(text, str):
-        expanded = re.sub(r"(\d+)y", lambda m: f"{int(m[1]) * 365}d", text.strip())
-        parts = _DURATION.findall(expanded)
-        if parts and "".join(number + unit for number, unit in parts) == expanded:
-            return timedelta(milliseconds=sum(int(number) * _UNIT_MS[unit] for number, unit in parts))
+        parts = _DURATION.findall(text.strip())
+        if parts and "".join(number + unit for number, unit in parts) == text.strip():
+            duration_ms = sum(int(number) * _UNIT_MS[unit] for number, unit in parts)
+            if duration_ms <= _LONGEST // timedelta(milliseconds=1):
+                return timedelta(milliseconds=duration_ms)
+            raise ValueError("expected a duration of at most 1000y")
     raise ValueError("expected a duration such as 10s, 5m, 1h30m or 2d")
+
+
+def format_duration(duration: timedelta) -> str:
+    """A duration as `parse_duration` reads it, in its largest whole unit."""
+    duration_ms = duration // timedelta(milliseconds=1)
+    unit = next((unit for unit, unit_ms in _UNIT_MS.items() if duration_ms and duration_ms % unit_ms == 0), "s")
+    return f"{duration_ms // _UNIT_MS[unit]}{unit}"
+
+
+def _divides_a_day(bucket: timedelta) -> timedelta:
+    if bucket < timedelta(seconds=1) or _DAY % bucket:
+        raise ValueError("expected a bucket of at least 1s that divides a day, such as 10s, 1m, 15m or 1h")
+    return bucket
+
+
+def _period(text: str) -> str:
+    if not parse_duration(text):
+        raise ValueError("expected a period longer than nothing")
+    return text
+
+
+def _real_timezone(name: str) -> str:
+    zones = available_timezones()
+    if name not in zones:
+        raise ValueError(f"expected a time zone's name such as Europe/Berlin or UTC{nearest(name, sorted(zones))}")
+    return name
+
+
+def _regular_expression(text: str) -> str:
+    try:
+        groups = re.compile(text).groupindex
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"expected a regular expression: {error}") from error
+    if not groups:
+        raise ValueError("expected a regular expression with named groups, one a field, such as (?P<status>[0-9]+)")
+    return text
+
+
+def moment(text: str, timezone: str) -> datetime:
+    """The moment that an ISO 8601 date or date with time means in a time zone; a zone in the text goes first."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
+
+
+def _moment(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("expected a date such as 2026-01-31, or one with a time such as 2026-01-31T18:00") from error
+    return text
+
+
+def _field_type(text: str) -> str:
+    parse_field("", text)
+    return text
 
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(parse_duration, json_schema_input_type=Annotated[str, Field(pattern=r"^(\d+(ms|s|m|h|d|w|y))+$")]),
+    BeforeValidator(parse_duration, json_schema_input_type=Annotated[str, Field(pattern=_DURATION_PATTERN)]),
+]
+Bucket = Annotated[Duration, AfterValidator(_divides_a_day)]
+Timezone = Annotated[str, AfterValidator(_real_timezone)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Moment = Annotated[str, AfterValidator(_moment)]
+FieldType = Annotated[
+    str,
+    AfterValidator(_field_type),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [optional + kind for optional in ("", "optional ") for kind in SIMPLE_KINDS]},
+                {"type": "string", "pattern": r"^\s*(optional\s+)?(decimal|timestamp)\s*\(.+$"},
+            ]
+        }
+    ),
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 
@@ -35,13 +127,29 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max
 class Model(BaseModel):
     """What all parts of the file share: unknown keys are mistakes, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_not_given(cls, given: object) -> object:
+        """A key with nothing after it (``alerts:`` and all below it commented out) counts as not given."""
+        if not isinstance(given, dict):
+            return given
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        return {key: value for key, value in given.items() if value is not None or key not in known}
+
+
+def _one_of(*kinds: str) -> JsonDict:
+    """What a JSON Schema says where exactly one key is to be given."""
+    return {"oneOf": [{"required": [kind]} for kind in kinds]}
 
 
 class Kafka(Model):
-    brokers: str
+    """A Kafka topic."""
+
+    brokers: Text
     """Bootstrap servers, host:port separated by commas."""
-    topic: str
+    topic: Text
     """The topic whose records are events, all partitions of it."""
     start: Literal["earliest", "latest"] = "earliest"
     """Where to begin on a partition that has no committed position."""
@@ -52,6 +160,8 @@ class Kafka(Model):
 
 
 class Http(Model):
+    """livekpi's own HTTP door."""
+
     max_body_mib: Annotated[int, Field(ge=1, le=1024)] = 32
     """The largest body taken, after decompression."""
     max_behind_mib: Annotated[int, Field(ge=1)] = 1024
@@ -59,11 +169,13 @@ class Http(Model):
 
 
 class File(Model):
-    path: str
+    """Files of lines."""
+
+    path: Text
     """A file or glob, relative to the definition file; .gz and .zst are read through."""
     format: Literal["ndjson", "csv", "combined", "common", "regex"] = "ndjson"
     """How a line becomes an event; combined and common bring their own fields."""
-    regex: str | None = None
+    regex: Annotated[str, AfterValidator(_regular_expression)] | None = None
     """For format regex: a pattern with named groups, one a field."""
     follow: bool = False
     """Go on reading as the file grows, through rotation and truncation."""
@@ -76,17 +188,25 @@ class File(Model):
 
 
 class Stdin(Model):
+    """The standard input."""
+
     format: Literal["ndjson", "csv", "combined", "common"] = "ndjson"
-    """How a line becomes an event."""
+    """How a line becomes an event; combined and common bring their own fields."""
 
 
 class SourceSpec(Model):
     """Where events come from; exactly one of kafka, http, file, stdin."""
 
+    model_config = ConfigDict(json_schema_extra=_one_of("kafka", "http", "file", "stdin"))
+
     kafka: Kafka | None = None
+    """Records of a Kafka topic."""
     http: Http | None = None
+    """Events posted to /v1/events/NAME, as JSON; may be left empty."""
     file: File | None = None
+    """Lines of files."""
     stdin: Stdin | None = None
+    """Lines of the standard input; may be left empty."""
     time: str
     """The field that holds the event's own time."""
     id: str | None = None
@@ -101,11 +221,19 @@ class SourceSpec(Model):
     """A partition silent for this long no longer holds the watermark back."""
     trace: str | None = None
     """The field with the trace id that links points to traces."""
-    fields: dict[str, str] = {}
+    fields: dict[Text, FieldType] = {}
     """Each field's type: string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT), json.
 
     `optional` before it allows null and absence.
     """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_defaults(cls, given: object) -> object:
+        """``http:`` and ``stdin:`` with nothing after them ask for their defaults."""
+        if not isinstance(given, dict):
+            return given
+        return {key: {} if key in ("http", "stdin") and value is None else value for key, value in given.items()}
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -121,36 +249,89 @@ class SourceSpec(Model):
         return found
 
 
-class TargetPeriod(Model):
+class PeriodTarget(Model):
+    """What should be reached in each period: ``{1d: 50000, timezone: Europe/Berlin}``."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"patternProperties": {_DURATION_PATTERN: {"type": "number"}}, "additionalProperties": False, "minProperties": 1},
+    )
+    __pydantic_extra__: dict[Annotated[str, AfterValidator(_period)], float]
+
+    timezone: Timezone = "UTC"
+    """Where the periods begin and end."""
+
+    @property
+    def values(self) -> dict[timedelta, float]:
+        """What to reach, by period."""
+        return {parse_duration(period): value for period, value in self.__pydantic_extra__.items()}
+
+    @model_validator(mode="after")
+    def _some_period(self) -> Self:
+        if not self.__pydantic_extra__:
+            raise ValueError("expected a period and what to reach in it, such as 1d: 50000")
+        return self
+
+
+class DatedTarget(Model):
     """A dated target: `value` is to be reached from `from` to `to`."""
 
-    from_: Annotated[str, Field(alias="from")]
-    to: str
+    from_: Annotated[Moment, Field(alias="from")]
+    """The first moment, a date or a date with a time."""
+    to: Moment
+    """The moment by which it should be reached."""
     value: float
+    """What should be reached."""
+    timezone: Timezone = "UTC"
+    """The zone of `from` and `to`, where they name none themselves."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if moment(self.from_, self.timezone) >= moment(self.to, self.timezone):
+            raise ValueError("expected a `from` before the `to`")
+        return self
+
+
+def _target_kind(given: object) -> str:
+    return "the dated" if isinstance(given, list) else "the periodic"
+
+
+Target = Annotated[
+    Annotated[PeriodTarget, Tag("the periodic")] | Annotated[list[DatedTarget], Tag("the dated"), Field(min_length=1)],
+    Discriminator(_target_kind),
+]
 
 
 class KpiSpec(Model):
+    """A number to watch."""
+
     value: str
     """SQL aggregates over a source's fields, or arithmetic over other KPIs."""
     source: str | None = None
     """The source, where the fields named stand in more than one."""
-    every: Duration | None = None
+    every: Bucket | None = None
     """The bucket: how fine the series is; a divisor of a day. Not given for a KPI of KPIs."""
     over: Duration | None = None
     """A sliding window: each point covers this much time up to its bucket's end."""
     by: list[str] = []
     """Dimensions: sliced, filtered and summed over at query time."""
     title: str | None = None
+    """What people call it; else its name."""
     description: str | None = None
+    """What it means, in a sentence."""
     owner: str | None = None
+    """Who to ask about it."""
     unit: str | None = None
+    """What it counts: EUR, ms, bytes, ratio …"""
     good: Literal["up", "down"] | None = None
     """Which direction is good news."""
-    target: dict[str, Any] | list[TargetPeriod] | None = None
+    target: Target | None = None
     """What should be reached in a period: {1d: 50000, timezone: Europe/Berlin}, or a list of {from, to, value}."""
 
 
 class AlertSpec(Model):
+    """An alert rule."""
+
     when: str
     """The condition: comparisons and arithmetic over KPIs, ago(), absent(), anomalous(), pace(), rising(), falling()."""
     by: list[str] = []
@@ -165,20 +346,31 @@ class AlertSpec(Model):
     notify: list[str] = []
     """Notifiers by name."""
     labels: dict[str, str] = {}
+    """Passed on with each notification."""
     runbook: str | None = None
+    """The address of what to do."""
     summary: str | None = None
+    """What a notification says first."""
 
 
 class PagerDuty(Model):
-    routing_key: str
+    """PagerDuty's Events API v2."""
+
+    routing_key: Text
+    """The integration key of the service that is called."""
 
 
 class Alertmanager(Model):
-    urls: Annotated[list[str], Field(min_length=1)]
+    """Prometheus's Alertmanager, one or several that are kept alike."""
+
+    urls: Annotated[list[Text], Field(min_length=1)]
+    """Where each listens, such as http://localhost:9093."""
 
 
 class NotifierSpec(Model):
     """Who is told; exactly one kind."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of("pagerduty", "alertmanager"))
 
     pagerduty: PagerDuty | None = None
     alertmanager: Alertmanager | None = None
@@ -191,6 +383,8 @@ class NotifierSpec(Model):
 
 
 class Limits(Model):
+    """How much may be used before livekpi says no."""
+
     series: Annotated[int, Field(ge=1)] = 10_000
     """Series a KPI may have; the rest are counted together as __other__."""
     points: Annotated[int, Field(ge=1)] = 100_000
@@ -208,9 +402,13 @@ class DefinitionSpec(Model):
     """A livekpi definition file."""
 
     sources: Annotated[dict[Name, SourceSpec], Field(min_length=1)]
+    """Where events come from, by name."""
     kpis: Annotated[dict[Name, KpiSpec], Field(min_length=1)]
+    """The numbers to watch, by name."""
     alerts: dict[Name, AlertSpec] = {}
+    """When somebody is to be told, by name."""
     notify: dict[Name, NotifierSpec] = {}
-    keep: Annotated[dict[Duration, Duration], Field(min_length=1)] = _KEEP
+    """Who is told, by name."""
+    keep: Annotated[dict[Bucket, Duration], Field(min_length=1)] = _KEEP
     """How long buckets of a size are kept before they are merged into the next size, and at last dropped."""
     limits: Limits = Limits()

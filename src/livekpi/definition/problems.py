@@ -1,7 +1,8 @@
 """What is wrong with a definition, said so that it can be put right."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,10 @@ class ExpressionError(Exception):
         super().__init__(message)
         self.message = message
         self.offset = offset
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`; did you mean …?`, or nothing where no name is near; capitals don't matter."""
+    folded = {each.casefold(): each for each in names}
+    found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f"; did you mean {folded[found[0]]!r}?" if found else ""

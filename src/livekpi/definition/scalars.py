@@ -5,20 +5,22 @@ meaning on every engine (division is floating and gives null for a zero divisor,
 else is an error at its place. So no expression can name a file, a table or a function that is not on the list.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from math import isfinite
 from typing import ClassVar
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from livekpi.definition.problems import ExpressionError
+from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
+_NUMBER = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,9 @@ def parse(text: str) -> exp.Expr:
         raise ExpressionError("expected an expression")
     if _depth_exceeds(tree, MAX_DEPTH):
         raise ExpressionError(f"the expression is nested more than {MAX_DEPTH} deep")
+    for literal in tree.find_all(exp.Literal):
+        if not literal.is_string and not (_NUMBER.fullmatch(literal.name) and isfinite(float(literal.name))):
+            raise fail(f"{literal.name[:60]!r} is no number, or is out of range", literal)
     return tree
 
 
@@ -60,6 +65,8 @@ def _syntax_error(text: str, error: ParseError | TokenError) -> ExpressionError:
         found = str(first.get("highlight") or "")
         offset = max(0, starts[min(line, len(starts)) - 1] + end - len(found))
         what = str(first.get("description") or "invalid syntax").rstrip(".")
+        if what.startswith("Required keyword"):
+            what = "something is missing"
         return ExpressionError(f"not an expression: {what}" + (f" at {found!r}" if found else ""), offset)
     return ExpressionError("not an expression: a quote or comment is not closed")
 
@@ -82,12 +89,6 @@ def offset_of(node: exp.Expr) -> int:
 def fail(message: str, node: exp.Expr) -> ExpressionError:
     """An error at a node's place."""
     return ExpressionError(message, offset_of(node))
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """`; did you mean …?`, or nothing where no name is near."""
-    found = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def cast(value: Typed, to: Type) -> exp.Expr:
@@ -267,7 +268,7 @@ class Scalars:
         if node.args.get("is_string"):
             return Typed(exp.Literal.string(text), STRING)
         if text.isdigit():
-            if int(text) >= 2**63:
+            if len(text) > 19 or int(text) >= 2**63:
                 raise fail(f"{text} is out of range for an integer", node)
             return Typed(exp.Literal.number(text), Type("integer", len(text)))
         whole, _, fraction = text.partition(".")
@@ -372,8 +373,9 @@ class Scalars:
     def _cast(self, node: exp.Expr) -> Typed:
         to = node.args["to"]
         if to.this is exp.DataType.Type.DECIMAL:
-            numbers = [int(str(parameter.this.this)) for parameter in to.expressions] or [18, 3]
-            type_ = Type("decimal", numbers[0], numbers[1] if len(numbers) > 1 else 0)
+            numbers = [parameter.name for parameter in to.expressions] or ["18", "3"]
+            digits = [int(number) if number.isdecimal() and len(number) < 3 else 0 for number in numbers]
+            type_ = Type("decimal", digits[0], digits[1] if len(digits) > 1 else 0)
             if not 1 <= type_.precision <= 38 or type_.scale > type_.precision:
                 raise fail("expected decimal(precision, scale) with a precision of at most 38", node)
         elif to.this in _CASTS:

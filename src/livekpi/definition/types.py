@@ -4,13 +4,22 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from livekpi.definition.problems import nearest
+
 Kind = Literal["string", "integer", "number", "decimal", "boolean", "timestamp", "json"]
 
-_FIELD = re.compile(r"(?P<optional>optional\s+)?(?P<kind>[a-z]+)\s*(?:\((?P<argument>.*)\))?", re.DOTALL)
+_FIELD = re.compile(r"(?P<optional>optional\s+)?(?P<kind>[A-Za-z0-9_]+)\s*(?:\((?P<argument>.*)\))?", re.DOTALL)
 _EPOCHS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
+_OTHER_NAMES = {
+    **dict.fromkeys(("text", "varchar", "str", "uuid", "enum"), "string"),
+    **dict.fromkeys(("int", "bigint", "long", "count"), "integer"),
+    **dict.fromkeys(("float", "double", "real"), "number"),
+    **dict.fromkeys(("numeric", "money"), "decimal"),
+    **dict.fromkeys(("datetime", "date", "time"), "timestamp"),
+    **dict.fromkeys(("object", "array", "struct", "list", "map"), "json"),
+}
 EXPECTED = (
-    "string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT) or json, "
-    "with `optional` before it where null is allowed"
+    "string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT) or json, with `optional` before it where null is allowed"
 )
 
 
@@ -30,9 +39,9 @@ class Type:
         return self.kind in ("integer", "number", "decimal")
 
 
-STRING, INTEGER, NUMBER, BOOLEAN, TIMESTAMP, JSON = (
-    Type(kind) for kind in ("string", "integer", "number", "boolean", "timestamp", "json")
-)
+STRING, INTEGER, NUMBER, BOOLEAN, TIMESTAMP, JSON = (Type(kind) for kind in ("string", "integer", "number", "boolean", "timestamp", "json"))
+_SIMPLE = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN, "timestamp": TIMESTAMP, "json": JSON}
+SIMPLE_KINDS = tuple(_SIMPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,11 @@ def parse_field(name: str, text: str) -> Field:
         if argument not in _EPOCHS and "%" not in argument:
             raise ValueError(f"expected timestamp with {', '.join(_EPOCHS)} or a strptime pattern, such as timestamp(%d/%b/%Y:%H:%M:%S %z)")
         return Field(name, TIMESTAMP, optional, argument)
-    simple = {"string": STRING, "integer": INTEGER, "number": NUMBER, "boolean": BOOLEAN, "timestamp": TIMESTAMP, "json": JSON}
-    if kind not in simple or argument is not None:
-        raise ValueError(f"expected {EXPECTED}")
-    return Field(name, simple[kind], optional)
+    if kind not in _SIMPLE or argument is not None:
+        raise ValueError(f"expected {EXPECTED}{'' if kind in _SIMPLE else _meant(kind)}")
+    return Field(name, _SIMPLE[kind], optional)
+
+
+def _meant(kind: str) -> str:
+    """The type that is called `kind` elsewhere, or is spelt nearly so."""
+    return f"; did you mean {_OTHER_NAMES[kind]!r}?" if kind in _OTHER_NAMES else nearest(kind, (*_SIMPLE, "decimal"))

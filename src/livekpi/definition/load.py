@@ -1,0 +1,61 @@
+"""From a definition file to a Definition, or to all that is wrong with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from livekpi.definition.definition import Definition
+from livekpi.definition.problems import DefinitionError, Problem
+from livekpi.definition.report import Report
+from livekpi.definition.resolve_alerts import check_alerts
+from livekpi.definition.resolve_keep import resolve_keep
+from livekpi.definition.resolve_kpis import resolve_kpis
+from livekpi.definition.resolve_sources import resolve_sources
+from livekpi.definition.validate import validate
+from livekpi.definition.yaml_source import MAX_BYTES, read_yaml
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Definition:
+    """Reads a definition file, with variables filled in from `environ`.
+
+    Raises DefinitionError with every mistake in it.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DefinitionError([Problem(f"can't be read: {error.strerror}", str(path))]) from error
+    return parse_definition(raw, path, environ)
+
+
+def check(path: Path, environ: Mapping[str, str], compare: Callable[[Definition], Sequence[Problem]] | None = None) -> list[Problem]:
+    """Every mistake and warning of a definition file, in the file's order.
+
+    `compare` adds what a definition without mistakes would change in a store.
+    """
+    try:
+        definition = load(path, environ)
+    except DefinitionError as error:
+        return list(error.problems)
+    return [*definition.warnings, *(compare(definition) if compare else ())]
+
+
+def parse_definition(raw: bytes, path: Path, environ: Mapping[str, str]) -> Definition:
+    """As `load`, from a file's bytes; `path` is where they stand."""
+    document, problems = read_yaml(raw, str(path), environ)
+    validated = validate(document)
+    problems += validated.problems
+    if validated.spec is None:
+        raise DefinitionError(_in_order(problems))
+    spec, report = validated.spec, Report(document, validated.left_out)
+    sources = resolve_sources(spec, report)
+    kpis = resolve_kpis(spec, sources, report)
+    check_alerts(spec, kpis, report)
+    keep_us = resolve_keep(spec, report)
+    problems = _in_order([*problems, *report.problems])
+    if any(not problem.warning for problem in problems):
+        raise DefinitionError(problems)
+    return Definition(path, document.text, spec, sources, kpis, keep_us, tuple(problems))
+
+
+def _in_order(problems: Sequence[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
