@@ -11,7 +11,7 @@ from livekpi.clock import Clock
 from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.types import Field
 from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
-from livekpi.engine.plan import Plan
+from livekpi.engine.plan import Plan, grouping_of
 from livekpi.engine.repeats import drop_repeats
 from livekpi.events import DeadLetter, Events
 from livekpi.store import dead_letters, positions
@@ -43,8 +43,10 @@ class Outcome:
     """By grouping key, the buckets (µs) that changed."""
     rows: dict[str, int] = field(default_factory=dict)
     """By grouping key, how many rows were appended to its largest table, about."""
-    overflowed: dict[str, int] = field(default_factory=dict)
-    """By grouping key, how many series were counted as others for the limit."""
+    series: dict[str, int] = field(default_factory=dict)
+    """By KPI, how many series it has."""
+    limited: dict[str, int] = field(default_factory=dict)
+    """By KPI, how many events were counted as others for the limit on series."""
 
 
 class BatchWriter:
@@ -57,6 +59,10 @@ class BatchWriter:
         self._definition, self._plan, self._clock = definition, plan, clock
         self._positions: dict[str, dict[str, Position]] = {}
         self._commits = 0
+        self._kpis: dict[str, list[str]] = {grouping.key: [] for grouping in plan.all()}
+        for name, kpi in definition.kpis.items():
+            for key in {grouping_of(plan, aggregate).key for aggregate in kpi.value.aggregates}:
+                self._kpis[key].append(name)
         self._groupings = {
             source: [
                 GroupingWriter(grouping, dimension_columns(definition.sources[source].fields), definition.spec.limits.series)
@@ -126,7 +132,9 @@ class BatchWriter:
             applied = writer.apply(cursor)
             outcome.touched[grouping.key] = applied.touched
             outcome.rows[grouping.key] = table.num_rows if grouping.spreads else applied.rows
-            outcome.overflowed[grouping.key] = applied.overflowed
+            for kpi in self._kpis[grouping.key]:
+                outcome.series[kpi] = max(outcome.series.get(kpi, 0), writer.series_count)
+                outcome.limited[kpi] = max(outcome.limited.get(kpi, 0), applied.limited)
         cursor.unregister(EVENTS)
 
     def _advance(self, cursor: duckdb.DuckDBPyConnection, source: SourceDefinition, batch: list[Events]) -> None:

@@ -25,8 +25,8 @@ class Applied:
     """The buckets, µs since the epoch."""
     rows: int
     """How many rows of cells were appended."""
-    overflowed: int
-    """How many series were counted as OTHER because the limit was reached."""
+    limited: int
+    """How many events were counted as OTHER because the limit on series was reached."""
 
 
 class GroupingWriter:
@@ -61,7 +61,9 @@ class GroupingWriter:
         insert(cursor, f"INSERT INTO {quote(cells(self._grouping).name)} BY NAME SELECT * FROM", found)
         for name, sql in self._spread_sql:
             cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(source=source)}")
-        return Applied(frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), found.num_rows, len(overflow))
+        return Applied(
+            frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), found.num_rows, self._limited(found) if overflow else 0
+        )
 
     def _aggregate(self, cursor: duckdb.DuckDBPyConnection, source: str) -> pa.Table:
         return cursor.sql(self._cells_sql.format(source=source)).to_arrow_table()
@@ -85,6 +87,10 @@ class GroupingWriter:
         fresh = dict.fromkeys(row for row, _ in self._rows(found) if row not in self._first)
         room = self._limit - len(self._first)
         return [] if len(fresh) <= room or not self._dimensions else sorted(fresh, key=str)[max(0, room) :]
+
+    def _limited(self, found: pa.Table) -> int:
+        others = pc.equal(found["d0"], OTHER)
+        return int(pc.sum(pc.filter(found["n"], others)).as_py() or 0)
 
     def _rows(self, found: pa.Table) -> list[tuple[Series, int]]:
         names = dimensions(self._grouping)

@@ -40,6 +40,8 @@ class Commit:
     at_us: int
     touched: Mapping[str, frozenset[int]]
     """By grouping (its key), the buckets (µs) that changed."""
+    events: int = 0
+    """How many events it counted."""
 
 
 class Engine:
@@ -138,7 +140,7 @@ class Engine:
         self._housekeeping.wrote(outcome.touched, outcome.rows)
         for name in {events.source for events in batch}:
             self._readers[name].commit({row.partition: row.position for row in self._writer.positions(name)})
-        commit = Commit(outcome.number, outcome.at_us, outcome.touched)
+        commit = Commit(outcome.number, outcome.at_us, outcome.touched, sum(found.events for found in outcome.sources.values()))
         for listener in self._listeners:
             listener(commit)
 
