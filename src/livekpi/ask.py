@@ -1,13 +1,11 @@
 """`livekpi query` and `livekpi dead-letters`: the same answer beside a running server, by asking it, and without one."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.query.points import Points, Request, points

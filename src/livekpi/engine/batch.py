@@ -84,6 +84,14 @@ class BatchWriter:
         """Where a source stands."""
         return tuple(self._positions[source].values())
 
+    def uncommitted(self, batch: list[Events]) -> list[Events]:
+        """What of a batch is not in the store yet."""
+        return [events for events in batch if not self._committed(events)]
+
+    def _committed(self, events: Events) -> bool:
+        known = self._positions[events.source]
+        return all(partition in known and known[partition].position >= position for partition, position in events.next_positions.items())
+
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
         self._commits += 1

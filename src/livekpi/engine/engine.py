@@ -133,7 +133,8 @@ class Engine:
 
     def _commit(self, batch: list[Events], stop: threading.Event) -> None:
         started = perf_counter()
-        outcome = self._guarded(lambda cursor: self._writer.write(cursor, batch), stop)
+        # after an error the batch may be in the store all the same, so each try looks what of it is left
+        outcome = self._guarded(lambda cursor: self._writer.write(cursor, self._writer.uncommitted(batch)), stop)
         if outcome is None:
             return
         self._metrics.batch(perf_counter() - started, outcome)
