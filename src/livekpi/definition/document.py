@@ -60,13 +60,13 @@ class Document:
             node = _child(node, step)
         return node
 
-    def problem(self, loc: Loc, message: str, offset: int = 0, *, warning: bool = False) -> Problem:
-        """A mistake in the value at `loc`, `offset` characters into its text; if nothing is there, in what should hold it."""
-        while loc and self.find(loc) is None:
-            loc, offset = loc[:-1], 0
+    def problem(self, loc: Loc, message: str, offset: int | None = None, *, warning: bool = False) -> Problem:
+        """A mistake in the value at `loc`, or `offset` characters into its text; if nothing is there, in what should hold it."""
         node = self.find(loc)
-        assert node is not None
-        return self._at(self._index(node, offset), message, warning=warning)
+        if node is None:
+            return self.problem(loc[:-1], message, warning=warning)
+        index = self._index(node, offset) if isinstance(node, Scalar) and offset is not None else node.start
+        return self._at(index, message, warning=warning)
 
     def key_problem(self, loc: Loc, message: str, *, warning: bool = False) -> Problem:
         """A mistake in the key that `loc` ends with, or in the value where `loc` does not end with a key."""
@@ -86,9 +86,7 @@ class Document:
         line, column = place(self.text, index)
         return Problem(message, self.file, line, column, warning)
 
-    def _index(self, node: Node, offset: int) -> int:
-        if not isinstance(node, Scalar):
-            return node.start
+    def _index(self, node: Scalar, offset: int) -> int:
         in_value = node.text_origins[min(offset, len(node.text))] if node.text_origins else min(offset, len(node.value))
         return node.start + origins(node.value, self.text[node.start : node.end], node.style)[in_value]
 

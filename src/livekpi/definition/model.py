@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from livekpi.definition.problems import nearest
 from livekpi.definition.types import SIMPLE_KINDS, parse_field
@@ -60,9 +61,12 @@ def _divides_a_day(bucket: timedelta) -> timedelta:
 
 
 def _period(text: str) -> str:
-    if not parse_duration(text):
-        raise ValueError("expected a period longer than nothing")
-    return text
+    try:
+        if parse_duration(text):
+            return text
+    except ValueError as error:
+        raise PydanticCustomError("wrong_key", "{reason}", {"reason": str(error)}) from error
+    raise PydanticCustomError("wrong_key", "expected a period longer than nothing")
 
 
 def _real_timezone(name: str) -> str:
@@ -343,6 +347,7 @@ class AlertSpec(Model):
     clear: str | None = None
     """The condition under which a firing alert stops; else when `when` no longer holds."""
     severity: Literal["critical", "error", "warning", "info"] = "warning"
+    """How bad it is."""
     notify: list[str] = []
     """Notifiers by name."""
     labels: dict[str, str] = {}
@@ -373,7 +378,9 @@ class NotifierSpec(Model):
     model_config = ConfigDict(json_schema_extra=_one_of("pagerduty", "alertmanager"))
 
     pagerduty: PagerDuty | None = None
+    """A service of PagerDuty."""
     alertmanager: Alertmanager | None = None
+    """One Alertmanager, or several that are kept alike."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -412,3 +419,4 @@ class DefinitionSpec(Model):
     keep: Annotated[dict[Bucket, Duration], Field(min_length=1)] = _KEEP
     """How long buckets of a size are kept before they are merged into the next size, and at last dropped."""
     limits: Limits = Limits()
+    """Upper bounds on what is kept, shown and used."""

@@ -92,7 +92,7 @@ class _Resolver:
         if spec.every is None and not self._report.left_out((*loc, "every")):
             self._report.key(loc, "'every' is missing: the bucket, such as every: 1m")
         every_us = microseconds(spec.every) if spec.every else _MINUTE_US
-        over_us = microseconds(spec.over) if spec.over else every_us
+        over_us = microseconds(spec.over) if spec.over is not None else every_us
         if spec.every and (over_us < every_us or over_us % every_us):
             self._report.value((*loc, "over"), f"expected a multiple of the bucket, {format_duration(spec.every)}")
         return None if source is None else Frame(source, fields[source], every_us, over_us, tuple(spec.by))

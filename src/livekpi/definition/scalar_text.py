@@ -55,11 +55,18 @@ def _skip_white(raw: str, at: int, style: str | None) -> int:
     while at < len(raw):
         if raw[at] in _WHITE:
             at += 1
-        elif style == '"' and raw[at] == "\\" and raw[at + 1 : at + 2] in _WHITE_ESCAPES:
-            at += 2
+        elif style == '"' and raw[at] == "\\" and _is_white_escape(raw, at):
+            at += _length(raw, at, style)
         else:
             break
     return at
+
+
+def _is_white_escape(raw: str, at: int) -> bool:
+    kind = raw[at + 1 : at + 2]
+    if kind in _ESCAPE_LENGTHS:
+        return chr(int(raw[at + 2 : at + _ESCAPE_LENGTHS[kind]], 16)) in _WHITE
+    return kind in _WHITE_ESCAPES
 
 
 def _length(raw: str, at: int, style: str | None) -> int:

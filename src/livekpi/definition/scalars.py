@@ -68,7 +68,10 @@ def _syntax_error(text: str, error: ParseError | TokenError) -> ExpressionError:
         if what.startswith("Required keyword"):
             what = "something is missing"
         return ExpressionError(f"not an expression: {what}" + (f" at {found!r}" if found else ""), offset)
-    return ExpressionError("not an expression: a quote or comment is not closed")
+    unclosed = isinstance(error, TokenError)
+    return ExpressionError(
+        "not an expression: a quote or comment is not closed" if unclosed else "expected an expression, such as count(*)"
+    )
 
 
 def _depth_exceeds(tree: exp.Expr, limit: int) -> bool:

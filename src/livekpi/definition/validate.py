@@ -122,7 +122,7 @@ def _problem(document: Document, loc: Loc, details: ErrorDetails) -> Problem:
     if kind == "extra_forbidden":
         return document.key_problem(loc, f"there is no key {loc[-1]!r} here{_choice(str(loc[-1]), list(_fields(loc[:-1])))}")
     expected = _EXPECTED[kind](context) if kind in _EXPECTED else details["msg"].replace("Input should be", "expected")
-    if "[key]" in details["loc"]:
+    if "[key]" in details["loc"] or kind == "wrong_key":
         return document.key_problem(loc, f"got {loc[-1]!r}, {expected}")
     node = document.find(loc)
     if kind == "literal_error" and isinstance(node, Scalar):
