@@ -1,42 +1,207 @@
-"""The commands; each calls one function. Data goes to stdout, all else to stderr; docs/exit-codes.md lists the exit codes."""
+"""The commands; each calls one function. Data goes to stdout, all else to stderr; docs/exit-codes.md lists the exit codes.
+
+Imports stand in the commands, so that `livekpi --help` and completion answer at once.
+"""
 
 import sys
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec
 
 import click
+
+P = ParamSpec("P")
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 
+FAILED, USAGE, MISTAKES, LOCKED = 1, 2, 3, 4
 
-@click.group()
+
+def explained(command: Callable[P, None]) -> Callable[P, None]:
+    """Turns what a user can put right into a message and an exit code; all else is a fault of livekpi and keeps its stack."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from livekpi.client import ClientError
+        from livekpi.definition.problems import DefinitionError
+        from livekpi.query.steps import QueryError
+        from livekpi.sources.base import SourceError
+        from livekpi.store.lock import LockedError
+        from livekpi.store.schema import StoreError
+        from livekpi.web.auth import AuthError
+        from livekpi.web.server import ServerError
+
+        try:
+            command(*args, **kwargs)
+        except DefinitionError as error:
+            _end(str(error), MISTAKES)
+        except LockedError as error:
+            _end(f"livekpi: {error}", LOCKED)
+        except (AuthError, ClientError, QueryError, ServerError, SourceError, StoreError) as error:
+            _end(f"livekpi: {error}", FAILED)
+
+    return run
+
+
+def _end(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="livekpi")
 def main() -> None:
-    """Business KPIs, live: one YAML file in, right numbers out."""
+    """Business KPIs, live: one YAML file in, right numbers out.
+
+    \b
+    Begin with `livekpi demo`, a synthetic shop whose numbers move. Then:
+      livekpi init events.ndjson > kpis.yaml   a first file from some of your events
+      livekpi check kpis.yaml                  what is wrong with it, and where
+      livekpi run kpis.yaml                    collect, compute and serve
+      livekpi query revenue --step 1h          ask
+    """
+    from livekpi.logs import configure
+
+    configure(sys.stderr)
 
 
 @main.command()
 @click.argument("file", type=FILE)
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: .livekpi beside FILE]")
-@click.option("--once", is_flag=True, help="Read what is there now, commit it, and end.")
-def run(file: Path, data: Path | None, once: bool) -> None:
-    """Collect, compute, store and show the KPIs of FILE."""
-    from livekpi.run import run_once
+@click.option("--listen", default="127.0.0.1:8321", show_default=True, metavar="HOST:PORT", help="Where to serve.")
+@click.option("--once", is_flag=True, help="Read what is there now, commit it, call finished buckets final, and end.")
+@click.option("--token-file", type=FILE, help="Tokens, one a line: `ingest TOKEN`, `read TOKEN`, or `TOKEN` for both.")
+@click.option("--insecure", is_flag=True, help="Serve without a token to other machines too.")
+@explained
+def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path | None, insecure: bool) -> None:
+    """Collect, compute, store and serve the KPIs of FILE."""
+    import livekpi.run
 
-    run_once(file, data)
+    if once:
+        livekpi.run.run_once(file, data)
+    else:
+        livekpi.run.run(file, data, listen, token_file, insecure=insecure)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--data", type=DIRECTORY, help="Also say what running FILE on this data would drop or restart.")
+@explained
+def check(file: Path, data: Path | None) -> None:
+    """Report every mistake in FILE, with its line and column."""
+    import livekpi.checking
+
+    problems = livekpi.checking.check(file, data)
+    for problem in problems:
+        click.echo(str(problem))
+    if any(not problem.warning for problem in problems):
+        sys.exit(MISTAKES)
+    click.echo(f"{file}: no mistakes", err=True)
+
+
+@main.command()
+@explained
+def schema() -> None:
+    """Print the JSON Schema of definition files, for editors."""
+    import json
+
+    import livekpi.definition.schema
+
+    click.echo(json.dumps(livekpi.definition.schema.schema(), indent=2))
+
+
+@main.command()
+@click.argument("sample", type=FILE)
+@explained
+def init(sample: Path) -> None:
+    """Infer sources and fields from SAMPLE events, and print a definition file that runs."""
+    import livekpi.definition.infer
+
+    click.echo(livekpi.definition.infer.infer(sample), nl=False)
 
 
 @main.command()
 @click.argument("kpi")
-@click.option("--data", type=DIRECTORY, required=True)
-@click.option("--step")
-@click.option("--by", default="")
-@click.option("--format", "form", default="table")
-def query(kpi: str, data: Path, step: str | None, by: str, form: str) -> None:
-    from livekpi.ask import ask
-    from livekpi.query.output import json_lines
-    from livekpi.query.points import Request
+@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--from", "from_", metavar="T", help="The first step starts here or later: ISO 8601, seconds since the epoch, or -1d.")
+@click.option("--to", metavar="T", help="The last step starts before.")
+@click.option("--step", help="10s, 1m, 1h, 1d, 1w: a multiple of the KPI's bucket; `all` for one value.  [default: the finest kept]")
+@click.option("--by", metavar="A,B", help="Slice by these dimensions.")
+@click.option("--where", metavar="CONDITION", help="Only these slices, as in \"country = 'DE'\".")
+@click.option("--timezone", default="UTC", show_default=True, help="Where days and weeks begin.")
+@click.option("--compare", metavar="SPAN", help="Beside each value the one this much earlier: 1d, 1w.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@explained
+def query(kpi: str, data: Path, form: str, **asked: str | None) -> None:
+    """Ask for KPI's points, beside a running server or without one."""
+    import livekpi.asking
 
-    found = ask(data, Request(kpi, step=step, by=tuple(filter(None, by.split(",")))))
-    for line in json_lines(found):
-        click.echo(line)
+    livekpi.asking.show({"kpi": kpi} | {name.rstrip("_"): text for name, text in asked.items() if text is not None}, data, form, sys.stdout)
+
+
+@main.command("dead-letters")
+@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--source", help="Only those of this source.")
+@click.option("--reason", help="Only those of this kind (not_json, wrong_type, …), or whose reason says this.")
+@click.option("--from", "from_", metavar="T", help="Only those that arrived at or after this time.")
+@click.option("--to", metavar="T", help="Only those that arrived before.")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--replay", is_flag=True, help="Feed back those that are events now; give mended ones on stdin as they were listed.")
+@explained
+def dead_letters(data: Path, replay: bool, **asked: str | int | None) -> None:
+    """List records that could not be counted, with the reason; one JSON object a line."""
+    import livekpi.letters
+
+    livekpi.letters.show({name.rstrip("_"): str(value) for name, value in asked.items() if value is not None}, data, replay=replay)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--data", type=DIRECTORY, help="The server's data directory.  [default: .livekpi beside FILE]")
+@explained
+def top(file: Path, data: Path | None) -> None:
+    """Watch the KPIs of FILE's running server in a table that moves."""
+    import livekpi.watching
+
+    livekpi.watching.watch(file, data)
+
+
+@main.command()
+@click.option("--listen", default="127.0.0.1:8321", show_default=True, metavar="HOST:PORT", help="Where to serve.")
+@click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: a directory that is removed afterwards]")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another shop.")
+@click.option("--for", "for_", metavar="DURATION", help="End by itself after this long.")
+@explained
+def demo(listen: str, data: Path | None, seed: int, for_: str | None) -> None:
+    """Show a synthetic shop whose numbers move; needs nothing else."""
+    import livekpi.demo
+
+    livekpi.demo.run(listen, data, seed, for_)
+
+
+@main.command("test")
+@click.argument("scripts", type=FILE, nargs=-1, required=True)
+@click.option("--kill-everywhere", is_flag=True, help="Run each again with a crash and a restart at every step.")
+@explained
+def test(scripts: tuple[Path, ...], kill_everywhere: bool) -> None:
+    """Run test SCRIPTS: events in, expected points out."""
+    import livekpi.scripts
+
+    sys.exit(livekpi.scripts.run(scripts, kill_everywhere))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion for SHELL; `eval "$(livekpi completion bash)"` switches it on."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(main, {}, "livekpi", "_LIVEKPI_COMPLETE").source())
+
+
+if __name__ == "__main__":
+    main(prog_name="livekpi")

@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,10 +47,10 @@ class Client:
         self.address = address
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
-    def get(self, path: str, **parameters: str) -> Any:
-        """The answer to GET, as JSON gives it; raises ClientError."""
+    def get(self, path: str, parameters: Mapping[str, str] | None = None, *, number: Callable[[str], object] = float) -> Any:
+        """The answer to GET, as JSON gives it, with numbers that have a fraction read by `number`; raises ClientError."""
         query = f"?{urlencode(parameters)}" if parameters else ""
-        return self._ask("GET", path + query)
+        return self._ask("GET", path + query, number=number)
 
     def post_events(self, source: str, lines: bytes) -> Any:
         """Posts newline-delimited JSON to a source's door; returns what the door says of it. Raises ClientError."""
@@ -60,6 +60,8 @@ class Client:
         """Opens a stream of server-sent events; close it after use, best by `with`. Raises ClientError."""
         connection = http.client.HTTPConnection(self.address, timeout=SILENCE_S)
         try:
+            connection.connect()
+            sock = connection.sock  # http.client forgets it where the server will close the connection
             connection.request("GET", path, headers=self._headers | {"Accept": "text/event-stream"})
             response = connection.getresponse()
             if response.status != http.HTTPStatus.OK:
@@ -70,9 +72,9 @@ class Client:
         except ClientError:
             connection.close()
             raise
-        return Stream(connection, response)
+        return Stream(connection, response, sock)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
+    def _ask(self, method: str, path: str, body: bytes | None = None, number: Callable[[str], object] = float) -> Any:
         try:
             with closing(http.client.HTTPConnection(self.address, timeout=ANSWER_S)) as connection:
                 connection.request(method, path, body, self._headers | ({"Content-Type": "application/x-ndjson"} if body else {}))
@@ -82,7 +84,7 @@ class Client:
             raise self._unreachable(error) from error
         if response.status >= http.HTTPStatus.BAD_REQUEST:
             raise self._refused(response.status, content)
-        return json.loads(content)
+        return json.loads(content, parse_float=number)
 
     def _unreachable(self, error: Exception) -> ClientError:
         return ClientError(f"the server at {self.address} does not answer: {error or type(error).__name__}")
@@ -101,10 +103,10 @@ class Client:
 class Stream:
     """Server-sent events as they come (HTML Living Standard, 9.2.6); iteration ends when the stream does."""
 
-    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse, sock: socket.socket) -> None:
         self._connection = connection
         self._response = response
-        self._socket = connection.sock
+        self._socket = sock
 
     def __iter__(self) -> Iterator[Message]:
         event, data, id_ = "message", list[str](), None

@@ -4,12 +4,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import psutil
 import structlog
 from prometheus_client import CollectorRegistry
 from rich.console import Console
@@ -21,15 +22,25 @@ from livekpi.definition.load import load
 from livekpi.engine.engine import Commit, Engine
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
+from livekpi.sources.decode import Decoder
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.sources.opening import open_source
 from livekpi.store import positions
 from livekpi.store.database import Store
+from livekpi.web.app import App
+from livekpi.web.auth import Tokens, is_loopback, tokens_for
+from livekpi.web.door import Inlet
+from livekpi.web.running import Running
+from livekpi.web.server import Server, parse_listen
 
 log = structlog.get_logger()
 
 DEFAULT_LISTEN = "127.0.0.1:8321"
 DEFAULT_DATA = ".livekpi"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+MIB = 1 << 20
+STOP_S = 5.0
+"""How long the engine may take to commit what it has read, when it is stopped."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +75,105 @@ def opened(definition: Definition, data: Path, clock: Clock, *, once: bool) -> I
                 committed = max((row.position for row in known.values()), default=0)
                 logs[name] = IngestLog(data / "ingest" / name, source=name, metrics=metrics, committed=committed)
                 stack.callback(logs[name].close)
-            sources[name] = open_source(source, definition.path.parent, logs.get(name), clock, metrics)
+            sources[name] = open_source(source, definition.path.parent, data, logs.get(name), clock, once=once)
         engine = Engine(definition, store, sources, clock, metrics, once=once)
         yield Parts(definition, store, engine, logs, metrics, clock)
 
 
 def run_once(file: Path, data: Path | None) -> None:
     """Reads what is there now, commits it, calls finished buckets final, and returns."""
-    definition = load(file, os.environ)
-    say_what_waits(definition)
+    definition = load_or_warn(file)
     with opened(definition, data_directory(file, data), SystemClock(), once=True) as parts, stopping() as stop, progress(parts):
         parts.engine.run(stop)
+
+
+def run(file: Path, data: Path | None, listen: str, token_file: Path | None, *, insecure: bool) -> None:
+    """Collects, computes and serves until SIGTERM or SIGINT, then commits what has been read.
+
+    Raises what kept it from starting, or what the engine died of.
+    """
+    directory = data_directory(file, data)
+    definition = load_or_warn(file)
+    host, port = parse_listen(listen)
+    directory.mkdir(parents=True, exist_ok=True)
+    tokens = tokens_for(host, os.environ, token_file, directory, insecure=insecure)
+    with stopping() as stop, opened(definition, directory, SystemClock(), once=False) as parts:
+        serve(parts, host, port, tokens, stop)
+
+
+def serve(
+    parts: Parts, host: str, port: int, tokens: Tokens | None, stop: threading.Event, started: Callable[[str], None] | None = None
+) -> None:
+    """Runs the engine and the web until `stop`; calls `started` with the address once requests are answered."""
+    engine = EngineThread(parts.engine, stop)
+    backend = Running(parts.engine, parts.store, parts.clock, engine.is_alive)
+    app = App(
+        backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=LOOPBACK_HOSTS if is_loopback(host) else None
+    )
+    parts.engine.subscribe(app.on_commit)
+    measure(parts)
+    server = Server(app, host, port, app.stop)
+    parts.engine.install()
+    engine.start()
+    try:
+        server.start()
+        assert parts.store.lock is not None
+        parts.store.lock.announce(server.address)
+        log.info("listening", address=f"http://{server.address}", data=str(parts.store.directory))
+        if started is not None:
+            started(server.address)
+        stop.wait()
+    finally:
+        stop.set()
+        server.stop()
+        engine.join(STOP_S)
+    if engine.error is not None:
+        raise engine.error
+
+
+class EngineThread(threading.Thread):
+    """The engine's loop on a thread; `error` is what it died of. When it ends, so does the server."""
+
+    def __init__(self, engine: Engine, stop: threading.Event) -> None:
+        super().__init__(name="engine", daemon=True)
+        self.error: BaseException | None = None
+        self._engine, self._stop_event = engine, stop
+
+    def run(self) -> None:
+        try:
+            self._engine.run(self._stop_event)
+        except BaseException as error:  # noqa: BLE001 - raised on the main thread
+            self.error = error
+        finally:
+            self._stop_event.set()
+
+
+def inlets(parts: Parts) -> dict[str, Inlet]:
+    """What the doors of the http sources lead to."""
+    found = {}
+    for name, log_ in parts.logs.items():
+        source = parts.definition.sources[name]
+        assert source.spec.http is not None
+        limits = source.spec.http
+        found[name] = Inlet(log_, Decoder(source, ()).check, limits.max_body_mib * MIB, limits.max_behind_mib * MIB)
+    return found
+
+
+def measure(parts: Parts) -> None:
+    """Lets /metrics look up what is only known when somebody asks."""
+    process = psutil.Process()
+    parts.metrics.measure(
+        store_bytes=parts.store.size_bytes, process_memory_bytes=lambda: process.memory_info().rss, lag=parts.engine.lag
+    )
+
+
+def load_or_warn(file: Path) -> Definition:
+    """The definition; its warnings go to the log."""
+    definition = load(file, os.environ)
+    for problem in definition.warnings:
+        log.warning(str(problem))
+    say_what_waits(definition)
+    return definition
 
 
 def say_what_waits(definition: Definition) -> None:

@@ -1,43 +1,33 @@
 """From a source's definition to the source."""
 
+import hashlib
+import sys
 from pathlib import Path
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import SourceDefinition
-from livekpi.metrics import Metrics
-from livekpi.sources.base import Source, SourceError
+from livekpi.sources.base import Source
+from livekpi.sources.file import FileSource
+from livekpi.sources.http import HttpSource
 from livekpi.sources.ingest_log import IngestLog
+from livekpi.sources.kafka import KafkaSource
+from livekpi.sources.stdin import StdinSource
 
 
-def open_source(source: SourceDefinition, base: Path, log: IngestLog | None, clock: Clock, metrics: Metrics) -> Source:
+def open_source(source: SourceDefinition, base: Path, data: Path, log: IngestLog | None, clock: Clock, *, once: bool) -> Source:
     """The source of a definition; paths in it are relative to `base`. `log` is an http source's ingest log.
 
-    Raises SourceError where an extra is not installed. Imports are made here, so that a source not used costs nothing.
+    Raises SourceError where an extra is not installed.
     """
     spec = source.spec
     if spec.kafka is not None:
-        return _kafka(source, clock, metrics)
+        # a group of its own for each data directory, so that servers do not overwrite each other's offsets
+        group = f"livekpi-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
+        return KafkaSource(source.name, spec.kafka, clock, group=group, once=once)
     if spec.file is not None:
-        from livekpi.sources.file import FileSource  # noqa: PLC0415
-
         return FileSource(spec.file, base)
     if spec.http is not None:
-        from livekpi.sources.http import HttpSource  # noqa: PLC0415
-
         assert log is not None
         return HttpSource(log)
-    import sys  # noqa: PLC0415
-
-    from livekpi.sources.stdin import StdinSource  # noqa: PLC0415
-
     assert spec.stdin is not None
     return StdinSource(spec.stdin, sys.stdin.buffer)
-
-
-def _kafka(source: SourceDefinition, clock: Clock, metrics: Metrics) -> Source:
-    try:
-        from livekpi.sources.kafka import KafkaSource  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise SourceError(f"the source {source.name!r} needs Kafka's client: pip install 'livekpi[kafka]'") from error
-    assert source.spec.kafka is not None
-    return KafkaSource(source.spec.kafka)
