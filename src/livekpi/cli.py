@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import ParamSpec, TextIO
 
 import click
 
@@ -148,13 +148,19 @@ def query(kpi: str, data: Path, form: str, **asked: str | None) -> None:
 @click.option("--from", "from_", metavar="T", help="Only those that arrived at or after this time.")
 @click.option("--to", metavar="T", help="Only those that arrived before.")
 @click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
-@click.option("--replay", is_flag=True, help="Feed back those that are events now; give mended ones on stdin as they were listed.")
+@click.option("--replay", is_flag=True, help="Feed them back: those that are events now are counted.")
+@click.option("--mended", type=click.File(), help="Feed back the letters of this file, listed as here and mended; `-` is stdin.")
 @explained
-def dead_letters(data: Path, replay: bool, **asked: str | int | None) -> None:
+def dead_letters(data: Path, replay: bool, mended: TextIO | None, **asked: str | int | None) -> None:
     """List records that could not be counted, with the reason; one JSON object a line."""
     import livekpi.letters
+    from livekpi.clock import SystemClock
 
-    livekpi.letters.show({name.rstrip("_"): str(value) for name, value in asked.items() if value is not None}, data, replay=replay)
+    question = {name.rstrip("_"): str(value) for name, value in asked.items() if value is not None}
+    if replay or mended:
+        livekpi.letters.show_replay(question, data, SystemClock(), mended, sys.stdout)
+    else:
+        livekpi.letters.show(question, data, SystemClock(), sys.stdout)
 
 
 @main.command()
@@ -169,16 +175,16 @@ def top(file: Path, data: Path | None) -> None:
 
 
 @main.command()
-@click.option("--listen", default="127.0.0.1:8321", show_default=True, metavar="HOST:PORT", help="Where to serve.")
+@click.option("--listen", metavar="HOST:PORT", help="Where to serve.  [default: 127.0.0.1:8321, or a free port where that is taken]")
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: a directory that is removed afterwards]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another shop.")
-@click.option("--for", "for_", metavar="DURATION", help="End by itself after this long.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End by itself after this long.")
 @explained
-def demo(listen: str, data: Path | None, seed: int, for_: str | None) -> None:
+def demo(listen: str | None, data: Path | None, seed: int, seconds: float | None) -> None:
     """Show a synthetic shop whose numbers move; needs nothing else."""
     import livekpi.demo
 
-    livekpi.demo.run(listen, data, seed, for_)
+    livekpi.demo.run(listen, data, seed, seconds)
 
 
 @main.command("test")

@@ -56,6 +56,10 @@ class Client:
         """Posts newline-delimited JSON to a source's door; returns what the door says of it. Raises ClientError."""
         return self._ask("POST", f"/v1/events/{source}", lines)
 
+    def post(self, path: str, content: object) -> Any:
+        """Posts JSON; returns the answer. Raises ClientError."""
+        return self._ask("POST", path, json.dumps(content).encode())
+
     def stream(self, path: str) -> "Stream":
         """Opens a stream of server-sent events; close it after use, best by `with`. Raises ClientError."""
         connection = http.client.HTTPConnection(self.address, timeout=SILENCE_S)

@@ -94,6 +94,16 @@ class BatchWriter:
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
+        outcome = self._count(cursor, batch)
+        for name in outcome.sources:
+            self._advance(cursor, self._definition.sources[name], [events for events in batch if events.source == name])
+        return outcome
+
+    def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
+        """As `write`, for events that were dead letters: they are counted, and say nothing of how far their source is read."""
+        return self._count(cursor, batch)
+
+    def _count(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         self._commits += 1
         outcome = Outcome(self._commits, self._clock.now_us())
         for name in dict.fromkeys(events.source for events in batch):
@@ -130,7 +140,6 @@ class BatchWriter:
                 table, found.repeats = fresh.table, fresh.repeats
         if table.num_rows:
             self._aggregate(cursor, name, table, outcome)
-        self._advance(cursor, source, batch)
         return found
 
     def _aggregate(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table, outcome: Outcome) -> None:

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 from time import perf_counter
 from typing import TypeVar
 
@@ -11,10 +13,11 @@ import structlog
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
-from livekpi.engine.batch import BatchWriter
+from livekpi.engine.batch import BatchWriter, Outcome
 from livekpi.engine.housekeeping import Housekeeping
 from livekpi.engine.plan import Plan, grouping_of, make_plan, partial_of
 from livekpi.engine.readers import Inbox, Reader
+from livekpi.engine.replay import Replay, Replayed, replay
 from livekpi.events import Events
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
@@ -62,6 +65,7 @@ class Engine:
         self._writer = BatchWriter(definition, self.plan, clock)
         self._housekeeping = Housekeeping(definition, self.plan, clock)
         self._listeners: list[Callable[[Commit], None]] = []
+        self._replays: SimpleQueue[tuple[Replay, Future[Replayed]]] = SimpleQueue()
         self._readers = {
             name: Reader(name, source, Decoder(definition.sources[name], self.plan.fields(name, definition)), self._inbox, clock, once=once)
             for name, source in sources.items()
@@ -70,6 +74,13 @@ class Engine:
     def subscribe(self, listener: Callable[[Commit], None]) -> None:
         """Calls `listener` after each commit, on the engine's thread; it must be quick."""
         self._listeners.append(listener)
+
+    def replay(self, request: Replay) -> Future[Replayed]:
+        """Feeds dead letters back between two batches; see livekpi.engine.replay."""
+        done: Future[Replayed] = Future()
+        self._replays.put((request, done))
+        self._inbox.wake()
+        return done
 
     def lag(self) -> dict[str, Mapping[str, int]]:
         """What is known to be unread, by source and partition, in the source's unit."""
@@ -127,6 +138,8 @@ class Engine:
             self._commit(batch, stop)
         else:
             self._guarded(self._writer.alive, stop)
+        while not self._replays.empty():
+            self._replay(*self._replays.get(), stop)
         due = self._housekeeping.due()
         if due:
             self._guarded(lambda cursor: self._housekeeping.run(cursor, due), stop)
@@ -137,10 +150,22 @@ class Engine:
         outcome = self._guarded(lambda cursor: self._writer.write(cursor, self._writer.uncommitted(batch)), stop)
         if outcome is None:
             return
-        self._metrics.batch(perf_counter() - started, outcome)
-        self._housekeeping.wrote(outcome.touched, outcome.rows)
         for name in {events.source for events in batch}:
             self._readers[name].commit({row.partition: row.position for row in self._writer.positions(name)})
+        self._tell(outcome, perf_counter() - started)
+
+    def _replay(self, request: Replay, done: Future[Replayed], stop: threading.Event) -> None:
+        started = perf_counter()
+        found = self._guarded(lambda cursor: replay(cursor, self.definition, self._writer, request, self._clock.now_us()), stop)
+        if found is None:
+            done.cancel()
+            return
+        self._tell(found.outcome, perf_counter() - started)
+        done.set_result(found)
+
+    def _tell(self, outcome: Outcome, seconds: float) -> None:
+        self._metrics.batch(seconds, outcome)
+        self._housekeeping.wrote(outcome.touched, outcome.rows)
         commit = Commit(outcome.number, outcome.at_us, outcome.touched, sum(found.events for found in outcome.sources.values()))
         for listener in self._listeners:
             listener(commit)

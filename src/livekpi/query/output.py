@@ -1,16 +1,19 @@
 """Points as people and programs read them: JSON lines, CSV, a table."""
 
+import base64
 import csv
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.table import Table
 
 from livekpi.query.points import Dimension, Point, Points, Value
+from livekpi.store.dead_letters import StoredDeadLetter
 
 # decimals are written as they are, digit by digit
 _JSON = msgspec.json.Encoder(decimal_format="number")
@@ -97,3 +100,21 @@ def shown(value: Value | None) -> str:
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         return f"{value:,}"
     return str(json_value(value))
+
+
+def dead_letter_object(letter: StoredDeadLetter) -> dict[str, Any]:
+    """A dead letter for programs; its bytes as text where they are UTF-8, in base64 where not."""
+    found = {
+        "number": letter.number,
+        "source": letter.source,
+        "partition": letter.partition,
+        "position": letter.position,
+        "field": letter.field,
+        "code": letter.code,
+        "reason": letter.reason,
+        "arrived": time_text(letter.arrived_us),
+    }
+    try:
+        return {**found, "record": letter.record.decode()}
+    except UnicodeDecodeError:
+        return {**found, "record_base64": base64.b64encode(letter.record).decode()}

@@ -19,6 +19,8 @@ _COLUMNS = pa.schema(
     }
 )
 
+_STORED = "number, source, partition, position, field, code, reason, record, arrived_us"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDeadLetter:
@@ -42,6 +44,13 @@ def save(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -> No
         insert(cursor, f"INSERT INTO dead_letters ({', '.join(_COLUMNS.names)}) SELECT * FROM", pa.Table.from_pylist(rows, _COLUMNS))
 
 
+def numbered(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> list[StoredDeadLetter]:
+    """Those of these numbers that have not been replayed yet, in order."""
+    condition = "replayed_us IS NULL AND list_contains(?::BIGINT[], number)"
+    rows = cursor.execute(f"SELECT {_STORED} FROM dead_letters WHERE {condition} ORDER BY number", [list(numbers)]).fetchall()
+    return [StoredDeadLetter(*row) for row in rows]
+
+
 def find(
     cursor: duckdb.DuckDBPyConnection,
     *,
@@ -62,7 +71,7 @@ def find(
         conditions.append("(code = ? OR contains(reason, ?))")
         values += [reason, reason]
     rows = cursor.execute(
-        f"""SELECT number, source, partition, position, field, code, reason, record, arrived_us FROM dead_letters
+        f"""SELECT {_STORED} FROM dead_letters
             WHERE {" AND ".join(conditions)} ORDER BY number LIMIT ?""",
         [*values, limit],
     ).fetchall()
@@ -71,4 +80,4 @@ def find(
 
 def mark_replayed(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int], now_us: int) -> None:
     """Says that these have been fed back, so that they are fed back once."""
-    cursor.executemany("UPDATE dead_letters SET replayed_us = ? WHERE number = ?", [(now_us, number) for number in numbers])
+    cursor.execute("UPDATE dead_letters SET replayed_us = ? WHERE list_contains(?::BIGINT[], number)", [now_us, list(numbers)])

@@ -1,0 +1,87 @@
+"""Feeds dead letters back: those that are events now, because they or the definition were mended, are counted."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import duckdb
+
+from livekpi.definition.definition import Definition
+from livekpi.engine.batch import BatchWriter, Outcome
+from livekpi.sources.base import Chunk
+from livekpi.sources.decode import Decoder
+from livekpi.store import dead_letters
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Which dead letters to feed back, by number, and the records of those that were mended."""
+
+    numbers: tuple[int, ...]
+    mended: Mapping[int, bytes]
+
+
+def read_request(rows: Sequence[Mapping[str, Any]]) -> Replay:
+    """A request from dead letters as they are listed: number, and record (or record_base64) where it is to be another one.
+
+    Raises ValueError with the row that is wrong.
+    """
+    mended: dict[int, bytes] = {}
+    numbers: list[int] = []
+    for place, row in enumerate(rows, 1):
+        number, record, coded = row.get("number"), row.get("record"), row.get("record_base64")
+        if not isinstance(number, int) or not isinstance(record, str | None) or not isinstance(coded, str | None):
+            raise ValueError(  # noqa: TRY004 - a value of the caller's, not its code
+                f"row {place}: expected a dead letter as listed, with its `number` and its `record` as text"
+            )
+        numbers.append(number)
+        if record is not None:
+            mended[number] = record.encode()
+        elif coded is not None:
+            mended[number] = base64.b64decode(coded)
+    return Replay(tuple(numbers), mended)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What became of dead letters."""
+
+    outcome: Outcome
+    fed: tuple[int, ...]
+    """The numbers of those that were counted, or dropped as repeats; they are dead letters no more."""
+    dead: tuple[tuple[int, str], ...]
+    """The others, with the reason."""
+
+    def summary(self) -> dict[str, Any]:
+        """As the API answers."""
+        return {
+            "replayed": len(self.fed),
+            "dead": len(self.dead),
+            "errors": [{"number": number, "reason": why} for number, why in self.dead],
+        }
+
+
+def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: BatchWriter, request: Replay, now_us: int) -> Replayed:
+    """Counts what can be counted, once, in the caller's transaction."""
+    batch, fed, dead = [], [], []
+    letters = dead_letters.numbered(cursor, request.numbers)
+    by_source = groupby(sorted(letters, key=lambda letter: letter.source), key=lambda letter: letter.source)
+    for source, group in by_source:
+        if source not in definition.sources:
+            dead += [(letter.number, f"there is no source {source!r} any more") for letter in group]
+            continue
+        decoder = Decoder(definition.sources[source])
+        for letter in group:
+            record = request.mended.get(letter.number, letter.record)
+            chunk = Chunk(letter.partition, [record], [letter.position], letter.position + 1)
+            events = decoder.decode([chunk], now_us)
+            if events.dead:
+                dead.append((letter.number, events.dead[0].reason))
+            else:
+                batch.append(events)
+                fed.append(letter.number)
+    outcome = writer.replay(cursor, batch)
+    dead_letters.mark_replayed(cursor, fed, now_us)
+    return Replayed(outcome, tuple(fed), tuple(dead))

@@ -1,0 +1,78 @@
+"""`livekpi dead-letters`: lists them, and feeds mended ones back."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from livekpi.ask import client, stored
+from livekpi.clock import Clock
+from livekpi.engine.batch import BatchWriter
+from livekpi.engine.plan import make_plan
+from livekpi.engine.replay import read_request, replay
+from livekpi.query.output import dead_letter_object
+from livekpi.query.steps import QueryError, zone
+from livekpi.store import dead_letters
+from livekpi.store.database import Store
+from livekpi.web.times import parse_time
+
+
+def find(data: Path, asked: Mapping[str, str], now_us: int) -> list[dict[str, Any]]:
+    """The dead letters asked for (source, reason, from, to, limit), with and without a server."""
+    server = client(data)
+    if server is not None:
+        found: list[dict[str, Any]] = server.get("/v1/dead-letters", asked)["dead_letters"]
+        return found
+    times = {name: parse_time(asked[name], now_us, zone("UTC")) if name in asked else None for name in ("from", "to")}
+    with stored(data) as (cursor, _, _alive_us):
+        letters = dead_letters.find(
+            cursor,
+            source=asked.get("source"),
+            reason=asked.get("reason"),
+            from_us=times["from"],
+            to_us=times["to"],
+            limit=int(asked.get("limit", "1000")),
+        )
+    return [dead_letter_object(letter) for letter in letters]
+
+
+def feed_back(data: Path, rows: list[dict[str, Any]], clock: Clock) -> dict[str, Any]:
+    """Counts those of these letters that are events now; says how many, and why not the others."""
+    server = client(data)
+    if server is not None:
+        found: dict[str, Any] = server.post("/v1/dead-letters/replay", {"letters": rows})
+        return found
+    request = read_request(rows)
+    with stored(data) as (_, definition, _alive_us):
+        pass
+    store = Store.open(data, clock)
+    try:
+        writer = BatchWriter(definition, make_plan(definition), clock)
+        with store.transaction() as cursor:
+            writer.load(cursor)
+            return replay(cursor, definition, writer, request, clock.now_us()).summary()
+    finally:
+        store.close()
+
+
+def show(asked: Mapping[str, str], data: Path, clock: Clock, out: TextIO) -> None:
+    """Writes the dead letters asked for, one JSON object a line."""
+    out.writelines(json.dumps(letter, ensure_ascii=False) + "\n" for letter in find(data, asked, clock.now_us()))
+
+
+def show_replay(asked: Mapping[str, str], data: Path, clock: Clock, mended: TextIO | None, out: TextIO) -> None:
+    """Feeds back the letters in `mended`, listed as `show` does; without, those asked for as they are. Writes what became of them."""
+    rows = _read(mended) if mended else [{"number": letter["number"]} for letter in find(data, asked, clock.now_us())]
+    out.write(json.dumps(feed_back(data, rows, clock), ensure_ascii=False) + "\n")
+
+
+def _read(lines: TextIO) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise QueryError(f"{lines.name}:{number}: expected a dead letter as listed, one JSON object: {error}") from error
+            rows.append({name: row[name] for name in ("number", "record", "record_base64") if name in row})
+    return rows
