@@ -1,9 +1,53 @@
-"""What livekpi measures of itself. docs/metrics.md describes each for those who watch it."""
+"""What livekpi measures of itself. docs/reference/metrics.md is made from the texts here."""
 
+from collections import Counter as Tally
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.openmetrics.exposition import generate_latest
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_FRESHNESS_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400)
+from livekpi.delays import Delays
+from livekpi.events import DeadLetter
+
+_COMMIT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_FRESHNESS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400)
+
+
+class SourceOutcome(Protocol):
+    """What a batch held of one source."""
+
+    @property
+    def events(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def late(self) -> int: ...
+    @property
+    def repeats(self) -> int: ...
+    @property
+    def dead(self) -> Sequence[DeadLetter]: ...
+    @property
+    def times(self) -> pa.ChunkedArray | None:
+        """The events' own times in µs."""
+
+
+class Outcome(Protocol):
+    """What a batch did."""
+
+    @property
+    def at_us(self) -> int: ...
+    @property
+    def sources(self) -> Mapping[str, SourceOutcome]: ...
+    @property
+    def series(self) -> Mapping[str, int]:
+        """By KPI, how many series it has."""
+
+    @property
+    def limited(self) -> Mapping[str, int]:
+        """By KPI, how many events were counted as others for the limit on series."""
 
 
 class Metrics:
@@ -11,6 +55,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._find_lag: Callable[[], Mapping[str, Mapping[str, int]]] = dict
         source = ["source"]
 
         def counter(name: str, text: str, labels: list[str]) -> Counter:
@@ -20,34 +65,30 @@ class Metrics:
             return Gauge(name, text, labels, registry=registry)
 
         # What came in.
-        self.events = counter("livekpi_events", "Records read, dead letters and repeats included.", source)
+        self.events = counter("livekpi_events", "Events read, repeats included; dead letters are counted apart.", source)
         self.bytes = counter("livekpi_bytes", "Bytes of the records read.", source)
         self.dead_letters = counter("livekpi_dead_letters", "Records kept as dead letters, by the kind of reason.", ["source", "reason"])
-        self.late_events = counter("livekpi_late_events", "Events counted into a bucket that was already final.", source)
+        self.late_events = counter("livekpi_late_events", "Events whose bucket was final when they came.", source)
         self.repeats = counter("livekpi_repeats", "Events dropped because their id was seen before.", source)
         self.lost_records = counter("livekpi_lost_records", "Records that were gone from the broker before they were read.", source)
         self.lag = gauge("livekpi_lag", "What is known to be unread: records for Kafka, bytes for others.", ["source", "partition"])
 
         # What became of it.
         self.batches = counter("livekpi_batches", "Batches committed to the store.", [])
-        self.commit = Histogram("livekpi_commit_seconds", "How long a batch's transaction took.", buckets=_SECONDS, registry=registry)
-        self.freshness = Histogram(
-            "livekpi_freshness_seconds",
-            "From an event's own time to its commit.",
-            source,
-            buckets=_FRESHNESS_SECONDS,
-            registry=registry,
+        self.commit = Histogram(
+            "livekpi_commit_seconds", "How long a batch took to compute and commit.", buckets=_COMMIT_S, registry=registry
         )
+        self.freshness = Delays("livekpi_freshness_seconds", "From an event's own time to its commit.", _FRESHNESS_S)
+        registry.register(self.freshness)
         self.series = gauge("livekpi_series", "Series a KPI has.", ["kpi"])
         self.limited_events = counter("livekpi_limited_events", "Events counted under __other__ for the limit on series.", ["kpi"])
 
-        # The door.
-        self.posted_events = counter(
-            "livekpi_http_events", "Events in requests that were answered 202, by what the door saw: good or dead.", ["source", "seen"]
-        )
-        self.refused_requests = counter("livekpi_http_refused_requests", "Requests to the door that were not taken, by status.", ["status"])
+        # The door and the viewers.
+        self.http_events = counter("livekpi_http_events", "Events answered 202, by what the door saw: good or dead.", ["source", "seen"])
+        self.refused_requests = counter("livekpi_http_refused_requests", "Requests with events that were refused, by status.", ["status"])
         self.viewers = gauge("livekpi_viewers", "Streams open now.", [])
         self.coalesced = counter("livekpi_viewer_coalesced", "Messages merged into a later one for a viewer that reads slowly.", [])
+        self.dropped_viewers = counter("livekpi_dropped_viewers", "Streams ended because their viewer read far too slowly.", [])
 
         # What it holds.
         self.ingest_log_bytes = gauge("livekpi_ingest_log_bytes", "Size of the ingest log.", source)
@@ -55,3 +96,42 @@ class Metrics:
         self.missing_bytes = counter("livekpi_ingest_log_missing_bytes", "Bytes of the log whose file was gone.", source)
         self.store_bytes = gauge("livekpi_store_bytes", "Size of the store's files.", [])
         self.process_memory_bytes = gauge("livekpi_process_memory_bytes", "Resident memory of this process.", [])
+
+    def measure(
+        self,
+        *,
+        store_bytes: Callable[[], float],
+        process_memory_bytes: Callable[[], float],
+        lag: Callable[[], Mapping[str, Mapping[str, int]]],
+    ) -> None:
+        """Says how to find out what is looked up only when somebody asks; `lag` is by source and partition."""
+        self.store_bytes.set_function(store_bytes)
+        self.process_memory_bytes.set_function(process_memory_bytes)
+        self._find_lag = lag
+
+    def exposition(self) -> bytes:
+        """All of them, in OpenMetrics' text; for one thread."""
+        self.lag.clear()
+        for source, partitions in self._find_lag().items():
+            for partition, lag in partitions.items():
+                self.lag.labels(source, partition).set(lag)
+        return bytes(generate_latest(self.registry))  # type: ignore[no-untyped-call]  # the library has no types there
+
+    def batch(self, seconds: float, outcome: Outcome) -> None:
+        """Counts a committed batch, which took so long."""
+        self.batches.inc()
+        self.commit.observe(seconds)
+        for name, found in outcome.sources.items():
+            self.events.labels(name).inc(found.events)
+            self.bytes.labels(name).inc(found.bytes)
+            self.late_events.labels(name).inc(found.late)
+            self.repeats.labels(name).inc(found.repeats)
+            for code, count in Tally(letter.code for letter in found.dead).items():
+                self.dead_letters.labels(name, code).inc(count)
+            if found.times is not None:
+                self.freshness.observe(name, pc.subtract(pa.scalar(outcome.at_us), found.times))
+        for kpi, count in outcome.series.items():
+            self.series.labels(kpi).set(count)
+        for kpi, count in outcome.limited.items():
+            if count:
+                self.limited_events.labels(kpi).inc(count)

@@ -1,0 +1,169 @@
+"""The API: KPIs, their points, dead letters, sources."""
+
+import asyncio
+import base64
+from collections.abc import Callable
+from concurrent.futures import Executor
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import duckdb
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from livekpi.clock import Clock
+from livekpi.definition.definition import Kpi
+from livekpi.definition.problems import nearest
+from livekpi.query import points as query
+from livekpi.query.output import encode, point_object, time_text
+from livekpi.query.steps import QueryError
+from livekpi.store.dead_letters import StoredDeadLetter
+from livekpi.web.backend import Backend, DeadLetterRequest, SourceState
+from livekpi.web.parameters import Parameters, zone_named
+from livekpi.web.problems import ProblemError
+from livekpi.web.times import format_duration
+
+MAX_DEAD_LETTERS = 10_000
+_logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Api:
+    """Answers GET requests from the backend, each on a thread of `pool`."""
+
+    def __init__(self, backend: Backend, clock: Clock, pool: Executor) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._pool = pool
+
+    async def kpis(self, request: Request) -> Response:
+        """GET /v1/kpis"""
+        Parameters(request)
+        return _json({"kpis": [_kpi(kpi) for kpi in self._backend.definition.kpis.values()]})
+
+    async def points(self, request: Request) -> Response:
+        """GET /v1/kpis/{kpi}"""
+        name = request.path_params["kpi"]
+        kpis = self._backend.definition.kpis
+        if name not in kpis:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {name!r}{nearest(name, list(kpis))}")
+        asked = Parameters(request, "from", "to", "step", "by", "where", "timezone", "compare")
+        timezone = asked.text("timezone") or "UTC"
+        now_us, where = self._clock.now_us(), zone_named(timezone)
+        question = query.Request(
+            kpi=name,
+            from_us=asked.time("from", now_us, where),
+            to_us=asked.time("to", now_us, where),
+            step=asked.text("step"),
+            by=asked.names("by"),
+            where=asked.text("where"),
+            timezone=timezone,
+            compare=asked.text("compare"),
+        )
+        return await self._answer(lambda: self._points(question))
+
+    async def dead_letters(self, request: Request) -> Response:
+        """GET /v1/dead-letters"""
+        asked = Parameters(request, "source", "reason", "from", "to", "limit", "timezone")
+        now_us, where = self._clock.now_us(), zone_named(asked.text("timezone") or "UTC")
+        question = DeadLetterRequest(
+            source=asked.text("source"),
+            reason=asked.text("reason"),
+            from_us=asked.time("from", now_us, where),
+            to_us=asked.time("to", now_us, where),
+            limit=asked.number("limit", 1_000, MAX_DEAD_LETTERS),
+        )
+        return await self._answer(lambda: {"dead_letters": [_dead_letter(letter) for letter in self._backend.dead_letters(question)]})
+
+    async def sources(self, request: Request) -> Response:
+        """GET /v1/sources"""
+        Parameters(request)
+        now_us = self._clock.now_us()
+        return await self._answer(lambda: {"sources": [_source(state, now_us) for state in self._backend.sources()]})
+
+    def _points(self, question: query.Request) -> Any:
+        found = self._backend.points(question)
+        return {
+            "kpi": found.kpi,
+            "unit": found.unit,
+            "step": question.step,
+            "points": [point_object(found, point) for point in found.points],
+        }
+
+    async def _answer(self, ask: Callable[[], Any]) -> Response:
+        """Asks and encodes on a thread, since both may take a while."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: _json(ask()))
+        except QueryError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+        except duckdb.Error as error:
+            _logger.exception("the store could not be read")
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the store can't be read now; ask again later", {"Retry-After": "1"}
+            ) from error
+
+
+def _json(content: Any) -> Response:
+    return Response(encode(content), media_type="application/json")
+
+
+def _kpi(kpi: Kpi) -> dict[str, Any]:
+    spec = kpi.spec
+    return {
+        "kpi": kpi.name,
+        "title": spec.title or kpi.name,
+        "value": spec.value,
+        "unit": spec.unit,
+        "good": spec.good,
+        "every": format_duration(kpi.every_us),
+        "over": format_duration(kpi.over_us),
+        "by": kpi.by,
+        "description": spec.description,
+        "owner": spec.owner,
+        "target": spec.model_dump(mode="json", by_alias=True, include={"target"})["target"],
+        "sources": sorted(kpi.sources),
+    }
+
+
+def _dead_letter(letter: StoredDeadLetter) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "number": letter.number,
+        "source": letter.source,
+        "partition": letter.partition,
+        "position": letter.position,
+        "field": letter.field,
+        "code": letter.code,
+        "reason": letter.reason,
+        "arrived": time_text(letter.arrived_us),
+    }
+    try:
+        return {**found, "record": letter.record.decode()}
+    except UnicodeDecodeError:
+        return {**found, "record_base64": base64.b64encode(letter.record).decode()}
+
+
+def _source(state: SourceState, now_us: int) -> dict[str, Any]:
+    last_us = max((row.watermark_us for row in state.positions if row.watermark_us is not None), default=None)
+    return {
+        "source": state.name,
+        "kind": state.kind,
+        "partitions": [
+            {
+                "partition": row.partition,
+                "position": row.position,
+                "last_event": _time(row.watermark_us),
+                "lag": state.lag.get(row.partition),
+            }
+            for row in state.positions
+        ],
+        "lag": sum(state.lag.values()),
+        "watermark": _time(state.watermark_us),
+        "last_event": _time(last_us),
+        "behind_seconds": None if last_us is None else max(0, now_us - last_us) / 1_000_000,
+        "problem": state.problem,
+    }
+
+
+def _time(time_us: int | None) -> str | None:
+    return None if time_us is None else time_text(time_us)

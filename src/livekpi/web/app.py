@@ -1,0 +1,106 @@
+"""The web application: its routes, and what stands before them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from livekpi.clock import Clock
+from livekpi.engine.engine import Commit
+from livekpi.metrics import Metrics
+from livekpi.web.api import Api
+from livekpi.web.auth import Tokens
+from livekpi.web.backend import Backend
+from livekpi.web.door import Door, Inlet
+from livekpi.web.guard import Guard
+from livekpi.web.health import Health
+from livekpi.web.openapi import DOCUMENT
+from livekpi.web.page import page
+from livekpi.web.problems import HANDLERS
+from livekpi.web.stream import Hub, Streams
+
+_QUERY_THREADS = 4
+_DOOR_THREADS = 2
+
+
+class App:
+    """An ASGI application over a backend and the inlets of its http sources."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        inlets: Mapping[str, Inlet],
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        tokens: Tokens | None = None,
+        hosts: Iterable[str] | None = None,
+    ) -> None:
+        """For `tokens` and `hosts` see Guard."""
+        self._backend = backend
+        self._metrics = metrics
+        self._query_pool = ThreadPoolExecutor(_QUERY_THREADS, "query")
+        self._door_pool = ThreadPoolExecutor(_DOOR_THREADS, "door")
+        self._hub = Hub(backend, metrics, self._query_pool, backend.definition.spec.limits.viewers)
+        self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
+        self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
+        api = Api(backend, clock, self._query_pool)
+        self.routes = [
+            Route("/v1/events/{source}", self._door.post, methods=["POST"]),
+            Route("/v1/kpis", api.kpis),
+            Route("/v1/kpis/{kpi}", api.points),
+            Route("/v1/stream", Streams(self._hub, backend.definition.kpis).get),
+            Route("/v1/dead-letters", api.dead_letters),
+            Route("/v1/sources", api.sources),
+            Route("/metrics", self._expose),
+            Route("/healthz", self._health.healthz),
+            Route("/readyz", self._health.readyz),
+            Route("/openapi.json", _openapi),
+            Route("/", page),
+        ]
+        starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
+        starlette.router.redirect_slashes = False
+        self._guarded = Guard(starlette, tokens, hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._guarded(scope, receive, send)
+
+    def on_commit(self, commit: Commit) -> None:
+        """Tells the viewers of a commit; from any thread, and quick."""
+        self._hub.on_commit(commit)
+
+    def stop(self) -> None:
+        """On the event loop: takes no more events and ends all streams, so that nothing keeps the server from ending."""
+        self._door.stop()
+        self._health.stop()
+        self._hub.close()
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _starlette: Starlette) -> AsyncIterator[None]:
+        hub = asyncio.create_task(self._hub.run())
+        try:
+            yield
+        finally:
+            hub.cancel()
+            self._backend.interrupt()
+            self._query_pool.shutdown(wait=False, cancel_futures=True)
+            self._door_pool.shutdown(wait=False, cancel_futures=True)
+            with contextlib.suppress(asyncio.CancelledError):
+                await hub
+
+    async def _expose(self, _request: Request) -> Response:
+        """GET /metrics"""
+        return Response(self._metrics.exposition(), HTTPStatus.OK, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _openapi(_request: Request) -> Response:
+    """GET /openapi.json"""
+    return JSONResponse(DOCUMENT)

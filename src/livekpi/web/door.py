@@ -1,0 +1,188 @@
+"""The door: where events come in over HTTP.
+
+What is answered 202 is in the ingest log and synced, broken events too: the engine makes dead letters of those, by the same
+rules, in the transaction that counts the others. The door only tells the sender beforehand.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from livekpi.clock import Clock
+from livekpi.metrics import Metrics
+from livekpi.sources.faults import Fault, Faults
+from livekpi.sources.ingest_log import AppendError, IngestLog
+from livekpi.web.bodies import decompress, split, too_large
+from livekpi.web.problems import ProblemError
+
+Check = Callable[[Sequence[bytes], int], Faults]
+"""Which records that arrive at a time in µs the engine would make dead letters of, by index; as Decoder.check does."""
+
+MAX_HELD_BYTES = 256 * 2**20
+MAX_ERRORS = 20
+ARRIVAL_TICK_US = 10_000
+"""Arrivals are rounded up to this, so that the records of many small requests go to the engine together."""
+_INLINE_BYTES = 128 * 2**10
+"""A body up to this size is looked at on the event loop: it takes less than a millisecond, and a thread would take longer."""
+_BODY_S = 60.0
+_RETRY_AFTER = {"Retry-After": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Inlet:
+    """What a source's door leads to."""
+
+    log: IngestLog
+    check: Check
+    max_body_bytes: int
+    max_behind_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A body as it goes into the log, and what is wrong with its records, by its line (or element), from 0."""
+
+    payload: bytes
+    count: int
+    faults: list[tuple[int, Fault]]
+
+
+class Door:
+    """Answers POST /v1/events/{source}."""
+
+    def __init__(
+        self,
+        inlets: Mapping[str, Inlet],
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        pool: Executor,
+        max_held_bytes: int = MAX_HELD_BYTES,
+    ) -> None:
+        """Large bodies are looked at in `pool`; of those not answered yet no more than `max_held_bytes` are held."""
+        self._inlets = inlets
+        self._clock = clock
+        self._metrics = metrics
+        self._pool = pool
+        self._held = _Held(max_held_bytes)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Refuses the requests that come from now on; those that are here are answered."""
+        self._stopping = True
+
+    async def post(self, request: Request) -> Response:
+        """POST /v1/events/{source}"""
+        source = request.path_params["source"]
+        try:
+            examined = await self._take(self._inlet(source), request)
+        except ProblemError as error:
+            self._metrics.refused_requests.labels(str(error.status.value)).inc()
+            raise
+        dead = len(examined.faults)
+        self._metrics.http_events.labels(source, "good").inc(examined.count - dead)
+        self._metrics.http_events.labels(source, "dead").inc(dead)
+        errors = [{"line": index + 1, "field": fault.field, "reason": fault.reason} for index, fault in examined.faults[:MAX_ERRORS]]
+        answer = {"accepted": examined.count - dead, "dead": dead, "errors": errors}
+        return Response(msgspec.json.encode(answer), HTTPStatus.ACCEPTED, media_type="application/json")
+
+    def _inlet(self, source: str) -> Inlet:
+        if self._stopping:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping; send the events again later", _RETRY_AFTER)
+        inlet = self._inlets.get(source)
+        if inlet is None:
+            names = ", ".join(sorted(self._inlets)) or "none"
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"no source {source!r} takes events over HTTP; those that do: {names}")
+        if inlet.log.behind_bytes > inlet.max_behind_bytes:
+            detail = (
+                f"{inlet.log.behind_bytes} bytes of events wait for the engine (`max_behind_mib` sets the limit); send these again later"
+            )
+            raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, _RETRY_AFTER)
+        return inlet
+
+    async def _take(self, inlet: Inlet, request: Request) -> Examined:
+        """Returns once the request's events are in the log and synced."""
+        encoding = request.headers.get("content-encoding", "")
+        with self._held.of_one_request() as hold:
+            body = await _receive(request, inlet.max_body_bytes, hold)
+            arrived_us = -(-self._clock.now_us() // ARRIVAL_TICK_US) * ARRIVAL_TICK_US
+            look = partial(examine, body, encoding, inlet, arrived_us)
+            if len(body) <= _INLINE_BYTES and not encoding:
+                examined = look()
+            else:
+                examined = await asyncio.get_running_loop().run_in_executor(self._pool, look)
+            hold(len(examined.payload))
+            if examined.count:
+                try:
+                    await inlet.log.append(examined.payload, examined.count, arrived_us)
+                except AppendError as error:
+                    raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY_AFTER) from error
+        return examined
+
+
+def examine(body: bytes, encoding: str, inlet: Inlet, arrived_us: int) -> Examined:
+    """Takes a body apart and checks its records; raises ProblemError where none of it can be read as JSON."""
+    records = split(decompress(body, encoding, inlet.max_body_bytes))
+    faults = sorted(inlet.check(records, arrived_us).items())
+    if faults:
+        blank = {index for index, _ in faults if not records[index].strip()}
+        records = [record for index, record in enumerate(records) if index not in blank]
+        faults = [(index, fault) for index, fault in faults if index not in blank]
+        if len(faults) == len(records) and all(fault.code == "not_json" for _, fault in faults):
+            index, fault = faults[0]
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"nothing in the body is JSON; line {index + 1}: {fault.reason}")
+    return Examined(b"\n".join(records), len(records), faults)
+
+
+async def _receive(request: Request, limit: int, hold: Callable[[int], None]) -> bytes:
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(_BODY_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_large(limit)
+                hold(len(part))
+                parts.append(part)
+    except ClientDisconnect as error:  # nobody reads the answer
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the connection was closed before the body was complete") from error
+    except TimeoutError as error:
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, f"the body was not complete after {_BODY_S:.0f} s") from error
+    return b"".join(parts)
+
+
+class _Held:
+    """The bytes of bodies that are not answered yet, so that many large ones at once do not take all memory."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes = 0
+
+    @contextmanager
+    def of_one_request(self) -> Iterator[Callable[[int], None]]:
+        """Gives a function that says how many bytes more are held; it raises ProblemError 429 where they are too many."""
+        held = 0
+
+        def hold(size: int) -> None:
+            nonlocal held
+            if self._bytes + size > self._limit:
+                detail = f"{self._bytes} bytes of other requests are being worked on; send this one again later"
+                raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, _RETRY_AFTER)
+            held += size
+            self._bytes += size
+
+        try:
+            yield hold
+        finally:
+            self._bytes -= held

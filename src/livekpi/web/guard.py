@@ -1,0 +1,72 @@
+"""What stands before every route: the token, and what keeps web pages of others away from a server on one's own machine."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
+
+from livekpi.web.auth import Scope, Tokens
+from livekpi.web.problems import problem
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
+"""What anyone may ask, since it says nothing of the numbers."""
+_EVENTS = "/v1/events/"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Guard:
+    """Refuses what must not come in; a path it does not know needs the scope `read`."""
+
+    def __init__(self, app: ASGIApp, tokens: Tokens | None, hosts: Iterable[str] | None) -> None:
+        """`tokens` None asks for none. `hosts` are the names the server answers to, None for any: bound to loopback it should
+        answer to loopback's names only, so that no page can reach it under a name of its own (DNS rebinding).
+        """
+        self._app = app
+        self._tokens = tokens
+        self._hosts = None if hosts is None else frozenset(hosts)
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Connection) -> Response | None:
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"")
+        if self._hosts is not None and _name(host) not in self._hosts:
+            return problem(HTTPStatus.MISDIRECTED_REQUEST, f"this server does not answer to the name {_name(host)!r}; use 127.0.0.1")
+        if scope["method"] not in _SAFE and _from_elsewhere(headers, host):
+            return problem(HTTPStatus.FORBIDDEN, "a web page of another origin may not send this request")
+        return self._without_right(scope["path"], headers.get(b"authorization", b""))
+
+    def _without_right(self, path: str, authorization: bytes) -> Response | None:
+        if self._tokens is None or path in _OPEN:
+            return None
+        needed = Scope.INGEST if path.startswith(_EVENTS) else Scope.READ
+        scheme, _, secret = authorization.partition(b" ")
+        scopes = self._tokens.scopes(secret.strip()) if scheme.lower() == b"bearer" else frozenset()
+        if needed in scopes:
+            return None
+        if scopes:
+            return problem(HTTPStatus.FORBIDDEN, f"this token is for {', '.join(sorted(scopes))}; the request needs {needed}")
+        challenge = {"WWW-Authenticate": f'Bearer realm="livekpi", scope="{needed}"'}
+        return problem(HTTPStatus.UNAUTHORIZED, "send a token this server knows as `Authorization: Bearer TOKEN`", challenge)
+
+
+def _name(host: bytes) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit("//" + host.decode("latin-1")).hostname or ""
+    except ValueError:  # brackets that do not close
+        return ""
+
+
+def _from_elsewhere(headers: dict[bytes, bytes], host: bytes) -> bool:
+    """Whether a browser says that a page of another origin sends this. Other clients send neither header."""
+    origin = headers.get(b"origin")
+    if origin is not None:
+        return origin.partition(b"://")[2] != host  # nothing follows in `null`, which a page of no origin sends
+    return headers.get(b"sec-fetch-site", b"none") not in {b"same-origin", b"none"}

@@ -1,0 +1,49 @@
+"""/healthz and /readyz: whether the process is worth keeping, and whether its numbers are up to date."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from livekpi.sources.ingest_log import IngestLog
+from livekpi.web.backend import Backend
+from livekpi.web.problems import problem
+
+
+class Health:
+    """Answers GET /healthz and GET /readyz."""
+
+    def __init__(self, backend: Backend, logs: Mapping[str, IngestLog]) -> None:
+        self._backend = backend
+        self._logs = logs
+        self._stopping = False
+
+    def stop(self) -> None:
+        """From now on it is not ready."""
+        self._stopping = True
+
+    async def healthz(self, _request: Request) -> Response:
+        """GET /healthz: 200 while the engine runs; after that only a restart helps."""
+        failure = self._backend.failure()
+        if failure is not None:
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"the engine has stopped: {failure}")
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(self, _request: Request) -> Response:
+        """GET /readyz: 200 while events are taken and every source is read and committed."""
+        parts = self._not_ready()
+        if parts:
+            detail = "; ".join(f"{part}: {why}" for part, why in parts.items())
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, not_ready=parts)
+        return JSONResponse({"status": "ready"})
+
+    def _not_ready(self) -> dict[str, str]:
+        parts = dict(self._backend.problems())
+        failure = self._backend.failure()
+        if failure is not None:
+            parts["engine"] = failure
+        parts.update((f"ingest log of {name}", log.failure) for name, log in self._logs.items() if log.failure is not None)
+        if self._stopping:
+            parts["server"] = "it is stopping"
+        return parts

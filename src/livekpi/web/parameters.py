@@ -1,0 +1,63 @@
+"""What stands behind the question mark of an address."""
+
+from collections.abc import Callable
+from datetime import tzinfo
+from http import HTTPStatus
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from livekpi.query.steps import QueryError, zone
+from livekpi.web.problems import ProblemError
+from livekpi.web.times import parse_time
+
+T = TypeVar("T")
+
+
+class Parameters:
+    """A request's parameters; each is read once, and one that nobody reads is a mistake of the sender's."""
+
+    def __init__(self, request: Request, *known: str) -> None:
+        """Raises ProblemError 400 for a parameter that is not `known`, or is given twice."""
+        self._values: dict[str, str] = {}
+        for name, value in request.query_params.multi_items():
+            if name not in known:
+                takes = f"; this address takes {', '.join(known)}" if known else "; this address takes none"
+                raise ProblemError(HTTPStatus.BAD_REQUEST, f"unknown parameter {name!r}{takes}")
+            if name in self._values:
+                raise ProblemError(HTTPStatus.BAD_REQUEST, f"parameter {name!r} is given twice")
+            self._values[name] = value
+
+    def text(self, name: str) -> str | None:
+        """The value; None where it is absent or empty."""
+        return self._values.get(name) or None
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """The names in a value, separated by commas."""
+        return tuple(part.strip() for part in self._values.get(name, "").split(",") if part.strip())
+
+    def number(self, name: str, default: int, maximum: int) -> int:
+        """A whole number from 1 to `maximum`."""
+        text = self.text(name)
+        if text is None:
+            return default
+        if not text.isdecimal() or not 1 <= int(text[:20]) <= maximum:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name}: expected a whole number from 1 to {maximum}, got {text!r}")
+        return int(text)
+
+    def time(self, name: str, now_us: int, where: tzinfo) -> int | None:
+        """A time in µs since the epoch."""
+        text = self.text(name)
+        return None if text is None else _asked(lambda: parse_time(text, now_us, where), f"{name}: ")
+
+
+def zone_named(name: str) -> tzinfo:
+    return _asked(lambda: zone(name))
+
+
+def _asked(read: Callable[[], T], before: str = "") -> T:
+    """What `read` makes of what was asked; what it finds wrong with it is a bad request."""
+    try:
+        return read()
+    except (ValueError, QueryError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"{before}{error}") from error

@@ -1,0 +1,109 @@
+"""Runs the app: a socket, uvicorn on a thread of its own, and an end within seconds."""
+
+import errno
+import os
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_GRACE_S = 4
+"""How long requests that are here may go on once the end has begun."""
+_START_S = 30.0
+_BACKLOG = 2048
+_HEADERS = [("x-content-type-options", "nosniff")]
+
+
+class ServerError(Exception):
+    """The server can't be started; says why and what to do."""
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Reads HOST:PORT, an IPv6 address in brackets; raises ServerError."""
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if bracketed else host
+    if not colon or not host or (":" in host) != bracketed or not port.isdecimal() or int(port) > 65_535:
+        raise ServerError(f"--listen {text}: expected HOST:PORT, such as 127.0.0.1:8321 or [::1]:8321")
+    return host, int(port)
+
+
+class Server:
+    """Serves an app on a thread, from `start` to `stop`."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, on_stop: Callable[[], None]) -> None:
+        """Binds the address (port 0: a free one); raises ServerError where that can't be.
+
+        `on_stop` is called on the app's event loop when the end begins: what never ends by itself should end then.
+        """
+        self._socket = _bind(host, port)
+        bound = self._socket.getsockname()
+        self.port: int = bound[1]
+        self.address = f"[{bound[0]}]:{bound[1]}" if ":" in bound[0] else f"{bound[0]}:{bound[1]}"
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            headers=_HEADERS,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        self._uvicorn = _Uvicorn(config, on_stop)
+        self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), name="web", daemon=True)
+
+    def start(self) -> None:
+        """Returns once requests are answered; raises ServerError where the app does not come up."""
+        self._thread.start()
+        while not self._uvicorn.up.wait(0.05):
+            if not self._thread.is_alive():
+                raise ServerError("the web server did not start; the log says why")
+
+    def stop(self) -> None:
+        """Takes no more connections, lets requests end, and returns within five seconds."""
+        self._uvicorn.should_exit = True
+        self._thread.join(_GRACE_S + 1.0)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, that says when it is up and when its end begins."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except socket.gaierror as error:
+        raise ServerError(f"{host} is no address of this machine: {error.strerror}") from error
+    bound = socket.socket(family, kind, protocol)
+    try:
+        # A server that has just ended may be followed at once; on these systems no second one can share the port by it.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ServerError(
+                f"{host}:{port} is in use by another process; stop that one, or give another address with --listen"
+            ) from error
+        raise ServerError(f"{host}:{port} can't be listened on: {os.strerror(error.errno or 0)}") from error
+    return bound

@@ -1,0 +1,40 @@
+"""Times and durations as they stand in addresses and answers."""
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from livekpi.definition.model import parse_duration
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECONDS = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
+_UNITS_US = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
+
+
+def parse_time(text: str, now_us: int, zone: tzinfo) -> int:
+    """A time in µs since the epoch, from ISO 8601 (in `zone` where it names none), seconds since the epoch, `now`, or a
+    duration back from it such as `-1h`.
+
+    Raises ValueError with what was expected.
+    """
+    try:
+        if text == "now":
+            return now_us
+        if text.startswith("-"):
+            return now_us - parse_duration(text[1:]) // _MICROSECOND
+        seconds = _SECONDS.fullmatch(text)
+        if seconds is not None:
+            return int(seconds[1]) * 1_000_000 + int((seconds[2] or "")[:6].ljust(6, "0"))
+        # A + that was not escaped in an address comes as a space.
+        time = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
+        return ((time if time.tzinfo else time.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{text!r} is no time; expected one such as 2026-03-01T12:00:00Z, 1772366400 (seconds), -1h or now") from error
+
+
+def format_duration(duration_us: int) -> str:
+    """A duration as it stands in a definition, in the largest unit it is a whole number of."""
+    for unit, size_us in _UNITS_US.items():
+        if duration_us % size_us == 0:
+            return f"{duration_us // size_us}{unit}"
+    raise ValueError(f"{duration_us} µs is no whole number of milliseconds")

@@ -1,0 +1,165 @@
+"""The stream over real sockets, as a browser has it."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from livekpi.engine.engine import Commit
+from livekpi.web.server import Server
+from tests.web.test_door import problem
+from tests.web.world import MINUTE_US, NOW_US, Client, World, make_world
+
+Messages = Iterator[dict[str, Any]]
+
+
+@contextmanager
+def serving(world: World) -> Iterator[str]:
+    server = Server(world.app, "127.0.0.1", 0, world.app.stop)
+    server.start()
+    try:
+        yield f"http://{server.address}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def url(world: World) -> Iterator[str]:
+    with serving(world) as url:
+        yield url
+
+
+@contextmanager
+def stream(url: str, query: str = "") -> Iterator[Messages]:
+    """An open stream's messages; returns once the server knows of it."""
+    with httpx.stream("GET", f"{url}/v1/stream{query}", timeout=30) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        lines = answer.iter_lines()
+        assert [next(lines), next(lines), next(lines)] == [": livekpi", "retry: 1000", ""]
+        yield (json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
+
+
+def commit(number: int, *buckets: int) -> Commit:
+    return Commit(number, NOW_US, {"app_1": frozenset(NOW_US + bucket * MINUTE_US for bucket in buckets)})
+
+
+def test_a_commit_is_a_message_with_the_points_that_changed(world: World, url: str) -> None:
+    with stream(url, "?kpi=visits,users") as messages:
+        world.app.on_commit(commit(3, 0, 1))
+        assert next(messages) == {
+            "commit": 3,
+            "at": "2026-03-01T12:00:00Z",
+            "points": [
+                {"kpi": kpi, "time": time, "value": 3, "final": False}
+                for kpi in ("users", "visits")
+                for time in ("2026-03-01T12:00:00Z", "2026-03-01T12:01:00Z")
+            ],
+        }
+        world.app.on_commit(commit(4, 0))
+        assert next(messages)["commit"] == 4
+
+
+def test_all_kpis_unless_some_are_named(world: World, url: str) -> None:
+    with stream(url) as messages, stream(url, "?by=country") as by_country:
+        world.app.on_commit(commit(1, 0))
+        assert [point["kpi"] for point in next(messages)["points"]] == ["revenue", "stock", "users", "visits"]
+        assert [(point["kpi"], point["country"]) for point in next(by_country)["points"]] == [("users", "DE"), ("visits", "DE")]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ("kpi=user", 404, "there is no KPI 'user'; did you mean 'users'?"),
+        ("kpi=users&by=county", 400, "users has no dimension 'county'; did you mean 'country'?"),
+        ("by=country,sku", 400, "no KPI has the dimensions country, sku"),
+        ("kpis=users", 400, "unknown parameter 'kpis'; this address takes kpi, by"),
+    ],
+)
+def test_a_wrong_question(client: Client, query: str, status: int, says: str) -> None:
+    assert problem(client.get(f"/v1/stream?{query}"), status) == says
+
+
+def test_equal_subscriptions_are_computed_once(world: World, url: str) -> None:
+    with ExitStack() as stack:
+        opened = [stack.enter_context(stream(url, query)) for query in ["?kpi=users,visits", "?kpi=visits,users", "?kpi=users"]]
+        world.app.on_commit(commit(1, 0))
+        for messages in opened:
+            next(messages)
+        assert sorted(kpis for _, kpis, _ in world.backend.changed_asked) == [("users",), ("users", "visits")]
+
+
+def test_nobody_looks_and_nothing_is_computed(world: World, url: str) -> None:
+    world.app.on_commit(commit(1, 0))
+    with stream(url) as messages:
+        world.app.on_commit(commit(2, 0))
+        assert next(messages)["commit"] == 2
+    assert [asked.number for asked, _, _ in world.backend.changed_asked] == [2]
+
+
+def test_a_commit_whose_points_can_not_be_read_goes_out_with_the_next(world: World, url: str) -> None:
+    with stream(url, "?kpi=users") as messages:
+        world.backend.error = duckdb.IOException("reopening")
+        world.app.on_commit(commit(1, 0))
+        world.app.on_commit(commit(2, 5))
+        found = next(messages)
+        if found["commit"] == 1:  # both had come before the first was looked at
+            found = next(messages)
+        assert [point["time"] for point in found["points"]] == ["2026-03-01T12:00:00Z", "2026-03-01T12:05:00Z"]
+
+
+def test_commits_that_come_while_one_is_worked_on_are_one_message(world: World, url: str) -> None:
+    begun, go = threading.Event(), threading.Event()
+    changed = world.backend.changed
+
+    def slowly(*asked: Any) -> Any:
+        begun.set()
+        assert go.wait(30)
+        return changed(*asked)
+
+    world.backend.changed = slowly  # type: ignore[method-assign, assignment]
+    with stream(url, "?kpi=users") as messages:
+        world.app.on_commit(commit(1, 0))
+        assert begun.wait(30)
+        for number in range(2, 6):
+            world.app.on_commit(commit(number, number))
+        go.set()
+        assert next(messages)["commit"] == 1
+        last = next(messages)
+        assert (last["commit"], len(last["points"])) == (5, 4)
+
+
+def test_too_many_viewers(tmp_path: Path) -> None:
+    with make_world(tmp_path, limits="{ viewers: 1 }") as world, serving(world) as url:
+        with stream(url):
+            assert world.value("livekpi_viewers") == 1
+            assert "1 streams are open (`limits: viewers`)" in problem(httpx.get(f"{url}/v1/stream"), 503)
+        for _ in range(100):  # until the server has seen it go
+            if httpx.get(f"{url}/v1/sources").status_code and world.value("livekpi_viewers") == 0:
+                break
+        with stream(url):
+            pass
+
+
+def test_a_viewer_that_does_not_read_holds_up_nobody(world: World) -> None:
+    with serving(world) as url, socket.socket() as asleep:
+        asleep.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = url.removeprefix("http://").split(":")
+        asleep.connect((host, int(port)))
+        asleep.sendall(b"GET /v1/stream?kpi=users HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"200 OK" in asleep.recv(1000)
+        with stream(url, "?kpi=users") as messages:
+            for number in range(1, 600):
+                world.app.on_commit(commit(number, *range(100)))
+                assert next(messages)["commit"] == number
+    coalesced = world.value("livekpi_viewer_coalesced_total")
+    assert coalesced is not None
+    assert coalesced > 0

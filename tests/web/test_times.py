@@ -1,0 +1,49 @@
+from datetime import UTC
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livekpi.definition.model import parse_duration
+from livekpi.web.times import format_duration, parse_time
+from tests.web.world import MINUTE_US, NOW_US
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("text", "time_us"),
+    [
+        ("now", NOW_US),
+        ("-1h", NOW_US - 60 * MINUTE_US),
+        ("-1h30m", NOW_US - 90 * MINUTE_US),
+        ("1772366400", NOW_US),
+        ("1772366400.5", NOW_US + 500_000),
+        ("1772366400.1234567", NOW_US + 123_456),
+        ("2026-03-01T12:00:00Z", NOW_US),
+        ("2026-03-01T13:00:00+01:00", NOW_US),
+        ("2026-03-01T13:00:00 01:00", NOW_US),  # as it comes where + was not escaped
+        ("2026-03-01T12:00:00", NOW_US - 60 * MINUTE_US),
+        ("2026-03-01 12:00", NOW_US - 60 * MINUTE_US),
+        ("2026-03-01", NOW_US - 13 * 60 * MINUTE_US),
+    ],
+)
+def test_times(text: str, time_us: int) -> None:
+    assert parse_time(text, NOW_US, BERLIN) == time_us
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "-1", "-", "1e9", "2026-13-01", "-99999999999999999999d", "0x10"])
+def test_no_times(text: str) -> None:
+    with pytest.raises(ValueError, match="expected one such as 2026-03-01T12:00:00Z"):
+        parse_time(text, NOW_US, UTC)
+
+
+@given(st.integers(1, 10**12 - 1))
+def test_a_duration_is_written_as_it_is_read(duration_ms: int) -> None:
+    assert parse_duration(format_duration(duration_ms * 1000)) // parse_duration("1ms") == duration_ms
+
+
+@pytest.mark.parametrize(("duration_us", "text"), [(10_000_000, "10s"), (90_000_000, "90s"), (3_600_000_000, "1h"), (86_400_000_000, "1d")])
+def test_durations(duration_us: int, text: str) -> None:
+    assert format_duration(duration_us) == text

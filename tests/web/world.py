@@ -1,0 +1,204 @@
+"""A web application over a backend that says what a test tells it to, and a real ingest log."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from livekpi.clock import ManualClock
+from livekpi.definition.definition import Definition
+from livekpi.definition.load import load
+from livekpi.disk import Disk
+from livekpi.engine.engine import Commit
+from livekpi.metrics import Metrics
+from livekpi.query.points import Point, Points, Request
+from livekpi.sources.decode import Decoder
+from livekpi.sources.http import HttpSource
+from livekpi.sources.ingest_log import IngestLog
+from livekpi.store.dead_letters import StoredDeadLetter
+from livekpi.web.app import App
+from livekpi.web.auth import Tokens
+from livekpi.web.backend import DeadLetterRequest, SourceState
+from livekpi.web.door import Inlet
+
+T = TypeVar("T")
+
+NOW_US = 1_772_366_400_000_000
+"""2026-03-01T12:00:00Z"""
+MINUTE_US = 60_000_000
+
+DEFINITION = """
+sources:
+  app:
+    http: {}
+    time: ts
+    fields: { ts: timestamp, user: string, country: optional string, amount: optional number }
+  shop:
+    kafka: { brokers: "localhost:9092", topic: shop }
+    time: ts
+    fields: { ts: timestamp, sku: string }
+kpis:
+  users: { value: count(distinct user), every: 1m, over: 5m, by: [country], title: Users, good: up, owner: Ann, target: { 1d: 500 } }
+  visits: { value: count(user), every: 10s, by: [country] }
+  revenue: { value: sum(amount), every: 10s, unit: EUR, description: What was paid. }
+  stock: { value: count(distinct sku), every: 1m, by: [sku] }
+"""
+GOOD = b'{"ts": "2026-03-01T12:00:00Z", "user": "ann"}'
+
+
+class FakeBackend:
+    """Answers with what it holds, and keeps what it was asked."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self.points_asked: list[Request] = []
+        self.found: list[Point] = []
+        self.error: Exception | None = None
+        self.changed_asked: list[tuple[Commit, tuple[str, ...], tuple[str, ...]]] = []
+        self.letters_asked: list[DeadLetterRequest] = []
+        self.letters: list[StoredDeadLetter] = []
+        self.states: list[SourceState] = []
+        self.troubles: dict[str, str] = {}
+        self.failed: str | None = None
+
+    def points(self, request: Request) -> Points:
+        self.points_asked.append(request)
+        if self.error is not None:
+            raise self.error
+        return Points(request.kpi, self.definition.kpis[request.kpi].spec.unit, request.by, self.found, request.compare is not None)
+
+    def changed(self, commit: Commit, kpis: tuple[str, ...], by: tuple[str, ...]) -> list[Points]:
+        """Each touched bucket has a point, whose value is the commit's number."""
+        self.changed_asked.append((commit, kpis, by))
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        starts = sorted({start for starts in commit.touched.values() for start in starts})
+        points = [Point(start, commit.number, False, ("DE",) * len(by)) for start in starts]
+        return [Points(kpi, None, by, points) for kpi in kpis]
+
+    def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
+        self.letters_asked.append(request)
+        return self.letters
+
+    def sources(self) -> list[SourceState]:
+        return self.states
+
+    def problems(self) -> Mapping[str, str]:
+        return self.troubles
+
+    def interrupt(self) -> None:
+        pass
+
+    def failure(self) -> str | None:
+        return self.failed
+
+
+@dataclass
+class World:
+    """All there is in a test of the web."""
+
+    app: App
+    backend: FakeBackend
+    log: IngestLog
+    clock: ManualClock
+    metrics: Metrics
+
+    def logged(self, position: int = 0) -> list[bytes | None]:
+        """The records in the ingest log from a position on."""
+        source = HttpSource(self.log)
+        source.start({"log": position})
+        found: list[bytes | None] = []
+        while chunks := source.read(100_000, 0):
+            for chunk in chunks:
+                found.extend(chunk.records)
+        source.close()
+        return found
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+@contextmanager
+def make_world(
+    directory: Path,
+    *,
+    disk: Disk = Disk(),  # noqa: B008 - holds functions only
+    tokens: Tokens | None = None,
+    hosts: Iterable[str] | None = None,
+    limits: str = "",
+    max_body_bytes: int = 2**20,
+    max_behind_bytes: int = 2**20,
+) -> Iterator[World]:
+    path = directory / "test.yaml"
+    path.write_text(DEFINITION + (f"limits: {limits}\n" if limits else ""))
+    definition = load(path, {})
+    metrics, clock = Metrics(CollectorRegistry()), ManualClock(NOW_US)
+    log = IngestLog(directory / "ingest", source="app", metrics=metrics, disk=disk)
+    inlet = Inlet(log, Decoder(definition.sources["app"], needed=()).check, max_body_bytes, max_behind_bytes)
+    backend = FakeBackend(definition)
+    try:
+        yield World(App(backend, {"app": inlet}, clock=clock, metrics=metrics, tokens=tokens, hosts=hosts), backend, log, clock, metrics)
+    finally:
+        log.close()
+
+
+class Client:
+    """Asks an app without a socket, its event loop on a thread of its own; any thread may ask."""
+
+    def __init__(self, app: App) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._app = app
+        self._stop = self._await(self._start())
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8321")
+
+    def get(self, url: str, **arguments: Any) -> httpx.Response:
+        return self._await(self._client.get(url, **arguments))
+
+    def post(self, url: str, **arguments: Any) -> httpx.Response:
+        return self._await(self._client.post(url, **arguments))
+
+    def request(self, method: str, url: str, **arguments: Any) -> httpx.Response:
+        return self._await(self._client.request(method, url, **arguments))
+
+    def close(self) -> None:
+        self._await(self._client.aclose())
+        self._await(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _start(self) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Runs the app's lifespan up to where it serves; answers what ends it."""
+        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        said: asyncio.Queue[Any] = asyncio.Queue()
+        running = asyncio.create_task(self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, told.get, said.put))
+        await told.put({"type": "lifespan.startup"})
+        assert (await said.get())["type"] == "lifespan.startup.complete"
+
+        async def stop() -> None:
+            await told.put({"type": "lifespan.shutdown"})
+            await running
+
+        return stop
+
+    def _await(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+
+@contextmanager
+def client_of(world: World) -> Iterator[Client]:
+    client = Client(world.app)
+    try:
+        yield client
+    finally:
+        client.close()
