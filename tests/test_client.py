@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class Answers(BaseHTTPRequestHandler):
             self._stream()
         elif self.path == "/hang-up":
             self.close_connection = True
+        elif self.path == "/number":
+            self._send(200, b"0.1000")
         elif self.path == "/refused":
             self._answer(404, {"title": "Not found", "detail": "there is no KPI 'ordres'; did you mean 'orders'?"})
         elif self.path == "/token":
@@ -34,7 +37,9 @@ class Answers(BaseHTTPRequestHandler):
         self._answer(202, {"accepted": len(body.splitlines()), "path": self.path})
 
     def _answer(self, status: int, content: object) -> None:
-        body = json.dumps(content).encode()
+        self._send(status, json.dumps(content).encode())
+
+    def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -69,8 +74,13 @@ def address() -> Iterator[str]:
 
 
 def test_it_asks_with_parameters_and_token(address: str) -> None:
-    answer = Client(address, "secret").get("/v1/kpis/orders", where="country = 'DE'")
+    answer = Client(address, "secret").get("/v1/kpis/orders", {"where": "country = 'DE'"})
     assert answer == {"path": "/v1/kpis/orders?where=country+%3D+%27DE%27", "token": "Bearer secret"}
+
+
+def test_numbers_are_read_as_exactly_as_asked(address: str) -> None:
+    assert Client(address).get("/number") == 0.1
+    assert Client(address).get("/number", number=Decimal) == Decimal("0.1000")
 
 
 def test_it_posts_events(address: str) -> None:

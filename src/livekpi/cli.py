@@ -19,6 +19,23 @@ DIRECTORY = click.Path(file_okay=False, path_type=Path)
 FAILED, USAGE, MISTAKES, LOCKED = 1, 2, 3, 4
 
 
+class Duration(click.ParamType[float]):
+    """A duration as in the file, given on as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from livekpi.definition.model import parse_duration
+
+        try:
+            return parse_duration(value).total_seconds()
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+DURATION = Duration()
+
+
 def explained(command: Callable[P, None]) -> Callable[P, None]:
     """Turns what a user can put right into a message and an exit code; all else is a fault of livekpi and keeps its stack."""
 
@@ -178,7 +195,7 @@ def top(file: Path, data: Path | None) -> None:
 @click.option("--listen", metavar="HOST:PORT", help="Where to serve.  [default: 127.0.0.1:8321, or a free port where that is taken]")
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: a directory that is removed afterwards]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another shop.")
-@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End by itself after this long.")
+@click.option("--for", "seconds", type=DURATION, metavar="DURATION", help="End by itself after this long, such as 30s.")
 @explained
 def demo(listen: str | None, data: Path | None, seed: int, seconds: float | None) -> None:
     """Show a synthetic shop whose numbers move; needs nothing else."""

@@ -10,7 +10,7 @@ import pytest
 from tests.house.tree import ROOT, SRC, modules, parse, tracked
 
 MACHINE_PATH = re.compile(r"(^|[^a-zA-Z0-9_.])/(work|root|farm)/[a-z.]")
-REGISTRY = re.compile(
+ADDRESS = re.compile(
     r"files\.pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org|repo1?\.maven\.|proxy\.golang\.org|index\.crates\.io"
     r"|\"resolved\": *\"|--(extra-)?index-url|^registry *=",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ def test_no_path_of_a_machine() -> None:
 
 
 def test_no_address_of_a_registry() -> None:
-    assert lines_with(REGISTRY, tracked()) == []
+    assert lines_with(ADDRESS, tracked()) == []
 
 
 @pytest.mark.parametrize("line", [f"cd /{'work'}/main", f'"/{"root"}/.cache"', f"(/{'farm'}/x)"])
@@ -50,7 +50,7 @@ def test_a_path_of_a_machine_is_found(tmp_path: Path, line: str) -> None:
 )
 def test_an_address_of_a_registry_is_found(tmp_path: Path, line: str) -> None:
     (tmp_path / "file").write_text(line, encoding="utf-8")
-    assert lines_with(REGISTRY, [tmp_path / "file"]) != []
+    assert lines_with(ADDRESS, [tmp_path / "file"]) != []
 
 
 def test_locks_pin_every_package_with_a_hash() -> None:

@@ -46,13 +46,13 @@ def draw(picture: Board, width: int, *, colour: bool = False) -> str:
 EXPECTED = """\
 livekpi 127.0.0.1:8321  10:05:04 UTC  live
 
-KPI                     value    change last 30 buckets                age
-Revenue          1,120.50 EUR ~  ▼ 41 % ▃▄▅▆▇██▃▄▅▆▇██▃▄▅▆▇██▃▄▅▆▇██▄▁ 2 s
-Error rate             0.52 % ~ ▲ 160 % ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█▆ 2 s
-Latency p95            1.25 s ~ ▲ 572 %                     ▁▁ ▁▁▁▁▁█▃ 2 s
-orders                     15 ~   = 0 %                           ▇██▁ 2 s
+KPI                     value    change last 30 buckets                fresh
+Revenue          1,120.50 EUR ~  ▼ 41 % ▃▄▅▆▇██▃▄▅▆▇██▃▄▅▆▇██▃▄▅▆▇██▄▁   2 s
+Error rate             0.52 % ~ ▲ 160 % ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█▆   2 s
+Latency p95            1.25 s ~ ▲ 572 %                     ▁▁ ▁▁▁▁▁█▃   2 s
+orders                     15 ~   = 0 %                           ▇██▁   2 s
 A title that is…     no point
-Open or closed           open ~       –                                2 s
+Open or closed           open ~       –                                  2 s
 
 ✓ final   ~ provisional: events may still come   last bar: the open bucket
 """

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from livekpi.definition.model import parse_duration
 
 BUCKETS = 30
 """How many buckets the sparkline has."""
@@ -65,6 +67,16 @@ class Board:
     lines: Mapping[str, Line]
     trouble: str | None = None
     """Why nothing comes in just now; None while the stream is open."""
+
+    def update(self, points: Sequence[Mapping[str, Any]], now_us: int) -> None:
+        """Takes points of several KPIs; those of a KPI that is not shown are not kept."""
+        for name, line in self.lines.items():
+            line.update([point for point in points if point["kpi"] == name], now_us)
+
+
+def make_line(kpi: Mapping[str, Any]) -> Line:
+    """A line without points, from what the API says of a KPI."""
+    return Line(kpi["kpi"], kpi["title"], kpi["unit"], kpi["good"], parse_duration(kpi["every"]) // timedelta(microseconds=1))
 
 
 def parse_time_us(text: str) -> int:

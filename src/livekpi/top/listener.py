@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -26,9 +26,9 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A commit changed points."""
+    """A commit changed points: as the API gives them, each with its KPI."""
 
-    payload: Mapping[str, Any]
+    points: Sequence[Mapping[str, Any]]
 
 
 News = Opened | Broken | Changed
@@ -72,4 +72,5 @@ class Listener:
         if self._stop.is_set():  # between opening it and saying so; nobody interrupts it any more
             return
         for message in stream:
-            self._news.put(Changed(json.loads(message.data)))
+            if message.event == "points":
+                self._news.put(Changed(json.loads(message.data)["points"]))

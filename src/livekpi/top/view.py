@@ -15,7 +15,7 @@ _OTHER_COLUMNS = 50
 _FEWEST_BARS = 8
 
 
-def render(board: Board, now_us: int, width: int) -> RenderableType:
+def render(board: Board, now_us: int, width: int, note: str = "") -> RenderableType:
     """The whole picture at a time; on a narrow terminal the sparkline gives way first."""
     bars = min(BUCKETS, max(_FEWEST_BARS, width - _OTHER_COLUMNS))
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
@@ -24,10 +24,11 @@ def render(board: Board, now_us: int, width: int) -> RenderableType:
     table.add_column("", no_wrap=True)
     table.add_column("change", justify="right", no_wrap=True)
     table.add_column(f"last {bars} buckets", width=bars, no_wrap=True, style="cyan")
-    table.add_column("age", justify="right", no_wrap=True)
+    table.add_column("fresh", justify="right", no_wrap=True)
     for line in board.lines.values():
         table.add_row(*_cells(line, now_us, bars))
-    return Group(_head(board, now_us), Text(), table, Text(), Text(_LEGEND, style="dim"))
+    notes = [Text(note)] if note else []
+    return Group(_head(board, now_us), Text(), table, Text(), Text(_LEGEND, style="dim"), *notes)
 
 
 def _head(board: Board, now_us: int) -> Text:
