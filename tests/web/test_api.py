@@ -3,6 +3,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from livekpi.engine.batch import Outcome
+from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.points import Point, Request
 from livekpi.query.steps import QueryError
 from livekpi.store.dead_letters import StoredDeadLetter
@@ -134,6 +136,26 @@ def test_dead_letters(client: Client, world: World) -> None:
 @pytest.mark.parametrize("limit", ["0", "-1", "10001", "many", "9" * 5000])
 def test_a_wrong_limit(client: Client, limit: str) -> None:
     assert "limit: expected a whole number from 1 to 10000" in problem(client.get(f"/v1/dead-letters?limit={limit}"), 400)
+
+
+def test_mended_dead_letters_are_fed_back(client: Client, world: World) -> None:
+    world.backend.replayed.set_result(Replayed(Outcome(1, NOW_US), (7,), ((8, "expected a string, got 7"),)))
+    answer = client.post("/v1/dead-letters/replay", json={"letters": [{"number": 7, "record": "{}"}, {"number": 8}]})
+    assert answer.status_code == 200
+    assert answer.json() == {"replayed": 1, "dead": 1, "errors": [{"number": 8, "reason": "expected a string, got 7"}]}
+    assert world.backend.replays_asked == [Replay((7, 8), {7: b"{}"})]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"letters": 1}', b'{"letters": [{"number": "7"}]}', b'{"letters": [{"number": 7, "record_base64": "A"}]}']
+)
+def test_what_is_no_list_of_dead_letters(client: Client, body: bytes) -> None:
+    assert 'expected {"letters": [' in problem(client.post("/v1/dead-letters/replay", content=body), 400)
+
+
+def test_an_engine_that_stops_before_it_has_fed_them_back(client: Client, world: World) -> None:
+    world.backend.replayed.cancel()
+    assert "list the dead letters again" in problem(client.post("/v1/dead-letters/replay", json={"letters": []}), 503)
 
 
 def test_sources(client: Client, world: World) -> None:

@@ -37,6 +37,7 @@ def test_each_scope_opens_its_own(guarded: Client) -> None:
     assert guarded.post("/v1/events/app", content=GOOD, headers=INGEST).status_code == 202
     assert "for read; the request needs ingest" in problem(guarded.post("/v1/events/app", content=GOOD, headers=READ), 403)
     assert "for ingest; the request needs read" in problem(guarded.get("/v1/kpis", headers=INGEST), 403)
+    assert "needs ingest" in problem(guarded.post("/v1/dead-letters/replay", json={"letters": []}, headers=READ), 403)
     both = {"Authorization": "Bearer both"}
     assert guarded.get("/v1/kpis", headers=both).status_code == 200
     assert guarded.post("/v1/events/app", content=GOOD, headers=both).status_code == 202

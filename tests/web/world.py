@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.disk import Disk
 from livekpi.engine.engine import Commit
+from livekpi.engine.replay import Replay, Replayed
 from livekpi.metrics import Metrics
 from livekpi.query.points import Point, Points, Request
 from livekpi.sources.decode import Decoder
@@ -63,6 +65,8 @@ class FakeBackend:
         self.changed_asked: list[tuple[Commit, tuple[str, ...], tuple[str, ...]]] = []
         self.letters_asked: list[DeadLetterRequest] = []
         self.letters: list[StoredDeadLetter] = []
+        self.replays_asked: list[Replay] = []
+        self.replayed: Future[Replayed] = Future()
         self.states: list[SourceState] = []
         self.troubles: dict[str, str] = {}
         self.failed: str | None = None
@@ -86,6 +90,10 @@ class FakeBackend:
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
         self.letters_asked.append(request)
         return self.letters
+
+    def replay(self, request: Replay) -> Future[Replayed]:
+        self.replays_asked.append(request)
+        return self.replayed
 
     def sources(self) -> list[SourceState]:
         return self.states

@@ -1,13 +1,13 @@
 """The API: KPIs, their points, dead letters, sources."""
 
 import asyncio
-import base64
 from collections.abc import Callable
 from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 import duckdb
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,22 +15,32 @@ from starlette.responses import Response
 from livekpi.clock import Clock
 from livekpi.definition.definition import Kpi
 from livekpi.definition.problems import nearest
+from livekpi.engine.replay import read_request
 from livekpi.query import points as query
-from livekpi.query.output import encode, point_object, time_text
+from livekpi.query.output import dead_letter_object, encode, point_object, time_text
 from livekpi.query.steps import QueryError
-from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.web.backend import Backend, DeadLetterRequest, SourceState
+from livekpi.web.bodies import receive
 from livekpi.web.parameters import Parameters, zone_named
 from livekpi.web.problems import ProblemError
 from livekpi.web.times import format_duration
 
 MAX_DEAD_LETTERS = 10_000
+MAX_REPLAY_BYTES = 32 * 2**20
+REPLAY_S = 60.0
 _logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
+class _Letters(msgspec.Struct):
+    letters: list[dict[str, Any]]
+
+
+_letters = msgspec.json.Decoder(_Letters)
+
+
 class Api:
-    """Answers GET requests from the backend, each on a thread of `pool`."""
+    """Answers from the backend, on the threads of `pool`."""
 
     def __init__(self, backend: Backend, clock: Clock, pool: Executor) -> None:
         self._backend = backend
@@ -74,7 +84,21 @@ class Api:
             to_us=asked.time("to", now_us, where),
             limit=asked.number("limit", 1_000, MAX_DEAD_LETTERS),
         )
-        return await self._answer(lambda: {"dead_letters": [_dead_letter(letter) for letter in self._backend.dead_letters(question)]})
+        return await self._answer(lambda: {"dead_letters": [dead_letter_object(letter) for letter in self._backend.dead_letters(question)]})
+
+    async def replay(self, request: Request) -> Response:
+        """POST /v1/dead-letters/replay"""
+        body = await receive(request, MAX_REPLAY_BYTES, lambda _size: None)
+        try:
+            asked = read_request(_letters.decode(body).letters)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f'expected {{"letters": [{{"number": …, "record": …}}, …]}}: {error}') from error
+        done = asyncio.wrap_future(self._backend.replay(asked))
+        await asyncio.wait([done], timeout=REPLAY_S)
+        if not done.done() or done.cancelled():
+            detail = "the engine is stopping, or can't write; list the dead letters again to see which are left"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"})
+        return _json(done.result().summary())
 
     async def sources(self, request: Request) -> Response:
         """GET /v1/sources"""
@@ -124,23 +148,6 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         "target": spec.model_dump(mode="json", by_alias=True, include={"target"})["target"],
         "sources": sorted(kpi.sources),
     }
-
-
-def _dead_letter(letter: StoredDeadLetter) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "number": letter.number,
-        "source": letter.source,
-        "partition": letter.partition,
-        "position": letter.position,
-        "field": letter.field,
-        "code": letter.code,
-        "reason": letter.reason,
-        "arrived": time_text(letter.arrived_us),
-    }
-    try:
-        return {**found, "record": letter.record.decode()}
-    except UnicodeDecodeError:
-        return {**found, "record_base64": base64.b64encode(letter.record).decode()}
 
 
 def _source(state: SourceState, now_us: int) -> dict[str, Any]:

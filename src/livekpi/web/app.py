@@ -59,6 +59,7 @@ class App:
             Route("/v1/kpis/{kpi}", api.points),
             Route("/v1/stream", Streams(self._hub, backend.definition.kpis).get),
             Route("/v1/dead-letters", api.dead_letters),
+            Route("/v1/dead-letters/replay", api.replay, methods=["POST"]),
             Route("/v1/sources", api.sources),
             Route("/metrics", self._expose),
             Route("/healthz", self._health.healthz),

@@ -1,11 +1,13 @@
 """What the web asks of the rest of livekpi. The running engine and its store answer it (see livekpi.web.running)."""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
 from livekpi.definition.definition import Definition
 from livekpi.engine.engine import Commit
+from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.points import Points, Request
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
@@ -38,7 +40,7 @@ class DeadLetterRequest:
 
 
 class Backend(Protocol):
-    """Each call may come from any thread and take a while, but for `problems`, `failure` and `interrupt`, which are quick."""
+    """Each call may come from any thread and take a while, but for `replay`, `problems`, `failure` and `interrupt`, which are quick."""
 
     @property
     def definition(self) -> Definition: ...
@@ -50,6 +52,9 @@ class Backend(Protocol):
         """The points of these KPIs, by these dimensions, that a commit changed."""
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]: ...
+
+    def replay(self, request: Replay) -> Future[Replayed]:
+        """Feeds dead letters back between two commits; cancelled where the engine is stopped before."""
 
     def sources(self) -> list[SourceState]: ...
 

@@ -1,10 +1,13 @@
 """A request's body, from what was received to its records."""
 
+import asyncio
 import zlib
+from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
 import zstandard
+from starlette.requests import ClientDisconnect, Request
 
 from livekpi.web.problems import ProblemError
 
@@ -17,11 +20,36 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 _one = msgspec.json.Decoder(msgspec.Raw)
 
 
-def too_large(limit: int) -> ProblemError:
+BODY_S = 60.0
+"""How long a body may take to come."""
+
+
+def _too_large(limit: int) -> ProblemError:
     detail = (
         f"the body is larger than {limit} bytes, counted after decompression; send fewer events at a time (`max_body_mib` sets the limit)"
     )
     return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, limit=limit)
+
+
+async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> bytes:
+    """The whole body, as it was sent; `hold` is told the size of each piece before it is kept. Raises ProblemError."""
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise _too_large(limit)
+                hold(len(part))
+                parts.append(part)
+    except ClientDisconnect as error:  # nobody reads the answer
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the connection was closed before the body was complete") from error
+    except TimeoutError as error:
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, f"the body was not complete after {BODY_S:.0f} s") from error
+    return b"".join(parts)
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:
@@ -49,7 +77,7 @@ def _gunzip(body: bytes, limit: int) -> bytes:
         parts.append(member.decompress(body, limit + 1 - size))
         size += len(parts[-1])
         if size > limit:
-            raise too_large(limit)
+            raise _too_large(limit)
         if not member.eof:
             raise EOFError("it is cut short")
         body = member.unused_data
@@ -65,7 +93,7 @@ def _unzstd(body: bytes, limit: int) -> bytes:
         while piece := reader.read(2**20):
             size += len(piece)
             if size > limit:
-                raise too_large(limit)
+                raise _too_large(limit)
     parts: list[bytes] = []
     while body:
         frame = decompressor.decompressobj()

@@ -13,14 +13,14 @@ from functools import partial
 from http import HTTPStatus
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from livekpi.clock import Clock
 from livekpi.metrics import Metrics
 from livekpi.sources.faults import Fault, Faults
 from livekpi.sources.ingest_log import AppendError, IngestLog
-from livekpi.web.bodies import decompress, split, too_large
+from livekpi.web.bodies import decompress, receive, split
 from livekpi.web.problems import ProblemError
 
 Check = Callable[[Sequence[bytes], int], Faults]
@@ -32,7 +32,6 @@ ARRIVAL_TICK_US = 10_000
 """Arrivals are rounded up to this, so that the records of many small requests go to the engine together."""
 _INLINE_BYTES = 128 * 2**10
 """A body up to this size is looked at on the event loop: it takes less than a millisecond, and a thread would take longer."""
-_BODY_S = 60.0
 _RETRY_AFTER = {"Retry-After": "1"}
 
 
@@ -112,7 +111,7 @@ class Door:
         """Returns once the request's events are in the log and synced."""
         encoding = request.headers.get("content-encoding", "")
         with self._held.of_one_request() as hold:
-            body = await _receive(request, inlet.max_body_bytes, hold)
+            body = await receive(request, inlet.max_body_bytes, hold)
             arrived_us = -(-self._clock.now_us() // ARRIVAL_TICK_US) * ARRIVAL_TICK_US
             look = partial(examine, body, encoding, inlet, arrived_us)
             if len(body) <= _INLINE_BYTES and not encoding:
@@ -140,26 +139,6 @@ def examine(body: bytes, encoding: str, inlet: Inlet, arrived_us: int) -> Examin
             index, fault = faults[0]
             raise ProblemError(HTTPStatus.BAD_REQUEST, f"nothing in the body is JSON; line {index + 1}: {fault.reason}")
     return Examined(b"\n".join(records), len(records), faults)
-
-
-async def _receive(request: Request, limit: int, hold: Callable[[int], None]) -> bytes:
-    if int(request.headers.get("content-length", 0)) > limit:
-        raise too_large(limit)
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_BODY_S):
-            async for part in request.stream():
-                size += len(part)
-                if size > limit:
-                    raise too_large(limit)
-                hold(len(part))
-                parts.append(part)
-    except ClientDisconnect as error:  # nobody reads the answer
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "the connection was closed before the body was complete") from error
-    except TimeoutError as error:
-        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, f"the body was not complete after {_BODY_S:.0f} s") from error
-    return b"".join(parts)
 
 
 class _Held:

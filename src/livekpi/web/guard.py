@@ -14,7 +14,7 @@ from livekpi.web.problems import problem
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 """What anyone may ask, since it says nothing of the numbers."""
-_EVENTS = "/v1/events/"
+_INGEST = ("/v1/events/", "/v1/dead-letters/replay")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -45,7 +45,7 @@ class Guard:
     def _without_right(self, path: str, authorization: bytes) -> Response | None:
         if self._tokens is None or path in _OPEN:
             return None
-        needed = Scope.INGEST if path.startswith(_EVENTS) else Scope.READ
+        needed = Scope.INGEST if path.startswith(_INGEST) else Scope.READ
         scheme, _, secret = authorization.partition(b" ")
         scopes = self._tokens.scopes(secret.strip()) if scheme.lower() == b"bearer" else frozenset()
         if needed in scopes:

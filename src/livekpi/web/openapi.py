@@ -98,6 +98,25 @@ _EVENTS = {
     }
 }
 
+_REPLAY = {
+    "post": {
+        "summary": "Feed dead letters back, each once",
+        "description": "Those that are events now, because they or the definition were mended, are counted; the others stay.",
+        "parameters": [],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _object(letters=_array(_ref("Mended")))}}},
+        "responses": {
+            "200": _json(_ref("Replayed"), "what became of them"),
+            **_problems(
+                _400="not as expected",
+                _401="no token",
+                _403="a token for other things, or a web page of another origin",
+                _413="too large",
+                _503="the engine is stopping, or can't write",
+            ),
+        },
+    }
+}
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "livekpi", "version": "1", "description": "Business KPIs, live."},
@@ -142,6 +161,7 @@ DOCUMENT: dict[str, Any] = {
             _400="a parameter that is wrong",
             _503=_UNABLE,
         ),
+        "/v1/dead-letters/replay": _REPLAY,
         "/v1/sources": _get(
             "Where events come from, and how far they are read",
             _json(_object(sources=_array(_ref("Source"))), "all of them"),
@@ -210,6 +230,13 @@ DOCUMENT: dict[str, Any] = {
                 arrived=_MOMENT,
             )
             | {"description": "`record` has its bytes where they are text, else `record_base64`"},
+            "Mended": {
+                "type": "object",
+                "required": ["number"],
+                "properties": {"number": _INTEGER, "record": _STRING, "record_base64": _STRING},
+                "description": "`record` (or `record_base64`) takes the place of the bytes that are kept",
+            },
+            "Replayed": _object(replayed=_INTEGER, dead=_INTEGER, errors=_array(_object(number=_INTEGER, reason=_STRING))),
             "Source": _object(
                 source=_STRING,
                 kind=_STRING,

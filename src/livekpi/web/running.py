@@ -1,6 +1,7 @@
 """The backend of a running server: its engine and its store."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import duckdb
@@ -8,6 +9,7 @@ import duckdb
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.engine.engine import Commit, Engine
+from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.live import changed
 from livekpi.query.points import Points, Query, Request
 from livekpi.store import dead_letters, positions
@@ -51,6 +53,9 @@ class Running:
                 to_us=request.to_us,
                 limit=request.limit,
             )
+
+    def replay(self, request: Replay) -> Future[Replayed]:
+        return self._engine.replay(request)
 
     def sources(self) -> list[SourceState]:
         lag, problems, now_us = self._engine.lag(), self._engine.problems(), self._clock.now_us()

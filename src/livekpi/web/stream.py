@@ -5,7 +5,9 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 from http import HTTPStatus
+from operator import attrgetter
 from typing import NamedTuple
 
 import duckdb
@@ -147,7 +149,7 @@ def _merge(earlier: Commit, later: Commit) -> Commit:
         grouping: earlier.touched.get(grouping, frozenset()) | later.touched.get(grouping, frozenset())
         for grouping in (*earlier.touched, *later.touched)
     }
-    return Commit(max(earlier.number, later.number), max(earlier.at_us, later.at_us), touched)
+    return replace(max(earlier, later, key=attrgetter("number")), touched=touched)
 
 
 class StreamResponse(Response):
