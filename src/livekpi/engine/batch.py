@@ -148,7 +148,7 @@ class BatchWriter:
         for grouping, writer in zip(groupings, self._groupings[name], strict=True):
             applied = writer.apply(cursor)
             outcome.touched[grouping.key] = applied.touched
-            outcome.rows[grouping.key] = table.num_rows if grouping.spreads else applied.rows
+            outcome.rows[grouping.key] = applied.rows
             for kpi in self._kpis[grouping.key]:
                 outcome.series[kpi] = max(outcome.series.get(kpi, 0), writer.series_count)
                 outcome.limited[kpi] = max(outcome.limited.get(kpi, 0), applied.limited)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlglot import exp
 
-from livekpi.definition.types import NUMBER
-from livekpi.engine.plan import Grouping, Partial, bin_tree
+from livekpi.engine.distinct import DistinctWriter
+from livekpi.engine.plan import Grouping
+from livekpi.engine.rendering import bins_sql, cells_sql
 from livekpi.store.arrow import insert
-from livekpi.store.layout import OTHER, cells, column, dimensions, quote, series, spread
+from livekpi.store.layout import OTHER, cells, dimensions, quote, series, spread, text
 
 EVENTS = "events"
 Series = tuple[str | None, ...]
@@ -24,7 +24,7 @@ class Applied:
     touched: frozenset[int]
     """The buckets, µs since the epoch."""
     rows: int
-    """How many rows of cells were appended."""
+    """How many rows were appended to the table that grew most (bins, which are few, are not counted)."""
     limited: int
     """How many events were counted as OTHER because the limit on series was reached."""
 
@@ -37,8 +37,11 @@ class GroupingWriter:
         self._limit = series_limit
         self._first: dict[Series, int] = {}
         self._dimensions = [dimension_columns[name] for name in grouping.by]
-        self._cells_sql = _cells_sql(grouping)
-        self._spread_sql = [(spread(grouping, partial).name, _spread_sql(grouping, partial)) for partial in grouping.spreads]
+        self._cells_sql = cells_sql(grouping)
+        self._bins = [
+            (spread(grouping, partial).name, bins_sql(grouping, partial)) for partial in grouping.spreads if partial.kind == "bins"
+        ]
+        self._distincts = [DistinctWriter(grouping, partial) for partial in grouping.spreads if partial.kind == "distinct"]
 
     @property
     def series_count(self) -> int:
@@ -48,6 +51,8 @@ class GroupingWriter:
         """Reads the known series; to be called after opening, and after a transaction failed."""
         rows = cursor.execute(f"SELECT *, epoch_us(first) FROM {quote(series(self._grouping))}").fetchall()
         self._first = {row[: len(self._dimensions)]: row[-1] for row in rows}
+        for distinct in self._distincts:
+            distinct.load(cursor)
 
     def apply(self, cursor: duckdb.DuckDBPyConnection) -> Applied:
         """Aggregates the events registered as EVENTS (with bucket columns) and appends the partials."""
@@ -59,11 +64,10 @@ class GroupingWriter:
             found = self._aggregate(cursor, source)
         self._remember(cursor, found)
         insert(cursor, f"INSERT INTO {quote(cells(self._grouping).name)} BY NAME SELECT * FROM", found)
-        for name, sql in self._spread_sql:
+        for name, sql in self._bins:
             cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(source=source)}")
-        return Applied(
-            frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), found.num_rows, self._limited(found) if overflow else 0
-        )
+        rows = max([found.num_rows, *(distinct.append(cursor, source) for distinct in self._distincts)])
+        return Applied(frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), rows, self._limited(found) if overflow else 0)
 
     def _aggregate(self, cursor: duckdb.DuckDBPyConnection, source: str) -> pa.Table:
         return cursor.sql(self._cells_sql.format(source=source)).to_arrow_table()
@@ -78,7 +82,7 @@ class GroupingWriter:
         kept = ", ".join(
             f"CASE WHEN hit IS NULL THEN {sql} ELSE '{OTHER}' END AS {name}" for sql, name in zip(self._dimensions, names, strict=True)
         )
-        rows = ", ".join(f"({', '.join('NULL' if value is None else _text(value) for value in row)}, true)" for row in overflow)
+        rows = ", ".join(f"({', '.join('NULL' if value is None else text(value) for value in row)}, true)" for row in overflow)
         match = " AND ".join(f"{sql} IS NOT DISTINCT FROM o{name}" for sql, name in zip(self._dimensions, names, strict=True))
         others = f"(VALUES {rows}) AS overflow({', '.join(f'o{name}' for name in names)}, hit)"
         return f"(SELECT *, {bucket}, {kept} FROM {EVENTS} LEFT JOIN {others} ON {match})"
@@ -137,61 +141,3 @@ def with_buckets(events: pa.Table, sizes_us: frozenset[int]) -> pa.Table:
 def _floor_divide(times: pa.ChunkedArray, size: int) -> pa.ChunkedArray:
     # times before 1970 are dead letters, so truncation is the floor
     return pc.divide(times, pa.scalar(size, pa.int64()))
-
-
-def _cells_sql(grouping: Grouping) -> str:
-    columns = [
-        "bucket",
-        *dimensions(grouping),
-        "count(*) AS n",
-        *(f"{_cell(partial)} AS {quote(column(partial).name)}" for partial in grouping.cells),
-    ]
-    return f"SELECT {', '.join(columns)} FROM {{source}} GROUP BY ALL"
-
-
-def _cell(partial: Partial) -> str:
-    where = "" if partial.where is None else f" FILTER (WHERE {_condition(partial.where)})"
-    if partial.argument is None:
-        return f"count(*){where}"
-    value = _value(partial.argument, partial)
-    if partial.kind in ("last", "first"):
-        merge = "max" if partial.kind == "last" else "min"
-        given = f"({_condition(partial.where)}) AND " if partial.where is not None else ""
-        return f"{merge}({{{{'t': _time, 'p': _position, 'v': {value}}}}}) FILTER (WHERE {given}{value} IS NOT NULL)"
-    return f"{partial.kind}({value}){where}"
-
-
-def _spread_sql(grouping: Grouping, partial: Partial) -> str:
-    assert partial.argument is not None
-    where = "" if partial.where is None else f" WHERE {_condition(partial.where)}"
-    columns, value = ", ".join(["bucket", *dimensions(grouping)]), _value(partial.argument, partial)
-    if partial.kind == "bins":
-        values = f"SELECT *, {value} AS v FROM {{source}}{where}"
-        rows = f"SELECT {columns}, {_sql(bin_tree(exp.column('v')))} AS key FROM ({values})"
-        return f"SELECT {columns}, key, count(*) AS n FROM ({rows}) WHERE key IS NOT NULL GROUP BY ALL"
-    rows = f"SELECT DISTINCT {columns}, {value} AS v FROM {{source}}{where}"
-    # md5 outlives engine versions; hashed after DISTINCT, as it is the dearest step
-    return f"SELECT {columns}, md5_number_lower(v::VARCHAR) AS key FROM ({rows}) WHERE v IS NOT NULL"
-
-
-def _value(tree: exp.Expr, partial: Partial) -> str:
-    """An argument: null where it can't be computed, so that one event never fails a batch."""
-    if isinstance(tree, exp.Column):
-        return _sql(tree)
-    value = f"TRY({_sql(tree)})"
-    if partial.type == NUMBER:  # an infinity or NaN would spoil a sum for good
-        return f"CASE WHEN isfinite({value}::DOUBLE) THEN {value} END"
-    return value
-
-
-def _condition(tree: exp.Expr) -> str:
-    return f"TRY({_sql(tree)})"
-
-
-def _sql(tree: exp.Expr) -> str:
-    # braces are doubled because the statement is formatted once more, with its source
-    return tree.sql(dialect="duckdb").replace("{", "{{").replace("}", "}}")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -117,13 +117,13 @@ class Engine:
             reader.start({row.partition: row.position for row in self._writer.positions(name)})
         try:
             while not stop.is_set() and not self._finished():
-                self._step(self._inbox.take(IDLE_S), stop)
+                self.step(self._inbox.take(IDLE_S), stop)
         finally:
             for reader in self._readers.values():
                 reader.stop()
             for reader in self._readers.values():
                 reader.join(timeout_s=5.0)
-        self._step(self._inbox.take(0), stop)
+        self.step(self._inbox.take(0), stop)
         if self._once:
             self._end()
 
@@ -133,7 +133,8 @@ class Engine:
                 raise reader.crash
         return self._once and all(reader.ended for reader in self._readers.values()) and self._inbox.empty
 
-    def _step(self, batch: list[Events], stop: threading.Event) -> None:
+    def step(self, batch: list[Events], stop: threading.Event) -> None:
+        """Commits a batch, or notes that none came, and keeps house where that is due; one turn of the loop."""
         if batch:
             self._commit(batch, stop)
         else:
