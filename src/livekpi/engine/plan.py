@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from sqlglot import exp
@@ -35,7 +36,7 @@ class Partial:
     where: exp.Expr | None
     type: Type
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names the piece by its meaning: another expression has another key, so numbers of both are never mixed."""
         trees = [None if tree is None else tree.sql() for tree in (self.argument, self.where)]
@@ -53,7 +54,7 @@ class Grouping:
     by: tuple[str, ...]
     partials: tuple[Partial, ...]
 
-    @property
+    @cached_property
     def key(self) -> str:
         return f"{self.source}_{_digest([self.source, self.meaning, self.every_us, *self.by])}"
 

@@ -11,8 +11,12 @@ CHANGED_STEPS = 500
 
 
 def changed(query: Query, kpi: Kpi, touched: Mapping[str, frozenset[int]], by: tuple[str, ...] = ()) -> Points | None:
-    """The points of a KPI that changed with these buckets (by grouping key), sliced by `by`; None where none did."""
-    starts = sorted(set(_starts(query, kpi, touched)))[-CHANGED_STEPS:]
+    """The points of a KPI that changed with these buckets (by grouping key), sliced by `by`; None where none did.
+
+    Of what is so old that it has been rolled up nothing is said: it is no longer shown bucket by bucket.
+    """
+    earliest = query.fine_from_us(kpi) + max(over_us for _, over_us in query.windows(kpi))
+    starts = sorted({start for start in _starts(query, kpi, touched) if start >= earliest})[-CHANGED_STEPS:]
     if not starts:
         return None
     even = kpi.every_us if starts[-1] - starts[0] == (len(starts) - 1) * kpi.every_us else None

@@ -18,9 +18,10 @@ from livekpi.definition.types import Field, Type
 from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan
 from livekpi.query import leaves
 from livekpi.query.assembly import Part, assemble
+from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, shift, zone
-from livekpi.store import catalog, positions
-from livekpi.store.layout import OTHER, quote, series
+from livekpi.store import positions
+from livekpi.store.layout import OTHER
 from livekpi.store.maintenance import tiers
 
 Value = int | float | Decimal | str | bool | datetime
@@ -83,6 +84,7 @@ class Query:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition, plan: Plan, now_us: int) -> None:
         self._cursor, self._definition, self._plan, self._now_us = cursor, definition, plan, now_us
+        self._known = Snapshot(cursor, definition)
 
     def points(self, request: Request) -> Points:
         """The points asked for; raises QueryError where the question is wrong or its answer would be."""
@@ -116,13 +118,13 @@ class Query:
 
     def span_us(self, kpi: Kpi) -> tuple[int, int] | None:
         """The bucket of the KPI's first event and the time of its sources' last (µs); None before the first."""
-        first = []
-        for grouping in self._groupings(kpi):
-            row = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchone()
-            if row is not None and row[0] is not None:
-                first.append(int(row[0]))
-        last = [time for source in kpi.sources if (time := self._last_event_us(source)) is not None]
+        first = [start for grouping in self._groupings(kpi) if (start := self._known.first_us(grouping)) is not None]
+        last = [time for source in kpi.sources if (time := self._known.last_event_us(source)) is not None]
         return (min(first), max(last)) if first and last else None
+
+    def fine_from_us(self, kpi: Kpi) -> int:
+        """From here on every bucket is kept as it was counted; before, coarser ones may be."""
+        return max(self._known.rolled_before_us(grouping) for grouping in self._groupings(kpi))
 
     def windows(self, kpi: Kpi) -> list[tuple[Grouping, int]]:
         """The groupings a KPI is read from, each with the widest window it is read over."""
@@ -179,16 +181,13 @@ class Query:
         return Steps((first,), (last,), None) if first < last else None
 
     def _finest(self, kpi: Kpi, from_us: int) -> int:
-        grains = [grain for grouping in self._groupings(kpi) for grain, before in self._rolled(grouping) if before > from_us]
+        grains = [grain for grouping in self._groupings(kpi) for grain, before in self._known.rolled(grouping) if before > from_us]
         return max([kpi.every_us, *grains])
-
-    def _rolled(self, grouping: Grouping) -> list[tuple[int, int]]:
-        return self._cursor.execute("SELECT grain_us, before_us FROM rolled WHERE grouping = ?", [grouping.key]).fetchall()
 
     def _check_grain(self, kpi: Kpi, steps: Steps) -> None:
         for aggregate in kpi.value.aggregates:
             bounds = {min(start, end - aggregate.over_us) for start, end in zip(steps.starts, steps.ends, strict=True)} | set(steps.ends)
-            for grain, before in self._rolled(grouping_of(self._plan, aggregate)):
+            for grain, before in self._known.rolled(grouping_of(self._plan, aggregate)):
                 if any(bound % grain for bound in bounds if bound < before):
                     stages = tiers(aggregate.every_us, self._definition.keep_us)
                     kept = ", ".join(f"{_seconds(size)} for {age / DAY_US:g}d" for size, age in stages)
@@ -214,21 +213,15 @@ class Query:
         mine: Iterable[tuple[int, Aggregate]] = (
             (number, aggregate) for number, aggregate in enumerate(kpi.value.aggregates) if grouping_of(self._plan, aggregate) == grouping
         )
-        rolled = max((before for _, before in self._rolled(grouping)), default=-1)
-        return Part(grouping, tuple(mine), catalog.since(self._cursor, grouping), rolled, self._last_event_us(grouping.source))
-
-    def _positions(self, source: str) -> list[positions.Position]:
-        return list(positions.load(self._cursor, source, self._definition.sources[source].origin).values())
-
-    def _last_event_us(self, source: str) -> int | None:
-        return positions.last_event_us(self._positions(source))
+        last_us = self._known.last_event_us(grouping.source)
+        return Part(grouping, tuple(mine), self._known.since(grouping), self._known.rolled_before_us(grouping), last_us)
 
     def _final_us(self, kpi: Kpi) -> int:
         """Steps that end here or earlier are final."""
         found = []
         for name in kpi.sources:
             source = self._definition.sources[name]
-            watermark = positions.watermark_us(self._positions(name), self._now_us, source.idle_us)
+            watermark = positions.watermark_us(self._known.positions(name), self._now_us, source.idle_us)
             found.append(-1 if watermark is None else watermark - source.late_us)
         return min(found)
 

@@ -1,0 +1,60 @@
+"""What the store says of its partials: how far sources are read, since when and at which grain partials are kept.
+
+Asked once a snapshot: many KPIs are answered from the same facts.
+"""
+
+from collections.abc import Mapping
+
+import duckdb
+
+from livekpi.definition.definition import Definition
+from livekpi.engine.plan import Grouping
+from livekpi.store import catalog, positions
+from livekpi.store.layout import quote, series
+
+
+class Snapshot:
+    """The facts of one moment, read when they are first needed."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition) -> None:
+        self._cursor, self._definition = cursor, definition
+        self._positions: dict[str, list[positions.Position]] = {}
+        self._first: dict[str, int | None] = {}
+        self._since: dict[str, dict[str, int | None]] = {}
+        self._rolled: dict[str, list[tuple[int, int]]] | None = None
+
+    def positions(self, source: str) -> list[positions.Position]:
+        """Where a source's partitions stand."""
+        if source not in self._positions:
+            found = positions.load(self._cursor, source, self._definition.sources[source].origin)
+            self._positions[source] = list(found.values())
+        return self._positions[source]
+
+    def last_event_us(self, source: str) -> int | None:
+        """The greatest event time of a source; None before its first event."""
+        return positions.last_event_us(self.positions(source))
+
+    def first_us(self, grouping: Grouping) -> int | None:
+        """The bucket of a grouping's first event; None before it."""
+        if grouping.key not in self._first:
+            row = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchone()
+            self._first[grouping.key] = None if row is None else row[0]
+        return self._first[grouping.key]
+
+    def since(self, grouping: Grouping) -> Mapping[str, int | None]:
+        """From which bucket on each partial of a grouping is complete, by key."""
+        if grouping.key not in self._since:
+            self._since[grouping.key] = catalog.since(self._cursor, grouping)
+        return self._since[grouping.key]
+
+    def rolled(self, grouping: Grouping) -> list[tuple[int, int]]:
+        """(grain, before), µs: buckets before a time are kept at a grain."""
+        if self._rolled is None:
+            self._rolled = {}
+            for key, grain, before in self._cursor.execute("SELECT grouping, grain_us, before_us FROM rolled").fetchall():
+                self._rolled.setdefault(key, []).append((grain, before))
+        return self._rolled.get(grouping.key, [])
+
+    def rolled_before_us(self, grouping: Grouping) -> int:
+        """Buckets before this may be coarser than they were; -1 where none are."""
+        return max((before for _, before in self.rolled(grouping)), default=-1)
