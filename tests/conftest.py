@@ -1,3 +1,3 @@
 """What every test has."""
 
-pytest_plugins = ["pytester", "tests.plugins.no_skips"]
+pytest_plugins = ["pytester", "tests.plugins.no_skips", "tests.servers.fixtures"]

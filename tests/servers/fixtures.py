@@ -1,0 +1,37 @@
+"""Fixtures that hand out real servers; a server that can't be had skips the test, with the reason."""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.servers.cache import UnavailableError
+from tests.servers.kafka_server import KafkaServer, start_kafka
+from tests.servers.process import Process
+
+
+@pytest.fixture(scope="session")
+def _kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    try:
+        server = start_kafka(tmp_path_factory.mktemp("kafka"))
+    except UnavailableError as error:
+        pytest.skip(f"no Kafka: {error}")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def kafka(_kafka_server: KafkaServer) -> Iterator[KafkaServer]:
+    """A running broker, shared by the run; a test may kill or suspend it, and takes topics of its own."""
+    yield _kafka_server
+    _kafka_server.mend()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows what servers said last under the report of a test that failed."""
+    report = yield
+    if report.failed:
+        given = getattr(item, "funcargs", {}).values()
+        processes = {value if isinstance(value, Process) else getattr(value, "process", None) for value in given}
+        report.sections += [(f"log of {process.log}", process.tail()) for process in processes if isinstance(process, Process)]
+    return report
