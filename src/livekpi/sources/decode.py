@@ -1,0 +1,162 @@
+"""Records → events: the hot path. Every declared field is checked; columns are made of those that are needed.
+
+Records are taken in pieces that fit the processor's cache, from bytes to Arrow before the next piece is touched.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import accumulate, chain, groupby
+from operator import attrgetter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from livekpi.definition.definition import SourceDefinition
+from livekpi.events import DeadLetter, Events
+from livekpi.sources.base import Chunk
+from livekpi.sources.columns import arrow_type, can_fault, column
+from livekpi.sources.faults import Fault, Faults
+from livekpi.sources.pieces import Piece, PieceReader
+from livekpi.sources.times import TIMESTAMP
+
+MAX_RECORD_BYTES = 2**20
+"""A larger record is a dead letter."""
+KEPT_BYTES = 64 * 2**10
+"""How much its dead letter keeps of a record that is too large."""
+ORDINAL_POSITIONS = 2**48
+"""How far apart the `_position`s of two partitions are."""
+PIECE_RECORDS = 2_000
+"""How many records are taken at once: few enough for the cache, and many enough to share the cost of a call."""
+
+
+class Decoder:
+    """Decodes one source's records. It keeps nothing between calls; threads may share it."""
+
+    def __init__(
+        self,
+        source: SourceDefinition,
+        needed: Collection[str] | None = None,
+        *,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+        piece_records: int = PIECE_RECORDS,
+    ) -> None:
+        """`needed` names the fields to make columns of; None is all declared ones."""
+        self._source = source
+        self._piece_records = piece_records
+        self._reader = PieceReader(source, max_record_bytes)
+        fields = [field for field in self._reader.fields if needed is None or field.name in needed]
+        self._plain = {field.name: (self._reader.getter(field.name), column(field)) for field in fields if not can_fault(field)}
+        self.schema = pa.schema(
+            [(field.name, arrow_type(field.type)) for field in fields]
+            + [("_time", TIMESTAMP), ("_partition", pa.int32()), ("_position", pa.int64())]
+        )
+        """Of the tables that `decode` makes."""
+
+    def decode(self, chunks: Sequence[Chunk], arrived_us: int) -> Events:
+        """Makes events of all records; those that can't be one are dead letters, in the order of the records.
+
+        `arrived_us` is for chunks that don't say when they arrived.
+        """
+        partitions = {name: index for index, name in enumerate(dict.fromkeys(chunk.partition for chunk in chunks))}
+        batches: list[pa.RecordBatch] = []
+        dead: list[DeadLetter] = []
+        total_bytes = 0
+        for columns, group in groupby(chunks, attrgetter("columns")):
+            run = _Run(list(group), partitions, arrived_us)
+            for begin in range(0, len(run.records), self._piece_records):
+                records = run.records[begin : begin + self._piece_records]
+                lengths = _lengths(records)
+                total_bytes += sum(lengths)
+                piece = self._reader.read(records, lengths, columns, run.arrivals(begin), run.earliest_us)
+                dead.extend(self._dead_letter(run, begin + index, fault) for index, fault in sorted(piece.faults.items()))
+                if piece.rows:
+                    batches.append(self._batch(piece, run, begin, begin + len(records)))
+        return Events(
+            source=self._source.name,
+            table=pa.Table.from_batches(batches, self.schema),
+            partitions=tuple(partitions),
+            next_positions={chunk.partition: chunk.next_position for chunk in chunks},
+            arrived_us=max((_arrived_us(chunk, arrived_us) for chunk in chunks), default=arrived_us),
+            records=sum(len(chunk.records) for chunk in chunks),
+            bytes=total_bytes,
+            dead=dead,
+        )
+
+    def check(self, records: Sequence[bytes | None], arrived_us: int, columns: tuple[str, ...] | None = None) -> Faults:
+        """What `decode` would say is wrong with records, by index; nothing of those that it would take.
+
+        `columns` is for CSV: the header the records stand under.
+        """
+        faults: Faults = {}
+        for begin in range(0, len(records), self._piece_records):
+            part = records[begin : begin + self._piece_records]
+            piece = self._reader.read(part, _lengths(part), columns, lambda _: arrived_us, arrived_us)
+            faults |= {begin + index: fault for index, fault in sorted(piece.faults.items())}
+        return faults
+
+    def _batch(self, piece: Piece, run: "_Run", begin: int, end: int) -> pa.RecordBatch:
+        own = [array[begin:end] for array in (run.partitions, run.positions)]
+        if len(piece.good) < end - begin:
+            good = pa.array(piece.good, pa.int64())
+            own = [array.take(good) for array in own]
+        named = piece.checked | {name: build(list(map(value, piece.rows)))[0] for name, (value, build) in self._plain.items()}
+        named["_time"] = piece.checked[self._source.spec.time]
+        return pa.RecordBatch.from_arrays([*(named[name] for name in self.schema.names[:-2]), *own], schema=self.schema)
+
+    def _dead_letter(self, run: "_Run", index: int, fault: Fault) -> DeadLetter:
+        chunk, place = run.locate(index)
+        record = run.records[index] or b""
+        return DeadLetter(
+            source=self._source.name,
+            partition=chunk.partition,
+            position=chunk.positions[place],
+            field=fault.field,
+            reason=fault.reason,
+            record=record[:KEPT_BYTES] if fault.code == "too_large" else record,
+            arrived_us=run.arrived_at(index),
+            code=fault.code,
+        )
+
+
+class _Run:
+    """Chunks under the same columns, as one: pieces need not end where a small chunk does."""
+
+    def __init__(self, chunks: Sequence[Chunk], partitions: Mapping[str, int], arrived_us: int) -> None:
+        self._chunks = chunks
+        self._ends = list(accumulate(len(chunk.records) for chunk in chunks))
+        self._arrivals_us = [_arrived_us(chunk, arrived_us) for chunk in chunks]
+        self.earliest_us = min(self._arrivals_us)
+        self.records: Sequence[bytes | None] = chunks[0].records
+        if len(chunks) > 1:
+            self.records = list(chain.from_iterable(chunk.records for chunk in chunks))
+        numbers, positions = [], []
+        for (partition, ordinal), group in groupby(chunks, attrgetter("partition", "ordinal")):
+            own = pa.array(list(chain.from_iterable(chunk.positions for chunk in group)), pa.int64())
+            numbers.append(pa.repeat(pa.scalar(partitions[partition], pa.int32()), len(own)))
+            positions.append(pc.add(own, pa.scalar(ordinal * ORDINAL_POSITIONS, pa.int64())))
+        self.partitions, self.positions = pa.concat_arrays(numbers), pa.concat_arrays(positions)
+
+    def locate(self, index: int) -> tuple[Chunk, int]:
+        """The chunk that a record came in, and its place there."""
+        number = bisect_right(self._ends, index)
+        chunk = self._chunks[number]
+        return chunk, index - self._ends[number] + len(chunk.records)
+
+    def arrivals(self, begin: int) -> Callable[[int], int]:
+        """When the records from `begin` on arrived, by their index from there."""
+        return lambda index: self.arrived_at(begin + index)
+
+    def arrived_at(self, index: int) -> int:
+        """When a record arrived, µs."""
+        return self._arrivals_us[bisect_right(self._ends, index)]
+
+
+def _arrived_us(chunk: Chunk, otherwise_us: int) -> int:
+    return otherwise_us if chunk.arrived_us is None else chunk.arrived_us
+
+
+def _lengths(records: Sequence[bytes | None]) -> list[int]:
+    try:
+        return list(map(len, records))  # type: ignore[arg-type] # as if there were no None
+    except TypeError:
+        return [0 if record is None else len(record) for record in records]
