@@ -14,7 +14,7 @@ import structlog
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.engine.batch import BatchWriter, Outcome
-from livekpi.engine.housekeeping import Housekeeping
+from livekpi.engine.housekeeping import Due, Housekeeping
 from livekpi.engine.plan import Plan, grouping_of, make_plan, partial_of
 from livekpi.engine.readers import Inbox, Reader
 from livekpi.engine.replay import Replay, Replayed, replay
@@ -143,7 +143,7 @@ class Engine:
             self._replay(*self._replays.get(), stop)
         due = self._housekeeping.due()
         if due:
-            self._guarded(lambda cursor: self._housekeeping.run(cursor, due), stop)
+            self._guarded(lambda cursor: self._keep_house(cursor, due), stop)
 
     def _commit(self, batch: list[Events], stop: threading.Event) -> None:
         started = perf_counter()
@@ -185,6 +185,11 @@ class Engine:
             else:
                 self.disk_problem = None
                 return result
+
+    def _keep_house(self, cursor: duckdb.DuckDBPyConnection, due: Due) -> None:
+        self._housekeeping.run(cursor, due)
+        if due.age:  # series may be gone
+            self._writer.load(cursor)
 
     def _recover(self, stop: threading.Event) -> bool:
         """Waits until the store can be opened again; False when stopped before."""

@@ -26,22 +26,17 @@ def drop_repeats(cursor: duckdb.DuckDBPyConnection, source: str, id_field: str, 
     known = quote(ids.table(source))
     cursor.register("incoming_ids", events.select([id_field]))
     cursor.execute(
-        f"""CREATE OR REPLACE TEMP TABLE batch_ids AS SELECT row_number() OVER () - 1 AS row, md5_number({quote(id_field)}::VARCHAR) AS id
-            FROM incoming_ids"""
+        f"""CREATE OR REPLACE TEMP TABLE fresh_ids AS
+            SELECT id, min(row) AS row FROM (
+                SELECT md5_number({quote(id_field)}::VARCHAR) AS id, row_number() OVER () - 1 AS row FROM incoming_ids
+            ) ANTI JOIN {known} USING (id) WHERE id IS NOT NULL GROUP BY id"""
     )
     cursor.unregister("incoming_ids")
-    repeated: pa.Table = cursor.sql(
-        f"""SELECT row FROM batch_ids SEMI JOIN {known} USING (id) WHERE id IS NOT NULL
-            UNION SELECT row FROM (
-                SELECT row, row_number() OVER (PARTITION BY id ORDER BY row) AS nth FROM batch_ids
-                WHERE id IN (SELECT id FROM batch_ids GROUP BY id HAVING count(*) > 1)
-            ) WHERE nth > 1"""
-    ).to_arrow_table()
-    if repeated.num_rows:
+    row = cursor.execute(f"INSERT INTO {known} SELECT id, ?::BIGINT FROM fresh_ids", [arrived_us]).fetchone()
+    without_id = events[id_field].null_count
+    repeats = events.num_rows - without_id - (row[0] if row else 0)
+    if repeats:
+        kept = cursor.sql("SELECT row FROM fresh_ids").to_arrow_table().column("row").combine_chunks()
         rows = pa.array(range(events.num_rows), pa.int64())
-        events = events.filter(pc.invert(pc.is_in(rows, value_set=repeated.column("row").combine_chunks())))
-    cursor.execute(
-        f"""INSERT INTO {known} SELECT DISTINCT id, ?::BIGINT FROM batch_ids ANTI JOIN {known} USING (id) WHERE id IS NOT NULL""",
-        [arrived_us],
-    )
-    return Fresh(events, repeated.num_rows)
+        events = events.filter(pc.or_(pc.is_in(rows, value_set=kept), pc.is_null(events[id_field]).combine_chunks()))
+    return Fresh(events, repeats)

@@ -112,5 +112,8 @@ def _connect(path: Path, *, read_only: bool, memory_mib: int = 512, memory_limit
     except duckdb.SerializationException as error:
         raise StoreError(f"{path} is damaged: {error}") from error
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(f"SET temp_directory = '{str(path.parent / 'spill').replace(chr(39), chr(39) * 2)}'")
+    # a second lock on the door that the allow-list of expressions closes
+    connection.execute("SET enable_external_access = false")
     return connection
