@@ -1,7 +1,7 @@
 """Writes docs/reference/ from the code: `make docs`. With --check it only says what is out of date, and exits 1."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +11,29 @@ from prometheus_client import CollectorRegistry
 from livekpi import cli
 from livekpi.definition.schema import schema
 from livekpi.metrics import Metrics
+from livekpi.web.openapi import DOCUMENT
 
 HERE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made from the code by `make docs`; a change here is lost. -->\n"
 Schema = Mapping[str, Any]
 
 
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n" + "".join("| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
 def definition() -> str:
     """The definition file: each model of it a section, each key a row."""
     made = schema()
     sections = [("The file", made), *((_heading(name), spec) for name, spec in _in_order(made))]
-    text = "# The definition file\n\nEach key that may stand in it. A key that is not listed is a mistake. Anywhere in it `${NAME}` is replaced by\n"
-    text += "the environment's value, and `${NAME:-default}` by a default where there is none.\n"
+    text = "# The definition file\n\nEach key that may stand in it. A key that is not listed is a mistake. Anywhere in it `${NAME}` is\n"
+    text += "replaced by the environment's value, and `${NAME:-default}` by a default where there is none.\n"
     for heading, spec in sections:
         text += f"\n## {heading}\n\n{spec.get('description', '').strip()}\n"
         if "properties" in spec:
-            text += "\n| key | what | default | meaning |\n|---|---|---|---|\n"
-            text += "".join(_row(key, value, key in spec.get("required", ())) for key, value in spec["properties"].items())
+            rows = [_row(key, value, key in spec.get("required", ())) for key, value in spec["properties"].items()]
+            text += _table(("key", "what", "default", "meaning"), rows)
     return text
 
 
@@ -56,9 +62,8 @@ def _heading(model: str) -> str:
     return model.removesuffix("Spec")
 
 
-def _row(key: str, value: Schema, required: bool) -> str:
-    meaning = " ".join(str(value.get("description", "")).split()).replace("|", "\\|")
-    return f"| `{key}` | {_type(value)} | {'required' if required else _default(value.get('default'))} | {meaning} |\n"
+def _row(key: str, value: Schema, required: bool) -> tuple[str, ...]:
+    return f"`{key}`", _type(value), "required" if required else _default(value.get("default")), str(value.get("description", ""))
 
 
 def _default(value: object) -> str:
@@ -76,10 +81,7 @@ def _type(value: Schema) -> str:
         return f"[{heading}](#{heading.lower()})"
     arms = [arm for key in ("anyOf", "oneOf", "allOf") for arm in value.get(key, ())]
     if arms:
-        given = [arm for arm in arms if arm.get("type") != "null" and arm.get("pattern") != r"\$\{"]
-        texts = dict.fromkeys(_type(arm) for arm in given)
-        # Beside free text an enumeration is what an editor offers, no more.
-        return " or ".join(text for text in texts if "text" not in texts or not text.startswith("`"))
+        return _alternatives(arms)
     if "enum" in value or "const" in value:
         return ", ".join(f"`{each}`" for each in value.get("enum", [value.get("const")]))
     if value.get("type") == "array":
@@ -88,9 +90,15 @@ def _type(value: Schema) -> str:
         patterns = [each for pattern, each in value.get("patternProperties", {}).items() if pattern != r"\)$"]
         inner = next(iter(patterns), value.get("additionalProperties"))
         return f"by name: {_type(inner)}" if isinstance(inner, Mapping) and inner else "mapping"
-    if "[smhdwy]" in str(value.get("pattern")):
-        return "duration"
-    return {"string": "text", "boolean": "true or false", "integer": "whole number"}.get(str(value.get("type")), str(value.get("type", "")))
+    kind = "duration" if "[smhdwy]" in str(value.get("pattern")) else str(value.get("type", ""))
+    return {"string": "text", "boolean": "true or false", "integer": "whole number"}.get(kind, kind)
+
+
+def _alternatives(arms: list[Schema]) -> str:
+    """What any of the arms takes; null and a variable are left out, as they are said elsewhere."""
+    texts = dict.fromkeys(_type(arm) for arm in arms if arm.get("type") != "null" and arm.get("pattern") != r"\$\{")
+    # Beside free text an enumeration is what an editor offers, no more.
+    return " or ".join(text for text in texts if "text" not in texts or not text.startswith("`"))
 
 
 def commands() -> str:
@@ -109,15 +117,40 @@ def metrics() -> str:
     registry = CollectorRegistry()
     found = Metrics(registry)
     text = "# What livekpi measures of itself\n\n`/metrics` has these, in OpenMetrics; a counter's name ends in `_total` there.\n"
-    text += "\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
     labels = {metric._name: metric._labelnames for metric in vars(found).values() if hasattr(metric, "_labelnames")}
+    rows = []
     for metric in registry.collect():
         names = ", ".join(f"`{label}`" for label in labels.get(metric.name, ()))
-        text += f"| `{metric.name}` | {metric.type} | {names} | {metric.documentation} |\n"
+        rows.append((f"`{metric.name}`", metric.type, names, metric.documentation))
+    return text + _table(("metric", "kind", "labels", "meaning"), rows)
+
+
+def http() -> str:
+    """Every request of the API."""
+    text = "# The HTTP API\n\nA running server says the same at `/openapi.json`, with the shape of each answer. Where a token is\n"
+    text += "needed it stands in `Authorization: Bearer`. An error is a problem document (RFC 9457) whose `detail` says\n"
+    text += "what is wrong and what to do.\n"
+    for path, operations in DOCUMENT["paths"].items():
+        for method, operation in operations.items():
+            text += f"\n## {method.upper()} {path}\n\n{operation['summary']}. {operation.get('description', '')}".rstrip() + "\n"
+            parameters = [(f"`{each['name']}`", each["in"], _parameter(each)) for each in operation["parameters"]]
+            text += _table(("parameter", "in", "meaning"), parameters) if parameters else ""
+            text += _table(("status", "meaning"), [(status, answer["description"]) for status, answer in operation["responses"].items()])
     return text
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"definition.md": definition, "commands.md": commands, "metrics.md": metrics}
+def _parameter(parameter: Schema) -> str:
+    schema_ = parameter["schema"]
+    default = f"; {schema_['default']} where it is not given" if "default" in schema_ else ""
+    return f"{parameter.get('description') or schema_.get('description') or _type(schema_)}{default}"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "definition.md": definition,
+    "commands.md": commands,
+    "http.md": http,
+    "metrics.md": metrics,
+}
 
 
 def main(arguments: list[str]) -> int:
