@@ -50,6 +50,12 @@ def test_buckets_without_a_point_are_gaps() -> None:
     assert set(values[:-3]) == {None}
 
 
+def test_of_a_series_that_is_silent_the_last_buckets_are_those_it_had() -> None:
+    orders = line(point(0, 5), point(10, 7))
+    assert orders.last_buckets(T + 309 * S)[0] == 7
+    assert orders.last_buckets(T + 310 * S)[-2:] == [5, 7]
+
+
 def test_points_that_no_table_shows_any_more_are_forgotten() -> None:
     orders = line()
     for second in range(0, 3600, 10):

@@ -17,7 +17,7 @@ from livekpi.top.board import parse_time_us
 from livekpi.top.follow import follow, look
 
 T = parse_time_us("2026-01-01T10:05:04Z")
-ORDERS = {"kpi": "orders", "title": "Orders", "unit": None, "good": "up", "every": "10s"}
+ORDERS = {"kpi": "orders", "title": "Orders", "unit": None, "good": "up", "every": "10s", "sources": ["shop"]}
 WAIT_S = 20
 
 
@@ -31,6 +31,7 @@ class Shop(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.points = [row(40, 11), row(50, 12)]
+        self.last_event: str | None = "2026-01-01T10:04:59Z"
         self.asked: SimpleQueue[str] = SimpleQueue()
         self.messages: SimpleQueue[list[dict[str, object]] | None] = SimpleQueue()
 
@@ -47,6 +48,8 @@ class Handler(BaseHTTPRequestHandler):
             self._stream()
         elif path.path == "/v1/kpis":
             self._answer({"kpis": [ORDERS]})
+        elif path.path == "/v1/sources":
+            self._answer({"sources": [{"source": "shop", "last_event": self.server.last_event}]})
         else:
             self.server.asked.put(parse_qs(path.query)["from"][0])
             self._answer({"points": self.server.points})
@@ -105,8 +108,19 @@ def client(shop: Shop) -> Client:
 
 def test_it_asks_for_as_much_as_the_table_shows(shop: Shop, client: Client) -> None:
     board = look(client, ManualClock(T))
-    assert shop.asked.get(timeout=WAIT_S) == "2026-01-01T10:00:00Z"
+    assert shop.asked.get(timeout=WAIT_S) == "2026-01-01T09:59:50Z"
     assert board.lines["orders"].last_buckets(T)[-3:] == [11, 12, None]
+
+
+def test_of_a_silent_source_it_asks_for_what_was_last(shop: Shop, client: Client) -> None:
+    shop.last_event = "2025-12-24T18:00:00Z"
+    look(client, ManualClock(T))
+    assert shop.asked.get(timeout=WAIT_S) == "2025-12-24T17:55:00Z"
+
+
+def test_a_source_without_events_is_no_trouble(shop: Shop, client: Client) -> None:
+    shop.last_event, shop.points = None, []
+    assert look(client, ManualClock(T)).lines["orders"].points == {}
 
 
 def test_without_a_server_it_says_so_at_once() -> None:

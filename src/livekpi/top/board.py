@@ -26,6 +26,7 @@ class Line:
     unit: str | None
     good: str | None
     every_us: int
+    sources: tuple[str, ...] = ()
     points: dict[int, Point] = field(default_factory=dict)
     """By the start of the bucket, in µs."""
     changed_us: int | None = None
@@ -53,8 +54,13 @@ class Line:
         return max(over or self.points, default=None)
 
     def last_buckets(self, now_us: int) -> list[float | None]:
-        """The values of the last buckets, the open one last; None where there is no point, or no number."""
-        end_us = now_us // self.every_us * self.every_us
+        """The values of the last buckets, the open one last; None where there is no point, or no number.
+
+        Where all points are older than that, they are the last there are.
+        """
+        newest_us = max(self.points, default=now_us)
+        silent = newest_us + BUCKETS * self.every_us <= now_us
+        end_us = (newest_us if silent else now_us) // self.every_us * self.every_us
         starts = range(end_us - (BUCKETS - 1) * self.every_us, end_us + 1, self.every_us)
         return [number(self.points[start].value) if start in self.points else None for start in starts]
 
@@ -76,7 +82,8 @@ class Board:
 
 def make_line(kpi: Mapping[str, Any]) -> Line:
     """A line without points, from what the API says of a KPI."""
-    return Line(kpi["kpi"], kpi["title"], kpi["unit"], kpi["good"], parse_duration(kpi["every"]) // timedelta(microseconds=1))
+    every_us = parse_duration(kpi["every"]) // timedelta(microseconds=1)
+    return Line(kpi["kpi"], kpi["title"], kpi["unit"], kpi["good"], every_us, tuple(kpi["sources"]))
 
 
 def parse_time_us(text: str) -> int:

@@ -10,7 +10,7 @@ from rich.live import Live
 
 from livekpi.client import Client, ClientError
 from livekpi.clock import Clock
-from livekpi.top.board import BUCKETS, Board, Line, make_line
+from livekpi.top.board import BUCKETS, Board, Line, make_line, parse_time_us
 from livekpi.top.listener import Broken, Changed, Listener, News
 from livekpi.top.view import render
 
@@ -20,8 +20,13 @@ FRAME_S = 0.2
 def look(client: Client, clock: Clock) -> Board:
     """A board as it is now; raises ClientError."""
     board = Board(client.address, {kpi["kpi"]: make_line(kpi) for kpi in client.get("/v1/kpis")["kpis"]})
+    now_us = clock.now_us()
+    last_us = {
+        source["source"]: parse_time_us(source["last_event"] or "1970-01-01T00:00:00Z") for source in client.get("/v1/sources")["sources"]
+    }
     for line in board.lines.values():
-        _load(client, line, clock.now_us())
+        # A source that has been silent for long is shown as it was last.
+        _load(client, line, min(now_us, max(last_us[source] for source in line.sources)), now_us)
     return board
 
 
@@ -70,13 +75,13 @@ def _reload(client: Client, board: Board, looked_us: int | None, now_us: int) ->
     try:
         for line in board.lines.values():
             if looked_us is None or looked_us // line.every_us != now_us // line.every_us:
-                _load(client, line, now_us)
+                _load(client, line, now_us, now_us)
     except ClientError as error:
         board.trouble = str(error)
 
 
-def _load(client: Client, line: Line, now_us: int) -> None:
-    """The line's points over the time that the table shows."""
-    from_us = (now_us // line.every_us - BUCKETS) * line.every_us
+def _load(client: Client, line: Line, until_us: int, now_us: int) -> None:
+    """The line's points over the time that the table shows, where that ends at `until_us`, or later."""
+    from_us = max(0, until_us // line.every_us - BUCKETS) * line.every_us
     begin = datetime.fromtimestamp(from_us / 1e6, UTC).isoformat().replace("+00:00", "Z")
     line.update(client.get(f"/v1/kpis/{line.name}", {"from": begin})["points"], now_us)
