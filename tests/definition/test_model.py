@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekpi.definition.model import PeriodTarget, format_duration, moment, parse_duration
+from livekpi.definition.model import Kafka, PeriodTarget, format_duration, moment, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,28 @@ def test_a_target_by_period() -> None:
 def test_a_moment_takes_its_zone_from_the_text_before_the_target() -> None:
     assert moment("2026-07-01", "Europe/Berlin") == datetime(2026, 6, 30, 22, tzinfo=UTC)
     assert moment("2026-07-01T00:00Z", "Europe/Berlin") == datetime(2026, 7, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bootstrap.servers", "`brokers`"),
+        ("auto.offset.reset", "`start` and `lost`"),
+        ("enable.auto.commit", "offsets are committed in the store"),
+        ("enable.auto.offset.store", "offsets are committed in the store"),
+        ("enable.partition.eof", "livekpi does not need for itself"),
+    ],
+)
+def test_a_setting_that_would_change_what_is_read_is_refused(name: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Kafka(brokers="localhost:9092", topic="shop", settings={"client.id": "me", name: "false"})
+
+
+def test_other_settings_of_the_consumer_are_taken_as_they_are() -> None:
+    settings: dict[str, str | int | float | bool] = {
+        "group.id": "ours",
+        "ssl.ca.location": "/ca.pem",
+        "fetch.min.bytes": 5,
+        "check.crcs": True,
+    }
+    assert Kafka(brokers="localhost:9092", topic="shop", settings=settings).settings == settings

@@ -21,6 +21,12 @@ def source(given: str) -> str:
         ),
         ("{ http: {}, time: ts, trace: §n, fields: { ts: timestamp, n: integer } }", "'n' is integer; expected a field of type string"),
         ("{ http: {}, time: ts, fields: { ts: timestamp, §_Time: string } }", "'_Time' is a name livekpi keeps for itself"),
+        (
+            "{ http: {}, time: ts, fields: { ts: timestamp, §'a\\b': string } }",
+            "'a\\\\b' has a character that no field's name may have; rename",
+        ),
+        ("{ http: {}, time: ts, fields: { ts: timestamp, §'': string } }", "a field without a name; rename"),
+        (f"{{ http: {{}}, time: ts, fields: {{ ts: timestamp, §{'x' * 129}: string }} }}", "'xxxxxxxxxxxxxxxxxxxx'… is longer than 128"),
         ("{ http: {}, time: ts, fields: { ts: timestamp, a: string, §A: string } }", "'A' differs from 'a' only in capitals"),
         (
             "{ file: { path: x, format: common }, time: time, §fields: { time: timestamp } }",

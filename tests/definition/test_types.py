@@ -37,6 +37,11 @@ def test_a_declaration_is_read(text: str, field: Field) -> None:
         ("decimal", r"^expected decimal\(precision, scale\), such as decimal\(18, 2\)$"),
         ("decimal(2, 3)", r"^expected a precision from 1 to 38 and a scale not above it$"),
         ("decimal(39, 0)", r"^expected a precision from 1 to 38"),
+        ("timestamp(%Q)", r"^expected a strptime pattern: 'Q' is a bad directive in format '%Q'$"),
+        ("timestamp(%Y-%m-%)", r"^expected a strptime pattern: stray %"),
+        ("timestamp(%Y-%d-%d)", r"^expected a strptime pattern with each part once: redefinition of group name 'd'"),
+        ("timestamp(%b %d %H:%M:%S)", r"^expected a strptime pattern with a year, %Y$"),
+        ("timestamp(%%Y %m)", r"^expected a strptime pattern with a year, %Y$"),
         ("timestamp(ms)", r"^expected timestamp with epoch_s, epoch_ms, epoch_us, epoch_ns or a strptime pattern"),
     ],
 )

@@ -148,6 +148,24 @@ def _one_of(*kinds: str) -> JsonDict:
     return {"oneOf": [{"required": [kind]} for kind in kinds]}
 
 
+_SAID_OTHERWISE = {
+    "bootstrap.servers": "`brokers`",
+    "metadata.broker.list": "`brokers`",
+    "auto.offset.reset": "`start` and `lost`",
+}
+_KEPT_IN_THE_STORE = {"enable.auto.commit", "auto.commit.enable", "auto.commit.interval.ms", "enable.auto.offset.store"}
+
+
+def _consumer_setting(name: str) -> str:
+    if name in _SAID_OTHERWISE:
+        raise ValueError(f"expected {_SAID_OTHERWISE[name]} beside `settings` in place of this")
+    if name in _KEPT_IN_THE_STORE:
+        raise ValueError("expected nothing about committing: offsets are committed in the store, together with the numbers")
+    if name == "enable.partition.eof":
+        raise ValueError("expected a setting that livekpi does not need for itself")
+    return name
+
+
 class Kafka(Model):
     """A Kafka topic."""
 
@@ -159,7 +177,7 @@ class Kafka(Model):
     """Where to begin on a partition that has no committed position."""
     lost: Literal["continue", "stop"] = "continue"
     """When committed offsets are no longer on the broker: continue at the earliest left (counted, logged), or stop."""
-    settings: dict[str, str | int | float | bool] = {}
+    settings: dict[Annotated[str, AfterValidator(_consumer_setting)], str | int | float | bool] = {}
     """Passed to the consumer as they are (librdkafka's names): TLS, SASL, fetch sizes."""
 
 
@@ -225,7 +243,7 @@ class SourceSpec(Model):
     """A partition silent for this long no longer holds the watermark back."""
     trace: str | None = None
     """The field with the trace id that links points to traces."""
-    fields: dict[Text, FieldType] = {}
+    fields: dict[str, FieldType] = {}
     """Each field's type: string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT), json.
 
     `optional` before it allows null and absence.

@@ -21,7 +21,7 @@ from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
 from livekpi.definition.scalars import parse
 
-_POINT_KEYS = ("time", "value", "final")
+POINT_KEYS = ("time", "value", "final")
 """What a point has beside its dimensions; none of these may be called so."""
 _OF_PARTS = {"every": "bucket", "over": "window", "source": "source"}
 _MINUTE_US = 60_000_000
@@ -134,7 +134,7 @@ class _Resolver:
     def _dimension_problem(self, name: str, before: list[str], value: KpiValue, common: tuple[str, ...], frame: Frame | None) -> str | None:
         if name in before:
             return f"{name!r} stands twice; keep one"
-        if name in _POINT_KEYS:
+        if name in POINT_KEYS:
             return f"a dimension can't be called {name!r}, for a point has a {name} of its own; rename the field where the events are made"
         if frame is not None and (problem := dimension_problem(name, frame.fields)) is not None:
             return problem

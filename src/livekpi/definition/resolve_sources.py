@@ -11,8 +11,9 @@ from livekpi.definition.problems import nearest
 from livekpi.definition.report import Report
 from livekpi.definition.types import Field, Kind, parse_field
 
-OWN_COLUMNS = ("_time", "_partition", "_position")
+_OWN_COLUMNS = ("_time", "_partition", "_position")
 """livekpi's own columns beside the fields, which no field may be called."""
+_LONGEST_NAME = 128
 
 # what a source names a field for, and the types that field may have
 _ROLES: tuple[tuple[str, Callable[[SourceSpec], str | None], tuple[Kind, ...]], ...] = (
@@ -25,6 +26,17 @@ _ROLES: tuple[tuple[str, Callable[[SourceSpec], str | None], tuple[Kind, ...]], 
 def resolve_sources(spec: DefinitionSpec, report: Report) -> dict[str, SourceDefinition]:
     """The sources with their fields; mistakes go to `report`."""
     return {name: SourceDefinition(name, source, _fields(("sources", name), source, report)) for name, source in spec.sources.items()}
+
+
+def name_problem(name: str) -> str | None:
+    """What keeps a field from having this name; None where nothing does."""
+    if name.lower() in _OWN_COLUMNS:
+        return f"{name!r} is a name livekpi keeps for itself"
+    if len(name) > _LONGEST_NAME:
+        return f"{name[:20]!r}… is longer than {_LONGEST_NAME} characters"
+    if not name.isprintable() or {"\\", '"'} & set(name):
+        return f"{name!r} has a character that no field's name may have"
+    return None if name else "a field without a name"
 
 
 def _fields(loc: Loc, source: SourceSpec, report: Report) -> Mapping[str, Field]:
@@ -67,8 +79,9 @@ def _declared(loc: Loc, source: SourceSpec, report: Report) -> Mapping[str, Fiel
 def _check_names(loc: Loc, fields: Mapping[str, Field], report: Report) -> None:
     first: dict[str, str] = {}
     for name in fields:
-        if name.lower() in OWN_COLUMNS:
-            report.key((*loc, name), f"{name!r} is a name livekpi keeps for itself; rename the field where the events are made")
+        problem = name_problem(name)
+        if problem is not None:
+            report.key((*loc, name), f"{problem}; rename the field where the events are made")
         same = first.setdefault(name.lower(), name)
         if same != name:
             report.key((*loc, name), f"{name!r} differs from {same!r} only in capitals, which SQL does not tell apart; declare one of them")

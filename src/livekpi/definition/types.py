@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from livekpi.definition.problems import nearest
@@ -70,12 +71,27 @@ def parse_field(name: str, text: str) -> Field:
             raise ValueError("expected a precision from 1 to 38 and a scale not above it")
         return Field(name, Type("decimal", precision, scale), optional)
     if kind == "timestamp" and argument is not None:
-        if argument not in _EPOCHS and "%" not in argument:
-            raise ValueError(f"expected timestamp with {', '.join(_EPOCHS)} or a strptime pattern, such as timestamp(%d/%b/%Y:%H:%M:%S %z)")
+        if argument not in _EPOCHS:
+            _check_pattern(argument)
         return Field(name, TIMESTAMP, optional, argument)
     if kind not in _SIMPLE or argument is not None:
         raise ValueError(f"expected {EXPECTED}{'' if kind in _SIMPLE else _meant(kind)}")
     return Field(name, _SIMPLE[kind], optional)
+
+
+def _check_pattern(pattern: str) -> None:
+    """Raises ValueError where a pattern can't be one of times; Python says so only when a text is read by it."""
+    if "%" not in pattern:
+        raise ValueError(f"expected timestamp with {', '.join(_EPOCHS)} or a strptime pattern, such as timestamp(%d/%b/%Y:%H:%M:%S %z)")
+    try:
+        datetime.strptime("", pattern)  # noqa: DTZ007 - no time is made
+    except re.error as error:
+        raise ValueError(f"expected a strptime pattern with each part once: {error}") from error
+    except ValueError as error:
+        if "directive" in str(error) or "stray" in str(error) or "incompatible" in str(error):
+            raise ValueError(f"expected a strptime pattern: {error}") from error
+    if not re.search("%[YycxG]", pattern.replace("%%", "")):
+        raise ValueError("expected a strptime pattern with a year, %Y")
 
 
 def _meant(kind: str) -> str:

@@ -118,7 +118,7 @@ class _Reader:
         pairs: list[tuple[Node, Node]] = []
         size = levels = 1
         while not isinstance(after := next(self._events), CollectionEndEvent):
-            key, _, _ = self._node(after, depth + 1)
+            key = self._key(after, depth)
             value, value_size, value_levels = self._node(next(self._events), depth + 1)
             size, levels = size + 1 + value_size, max(levels, value_levels + 1)
             self._limit(after.start_mark.index, depth, size)
@@ -128,6 +128,12 @@ class _Reader:
         for key, value in pairs:
             self._add(made, key, value)
         return made, size, levels
+
+    def _key(self, event: Any, depth: int) -> Node:
+        """A key; variables are for values, so it is taken as it stands."""
+        if isinstance(event, ScalarEvent) and event.anchor is None and event.ctag is None:
+            return Scalar(event.start_mark.index, event.end_mark.index, event.value, event.style, event.value, None)
+        return self._node(event, depth + 1)[0]
 
     def _join(self, pairs: list[tuple[Node, Node]], key: Node, value: Node) -> bool:
         """Takes ``10m)`` in ``{ when: absent(orders, 10m) }`` for what it is, the rest of the value before it.
