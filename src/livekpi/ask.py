@@ -13,6 +13,7 @@ import duckdb
 from livekpi.client import Client
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
+from livekpi.definition.substitute import Unset
 from livekpi.query.points import Point, Points, Request, points
 from livekpi.query.steps import zone
 from livekpi.store.database import Store
@@ -20,19 +21,6 @@ from livekpi.store.lock import holder
 from livekpi.store.schema import StoreError
 from livekpi.web.auth import local_token
 from livekpi.web.times import parse_time
-
-
-class _Unset(dict[str, str]):
-    """An environment in which each variable is set to something, for a definition whose sources are not opened."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> str:
-        return "unset"
-
-    def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
-        return "unset" if default is None else default
 
 
 def client(data: Path) -> Client | None:
@@ -57,7 +45,7 @@ def stored(data: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Definition, 
         alive = cursor.execute("SELECT alive_us FROM engine").fetchone()
         if text is None or alive is None:
             raise StoreError(f"{data} has not been run yet; run `livekpi run` first")
-        yield cursor, parse_definition(text[0].encode(), data / "definition", _Unset()), alive[0]
+        yield cursor, parse_definition(text[0].encode(), data / "definition", Unset()), alive[0]
     finally:
         store.close()
 

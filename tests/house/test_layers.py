@@ -18,6 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "engine": {"definition", "plan", "sources", "store"},
     "query": {"definition", "plan", "store"},
     "web": {"definition", "plan", "sources", "store", "engine", "query"},
+    "scripts": {"definition", "plan", "sources", "store", "engine", "query"},
     "client": {"store"},
     "top": {"client", "definition"},
 }

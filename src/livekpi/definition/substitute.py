@@ -7,6 +7,19 @@ from dataclasses import dataclass
 _DOLLAR = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^${}]*))?\}|(?P<wrong>\{))")
 
 
+class Unset(dict[str, str]):
+    """An environment in which each variable is set to something, for a definition whose sources are not opened."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return "unset"
+
+    def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
+        return "unset" if default is None else default
+
+
 @dataclass(frozen=True, slots=True)
 class Substituted:
     """A text with its variables filled in."""

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
@@ -27,7 +28,7 @@ class Store:
         self._guard = threading.Lock()
 
     @classmethod
-    def open(cls, directory: Path, clock: Clock, *, memory_mib: int = 512) -> "Store":
+    def open(cls, directory: Path, clock: Clock, *, memory_mib: int = 512) -> Self:
         """Opens the directory for writing, making it where it is not there yet.
 
         Raises LockedError where another process has it, StoreError where its file can't be used.
@@ -43,7 +44,7 @@ class Store:
         return cls(directory, connection, lock)
 
     @classmethod
-    def open_for_reading(cls, directory: Path, *, memory_mib: int = 512) -> "Store":
+    def open_for_reading(cls, directory: Path, *, memory_mib: int = 512) -> Self:
         """Opens a directory that no server has open; raises StoreError where there is no store."""
         path = directory / FILE_NAME
         if not path.exists():

@@ -1,0 +1,143 @@
+"""The real engine without threads or network: it does one step at a time, under a clock that stands still, and can be killed."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from prometheus_client import CollectorRegistry
+
+from livekpi.clock import ManualClock
+from livekpi.definition.definition import Definition, SourceDefinition
+from livekpi.definition.model import File, Stdin
+from livekpi.engine.engine import Engine
+from livekpi.events import Events
+from livekpi.metrics import Metrics
+from livekpi.query.points import Query
+from livekpi.scripts.tape import Tape
+from livekpi.sources.decode import Decoder
+from livekpi.store import positions
+from livekpi.store.database import FILE_NAME, Store
+
+_ALL = 2**31
+
+
+class KilledError(Exception):
+    """The server died where it was told to."""
+
+
+class MortalStore(Store):
+    """A store that can die in the middle of a transaction."""
+
+    dies = False
+    """Whether it dies before its next commit."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with super().transaction() as cursor:
+            yield cursor
+            if self.dies:
+                raise KilledError
+
+
+class Rehearsal:
+    """A server whose records are given to it, and committed at once.
+
+    Its data is in `directory`, which must be empty; after a kill it goes on with a copy of what lay on the disk.
+    """
+
+    def __init__(self, directory: Path, clock: ManualClock, definition: Definition) -> None:
+        self.clock = clock
+        self.definition = definition
+        self._directory, self._kills = directory, 0
+        self._tapes: dict[str, Tape] = {}
+        self._start()
+
+    def _start(self) -> None:
+        for name, source in self.definition.sources.items():
+            self._tapes.setdefault(name, Tape(header=_is_csv(source)))
+        sources = {name: self._tapes[name] for name in self.definition.sources}
+        self.store = MortalStore.open(self._data, self.clock, memory_mib=self.definition.spec.limits.memory_mib)
+        self.engine = Engine(self.definition, self.store, sources, self.clock, Metrics(CollectorRegistry()))
+        self.engine.install()
+        with self.cursor() as cursor:
+            for name, source in self.definition.sources.items():
+                known = positions.load(cursor, name, source.origin).values()
+                self._tapes[name].start({row.partition: row.position for row in known})
+        self.commit()
+
+    @property
+    def _data(self) -> Path:
+        return self._directory / str(self._kills)
+
+    def redefine(self, definition: Definition) -> None:
+        """Stops, and starts again with another definition."""
+        self.definition = definition
+        self.restart()
+
+    def restart(self) -> None:
+        """Stops in order, and starts again."""
+        self.store.close()
+        self._start()
+
+    def kill(self) -> None:
+        """Dies as by kill -9, and starts again with what lies on the disk: closing in order would tidy it."""
+        before, self._kills = self._data, self._kills + 1
+        self._data.mkdir()
+        for path in before.glob(f"{FILE_NAME}*"):
+            shutil.copyfile(path, self._data / path.name)
+        self.store.close()
+        shutil.rmtree(before)
+        self._start()
+
+    def kill_in(self, work: Callable[[], None]) -> None:
+        """Does work, dies before its first commit, and starts again."""
+        self.store.dies = True
+        try:
+            work()
+        except KilledError:
+            self.kill()
+
+    def arrive(self, source: str, partition: int, records: Sequence[bytes | None]) -> None:
+        """Records arrive, and are committed in one batch."""
+        self._tapes[source].arrive(partition, records, self.clock.now_us())
+        self.commit()
+
+    def commit(self) -> None:
+        """Commits what has arrived and is not committed yet; keeps house where that is due."""
+        self.engine.step([events for source in self.definition.sources.values() for events in self._unread(source)], threading.Event())
+
+    def _unread(self, source: SourceDefinition) -> list[Events]:
+        decoder = Decoder(source, self.engine.plan.fields(source.name, self.definition))
+        chunks = self._tapes[source.name].read(_ALL, 0)
+        return [decoder.decode(chunks, self.clock.now_us())] if chunks else []
+
+    def advance(self, to_us: int) -> None:
+        """Moves the clock, and keeps house where that is due."""
+        self.clock.set_us(to_us)
+        self.commit()
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A reader's own view."""
+        cursor = self.store.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def query(self) -> Iterator[Query]:
+        """Answers questions as of now."""
+        with self.cursor() as cursor:
+            yield Query(cursor, self.definition, self.engine.plan, self.clock.now_us())
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def _is_csv(source: SourceDefinition) -> bool:
+    kind = source.spec.kind
+    return isinstance(kind, File | Stdin) and kind.format == "csv"
