@@ -1,6 +1,7 @@
 """Points of a KPI: partials merged into steps and slices, and only then divided, so that every zoom is right."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +25,8 @@ from livekpi.store import positions
 from livekpi.store.layout import OTHER
 from livekpi.store.maintenance import tiers
 
+INLINE_STEPS = 32
+"""So few steps are written into the statement, which is quicker than a table of them."""
 Value = int | float | Decimal | str | bool | datetime
 Dimension = str | int | bool | None
 
@@ -102,19 +105,31 @@ class Query:
         self._check_grain(kpi, steps)
         fields = {name: self._field(kpi, name) for name in kpi.by}
         statement = assemble(kpi, [self._part(kpi, grouping) for grouping in self._groupings(kpi)], steps, by, where, fields)
-        columns = {"i": range(len(steps)), "start": steps.starts, "hi": steps.ends}
-        types = {"i": pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
-        self._cursor.register(leaves.STEPS, pa.table({name: pa.array(values, types[name]) for name, values in columns.items()}))
         limit = self._definition.spec.limits.points
-        try:
-            rows = self._cursor.execute(statement.sql, statement.parameters or None).fetchmany(limit + 1)
-        finally:
-            self._cursor.unregister(leaves.STEPS)
+        with self._stepped(steps) as prefix:
+            rows = self._cursor.execute(prefix + statement.sql, statement.parameters or None).fetchmany(limit + 1)
         if len(rows) > limit:
             raise QueryError(f"more than {limit} points; ask for a larger step, a shorter range or fewer dimensions")
         final_us = self._final_us(kpi)
         types_by = [fields[name].type for name in by]
         return [Point(steps.starts[row[0]], row[-1], steps.ends[row[0]] <= final_us, _typed(row[1:-1], types_by)) for row in rows]
+
+    @contextmanager
+    def _stepped(self, steps: Steps) -> Iterator[str]:
+        """Lets a statement read the steps by their name; yields what is to stand before it."""
+        if len(steps) <= INLINE_STEPS:
+            rows = (f"({index}, make_timestamp({start}), make_timestamp({end}))" for index, start, end in steps.numbered())
+            yield f"WITH {leaves.STEPS}(i, start, hi) AS (VALUES {', '.join(rows)}) "
+            return
+        types = {"i": pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
+        columns = zip(*steps.numbered(), strict=True)
+        self._cursor.register(
+            leaves.STEPS, pa.table({name: pa.array(values, types[name]) for name, values in zip(types, columns, strict=True)})
+        )
+        try:
+            yield ""
+        finally:
+            self._cursor.unregister(leaves.STEPS)
 
     def span_us(self, kpi: Kpi) -> tuple[int, int] | None:
         """The bucket of the KPI's first event and the time of its sources' last (µs); None before the first."""

@@ -20,7 +20,7 @@ class Snapshot:
         self._cursor, self._definition = cursor, definition
         self._positions: dict[str, list[positions.Position]] = {}
         self._first: dict[str, int | None] = {}
-        self._since: dict[str, dict[str, int | None]] = {}
+        self._since: dict[str, dict[str, int | None]] | None = None
         self._rolled: dict[str, list[tuple[int, int]]] | None = None
 
     def positions(self, source: str) -> list[positions.Position]:
@@ -43,9 +43,9 @@ class Snapshot:
 
     def since(self, grouping: Grouping) -> Mapping[str, int | None]:
         """From which bucket on each partial of a grouping is complete, by key."""
-        if grouping.key not in self._since:
-            self._since[grouping.key] = catalog.since(self._cursor, grouping)
-        return self._since[grouping.key]
+        if self._since is None:
+            self._since = catalog.since(self._cursor)
+        return self._since.get(grouping.key, {})
 
     def rolled(self, grouping: Grouping) -> list[tuple[int, int]]:
         """(grain, before), µs: buckets before a time are kept at a grain."""

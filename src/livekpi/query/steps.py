@@ -30,6 +30,10 @@ class Steps:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def numbered(self) -> Iterator[tuple[int, int, int]]:
+        """(index, start, end) of each."""
+        return ((index, *span) for index, span in enumerate(zip(self.starts, self.ends, strict=True)))
+
 
 def zone(name: str) -> ZoneInfo:
     """The time zone of a name; raises QueryError."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from livekpi.engine.plan import Grouping, Plan
-from livekpi.store.layout import cells, column, quote, series, spread, tables
+from livekpi.store.layout import cells, column, quote, series, tables
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,9 @@ def save_kpis(cursor: duckdb.DuckDBPyConnection, kpis: Mapping[str, tuple[str, t
         cursor.executemany("INSERT INTO kpis VALUES (?, ?, ?)", [[name, value, list(keys)] for name, (value, keys) in kpis.items()])
 
 
-def since(cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> dict[str, int | None]:
-    """From which bucket on each partial of a grouping is complete, by key."""
-    return dict(cursor.execute("SELECT partial, since_us FROM partials WHERE grouping = ?", [grouping.key]).fetchall())
-
-
-def spread_names(grouping: Grouping) -> list[str]:
-    """The tables beside the cells."""
-    return [spread(grouping, partial).name for partial in grouping.spreads]
+def since(cursor: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int | None]]:
+    """From which bucket on each partial is complete, by grouping and partial (their keys); None: from the beginning."""
+    found: dict[str, dict[str, int | None]] = {}
+    for grouping, partial, since_us in cursor.execute("SELECT grouping, partial, since_us FROM partials").fetchall():
+        found.setdefault(grouping, {})[partial] = since_us
+    return found
