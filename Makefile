@@ -69,21 +69,22 @@ endef
 # The environment, in steps that each leave a stamp; every package comes with a hash, the build tool among them.
 $(VENV)/bin/python:
 	@$(call need_python)
-	$(PYTHON) -m venv $(VENV)
+	@echo 'making $(VENV) with $(PYTHON); this takes half a minute, once'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime: requirements/runtime.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 $(VENV)/dev: requirements/dev.txt $(VENV)/runtime
-	$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 $(VENV)/wheel: $(WHEEL_INPUTS) | $(VENV)/runtime
-	rm -rf dist
-	$(BIN)/python -m hatchling build -t wheel
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -t wheel
 	@touch $@
 
 $(VENV)/installed: $(VENV)/wheel
-	$(PIP) install --quiet --no-index --no-deps --force-reinstall dist/livekpi-*.whl
+	@$(PIP) install --quiet --no-index --no-deps --force-reinstall dist/livekpi-*.whl
 	@touch $@
