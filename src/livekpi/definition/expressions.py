@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from sqlglot import exp
 
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed, divide, fail, parse
+from livekpi.definition.scalars import Scalars, Typed, cast, divide, fail, finite, parse
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, Field, Type
 
 AggregateKind = Literal["count", "sum", "min", "max", "last", "first", "quantile", "distinct"]
@@ -71,6 +71,8 @@ def field_column(node: exp.Expr, fields: Mapping[str, Field]) -> Typed | None:
         if len(path) > 1:
             raise fail(f"{name!r} is {field.type}, not json: it has no parts", node)
         return Typed(column, field.type)
+    if any(key in ("", "*") for key in path[1:]):
+        raise fail("a part of json can't be named '' or '*'", node)
     keys = [exp.JSONPathSubscript(this=key) if isinstance(key, int) else exp.JSONPathKey(this=key) for key in path[1:]]
     return Typed(exp.JSONExtractScalar(this=column, expression=exp.JSONPath(expressions=[exp.JSONPathRoot(), *keys])), STRING)
 
@@ -99,6 +101,8 @@ _AGGREGATES: dict[type[exp.Expr], AggregateKind] = {
     exp.Quantile: "quantile",
     exp.Median: "quantile",
 }
+_ADDEND_DIGITS, _ADDEND_SCALE = 28, 18
+"""What a sum's 38 digits leave for each of ten thousand million addends; behind the point at most so many of them."""
 _AGGREGATE_NAMES = ("count", "sum", "avg", "min", "max", "last", "first", "quantile", "median")
 
 
@@ -203,7 +207,7 @@ class _ValueBuilder:
                 raise fail("filter (where …) stands behind an aggregate", node)
         shared = Aggregate("count", frame.source, frame.every_us, frame.over_us, frame.by, None, where, INTEGER)
         if isinstance(node, exp.Avg):
-            argument = _numeric_argument(rows, node)
+            argument = _addend(rows, node)
             total = self._place(replace(shared, kind="sum", argument=argument.tree, type=_sum_type(argument.type)))
             count = self._place(replace(shared, argument=argument.tree))
             return Typed(divide(total.tree, count.tree), NUMBER)
@@ -214,12 +218,12 @@ def _primitive(rows: Scalars, node: exp.Expr, shared: Aggregate) -> Aggregate:
     kind = _AGGREGATES[type(node)]
     if kind == "count":
         return _count(rows, node, shared)
-    if kind in ("sum", "quantile"):
-        argument = _numeric_argument(rows, node)
-        if kind == "sum":
-            return replace(shared, kind="sum", argument=argument.tree, type=_sum_type(argument.type))
-        return replace(shared, kind="quantile", argument=argument.tree, type=NUMBER, quantile=_share(node))
-    argument = rows.build(_single(node))
+    if kind == "sum":
+        argument = _addend(rows, node)
+        return replace(shared, kind="sum", argument=argument.tree, type=_sum_type(argument.type))
+    if kind == "quantile":
+        return replace(shared, kind="quantile", argument=_numeric_argument(rows, node).tree, type=NUMBER, quantile=_share(node))
+    argument = _argument(rows, _single(node))
     if argument.type is None or argument.type.kind == "json":
         raise fail(f"{kind} needs a field", node)
     if kind in ("min", "max") and argument.type == BOOLEAN:
@@ -234,8 +238,23 @@ def _count(rows: Scalars, node: exp.Expr, shared: Aggregate) -> Aggregate:
     if isinstance(inner, exp.Distinct):
         if len(inner.expressions) != 1:
             raise fail("count(distinct …) takes one value; join several by ||", node)
-        return replace(shared, kind="distinct", argument=rows.build(inner.expressions[0]).tree)
-    return replace(shared, argument=rows.build(_single(node)).tree)
+        return replace(shared, kind="distinct", argument=_one_zero(_argument(rows, inner.expressions[0])))
+    return replace(shared, argument=_argument(rows, _single(node)).tree)
+
+
+def _argument(rows: Scalars, node: exp.Expr) -> Typed:
+    """What an aggregate counts; a number that was computed is null where it is not finite (a field always is)."""
+    argument = rows.build(node)
+    computed = argument.type == NUMBER and not isinstance(argument.tree, exp.Column)
+    return Typed(finite(argument.tree), NUMBER) if computed else argument
+
+
+def _one_zero(value: Typed) -> exp.Expr:
+    """A value to be told from others: 0 and -0 are one."""
+    if value.type != NUMBER:
+        return value.tree
+    zero = exp.EQ(this=value.tree.copy(), expression=exp.Literal.number(0))
+    return exp.Case(ifs=[exp.If(this=zero, true=exp.Literal.number(0))], default=value.tree.copy())
 
 
 def _single(node: exp.Expr) -> exp.Expr:
@@ -246,8 +265,24 @@ def _single(node: exp.Expr) -> exp.Expr:
     return inner
 
 
+def _addend(rows: Scalars, node: exp.Expr) -> Typed:
+    """What is summed up, of so few digits that a sum can't run over; a computed decimal that has more is null."""
+    argument = _numeric_argument(rows, node)
+    assert argument.type is not None
+    if argument.type.kind != "decimal" or argument.type.precision <= _ADDEND_DIGITS:
+        return argument
+    if isinstance(argument.tree, exp.Column) or argument.type.scale > _ADDEND_SCALE:
+        raise fail(
+            f"a sum has 38 digits, and {argument.type} leaves it no room to grow: {node.this.sql()[:60]!r}; say which digits count, "
+            f"as in sum(cast({node.this.sql()[:60]} as decimal({_ADDEND_DIGITS}, {min(argument.type.scale, _ADDEND_SCALE)})))",
+            node.this,
+        )
+    type_ = Type("decimal", _ADDEND_DIGITS, argument.type.scale)
+    return Typed(cast(argument, type_), type_)
+
+
 def _numeric_argument(rows: Scalars, node: exp.Expr) -> Typed:
-    argument = rows.build(_single(node))
+    argument = _argument(rows, _single(node))
     if argument.type is None or not argument.type.numeric:
         hint = "; cast it, as in cast(cart.total as decimal(18, 2))" if argument.type == STRING else ""
         raise fail(f"expected a number, got {argument.type or 'null'}: {node.this.sql()[:60]!r}{hint}", node.this)

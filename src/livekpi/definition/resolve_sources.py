@@ -30,7 +30,7 @@ def resolve_sources(spec: DefinitionSpec, report: Report) -> dict[str, SourceDef
 
 def name_problem(name: str) -> str | None:
     """What keeps a field from having this name; None where nothing does."""
-    if name.lower() in _OWN_COLUMNS:
+    if name.lower() in _OWN_COLUMNS or name.lower().startswith("_bucket_"):
         return f"{name!r} is a name livekpi keeps for itself"
     if len(name) > _LONGEST_NAME:
         return f"{name[:20]!r}… is longer than {_LONGEST_NAME} characters"

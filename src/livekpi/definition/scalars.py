@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from sys import float_info
 from typing import ClassVar
 
 import sqlglot
@@ -96,8 +97,17 @@ def fail(message: str, node: exp.Expr) -> ExpressionError:
 
 def cast(value: Typed, to: Type) -> exp.Expr:
     """The value as another type; null where it has no such value."""
-    same = value.type is not None and (value.type.kind, value.type.scale) == (to.kind, to.scale)
-    return value.tree if same else exp.TryCast(this=value.tree.copy(), to=_data_type(to))
+    from_ = value.type
+    fits = from_ is not None and from_.kind == to.kind
+    if from_ is not None and to.kind == "decimal":
+        fits = fits and from_.scale == to.scale and from_.precision <= to.precision
+    return value.tree if fits else exp.TryCast(this=value.tree.copy(), to=_data_type(to))
+
+
+def finite(number: exp.Expr) -> exp.Expr:
+    """A floating number; null for an infinity or NaN, one of which would spoil a sum for good."""
+    within = exp.LTE(this=exp.Abs(this=number.copy()), expression=exp.Literal.number(repr(float_info.max)))
+    return exp.Case(ifs=[exp.If(this=within, true=number.copy())])
 
 
 def divide(left: exp.Expr, right: exp.Expr) -> exp.Expr:
@@ -149,6 +159,7 @@ _CASTS = {
     exp.DataType.Type.BOOLEAN: BOOLEAN,
     exp.DataType.Type.TIMESTAMP: TIMESTAMP,
 }
+_TIME_OR_TEXT = {"timestamp", "string"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _PARTS: dict[str, type[exp.Expr]] = {
     "year": exp.Year,
@@ -386,7 +397,13 @@ class Scalars:
         else:
             expected = "integer, double, decimal(p, s), text, boolean or timestamp"
             raise fail(f"a cast to {to.sql().lower()} is not possible; expected {expected}", node)
-        return Typed(exp.TryCast(this=self.build(node.this).tree, to=_data_type(type_)), type_)
+        value = self.build(node.this)
+        if value.type is not None and "timestamp" in {value.type.kind, type_.kind} and not {value.type.kind, type_.kind} <= _TIME_OR_TEXT:
+            raise fail(f"{value.type} can't be cast to {type_}: {node.sql()[:60]!r}", node)
+        tree = value.tree
+        if (value.type, type_) == (STRING, TIMESTAMP):  # else the zone that stands in the text is dropped
+            tree = exp.TryCast(this=tree, to=exp.DataType.build("TIMESTAMPTZ"))
+        return Typed(exp.TryCast(this=tree, to=_data_type(type_)), type_)
 
     def _extract(self, node: exp.Expr) -> Typed:
         part = str(node.this).lower()

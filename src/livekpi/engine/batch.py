@@ -12,6 +12,7 @@ from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.types import Field
 from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
 from livekpi.engine.plan import Plan, grouping_of
+from livekpi.engine.rendering import EVENT
 from livekpi.engine.repeats import drop_repeats
 from livekpi.events import DeadLetter, Events
 from livekpi.store import dead_letters, positions
@@ -178,4 +179,5 @@ def _latest_times(events: Events) -> dict[str, int]:
 
 def dimension_columns(fields: Mapping[str, Field]) -> dict[str, str]:
     """For each field, the SQL for its text as a dimension."""
-    return {name: quote(name) if field.type.kind == "string" else f"{quote(name)}::VARCHAR" for name, field in fields.items()}
+    columns = {name: f"{EVENT}.{quote(name)}" for name in fields}
+    return {name: columns[name] if field.type.kind == "string" else f"{columns[name]}::VARCHAR" for name, field in fields.items()}

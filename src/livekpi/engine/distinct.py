@@ -4,6 +4,8 @@ What was written lately is remembered, so that a value that comes again is neith
 costs a row that merges away, never a number.
 """
 
+from collections.abc import Mapping
+
 import duckdb
 
 from livekpi.engine.plan import Grouping, Partial
@@ -24,7 +26,7 @@ class DistinctWriter:
         names = keys(grouping)
         same = " AND ".join(f"s.{name} IS NOT DISTINCT FROM v.{name}" for name in ["bucket", *dimensions(grouping), "h"])
         # DuckDB's own hash is quick and may change with its version: good for what a process remembers, not for what is stored
-        values = f"SELECT DISTINCT {names}, v, hash(v) AS h FROM ({values_sql(grouping, partial)}) WHERE v IS NOT NULL"
+        values = f"SELECT DISTINCT {names}, v, hash(v) AS h FROM ({values_sql(partial)}) WHERE v IS NOT NULL"
         self._fresh = f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {names}, v, h FROM ({values}) v ANTI JOIN {self._seen} s ON {same}"
         self._append = f"INSERT INTO {quote(self._name)} BY NAME SELECT {names}, md5_number_lower(v::VARCHAR) AS key FROM fresh"
         self._remember = f"INSERT INTO {self._seen} SELECT {names}, h FROM fresh"
@@ -36,11 +38,11 @@ class DistinctWriter:
         cursor.execute(self._forget)
         self._remembered = 0
 
-    def append(self, cursor: duckdb.DuckDBPyConnection, source: str) -> int:
-        """Appends the values of `source` that are not remembered; returns how many."""
+    def append(self, cursor: duckdb.DuckDBPyConnection, events: Mapping[str, str]) -> int:
+        """Appends the events' values that are not remembered; returns how many. `events` is what stands in a statement's braces."""
         if self._remembered > REMEMBERED:
             self.load(cursor)
-        cursor.execute(self._fresh.format(source=source))
+        cursor.execute(self._fresh.format(**events))
         cursor.execute(self._append)
         row = cursor.execute(self._remember).fetchone()
         count = int(row[0]) if row else 0

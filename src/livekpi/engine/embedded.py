@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from livekpi.engine.distinct import DistinctWriter
 from livekpi.engine.plan import Grouping
-from livekpi.engine.rendering import bins_sql, cells_sql
+from livekpi.engine.rendering import EVENT, bins_sql, cells_sql
 from livekpi.store.arrow import insert
 from livekpi.store.layout import OTHER, cells, dimensions, quote, series, spread, text
 
 EVENTS = "events"
+_OVERFLOW = "o"
 Series = tuple[str | None, ...]
 
 
@@ -56,36 +57,37 @@ class GroupingWriter:
 
     def apply(self, cursor: duckdb.DuckDBPyConnection) -> Applied:
         """Aggregates the events registered as EVENTS (with bucket columns) and appends the partials."""
-        source = self._select_source([])
-        found = self._aggregate(cursor, source)
+        events = self._events([])
+        found = self._aggregate(cursor, events)
         overflow = self._overflow(found)
         if overflow:
-            source = self._select_source(overflow)
-            found = self._aggregate(cursor, source)
+            events = self._events(overflow)
+            found = self._aggregate(cursor, events)
         self._remember(cursor, found)
         insert(cursor, f"INSERT INTO {quote(cells(self._grouping).name)} BY NAME SELECT * FROM", found)
         for name, sql in self._bins:
-            cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(source=source)}")
-        rows = max([found.num_rows, *(distinct.append(cursor, source) for distinct in self._distincts)])
+            cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(**events)}")
+        rows = max([found.num_rows, *(distinct.append(cursor, events) for distinct in self._distincts)])
         return Applied(frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), rows, self._limited(found) if overflow else 0)
 
-    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, source: str) -> pa.Table:
-        return cursor.sql(self._cells_sql.format(source=source)).to_arrow_table()
+    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, events: Mapping[str, str]) -> pa.Table:
+        return cursor.sql(self._cells_sql.format(**events)).to_arrow_table()
 
-    def _select_source(self, overflow: list[Series]) -> str:
-        """The events with their dimension columns; those of `overflow` series become OTHER."""
-        bucket = f"{bucket_column(self._grouping.every_us)} AS bucket"
+    def _events(self, overflow: list[Series]) -> Mapping[str, str]:
+        """What stands in a statement's braces: the events, and their bucket and dimensions; those of `overflow` series become OTHER."""
+        bucket = f"{EVENT}.{bucket_column(self._grouping.every_us)} AS bucket"
         names = dimensions(self._grouping)
         if not overflow:
-            columns = [bucket, *(f"{sql} AS {name}" for sql, name in zip(self._dimensions, names, strict=True))]
-            return f"(SELECT *, {', '.join(columns)} FROM {EVENTS})"
-        kept = ", ".join(
-            f"CASE WHEN hit IS NULL THEN {sql} ELSE '{OTHER}' END AS {name}" for sql, name in zip(self._dimensions, names, strict=True)
-        )
+            columns = [f"{sql} AS {name}" for sql, name in zip(self._dimensions, names, strict=True)]
+            return {"keys": ", ".join([bucket, *columns]), "source": f"{EVENTS} AS {EVENT}"}
+        kept = [
+            f"CASE WHEN {_OVERFLOW}.hit IS NULL THEN {sql} ELSE '{OTHER}' END AS {name}"
+            for sql, name in zip(self._dimensions, names, strict=True)
+        ]
         rows = ", ".join(f"({', '.join('NULL' if value is None else text(value) for value in row)}, true)" for row in overflow)
-        match = " AND ".join(f"{sql} IS NOT DISTINCT FROM o{name}" for sql, name in zip(self._dimensions, names, strict=True))
-        others = f"(VALUES {rows}) AS overflow({', '.join(f'o{name}' for name in names)}, hit)"
-        return f"(SELECT *, {bucket}, {kept} FROM {EVENTS} LEFT JOIN {others} ON {match})"
+        match = " AND ".join(f"{sql} IS NOT DISTINCT FROM {_OVERFLOW}.{name}" for sql, name in zip(self._dimensions, names, strict=True))
+        others = f"(VALUES {rows}) AS {_OVERFLOW}({', '.join([*names, 'hit'])})"
+        return {"keys": ", ".join([bucket, *kept]), "source": f"{EVENTS} AS {EVENT} LEFT JOIN {others} ON {match}"}
 
     def _overflow(self, found: pa.Table) -> list[Series]:
         fresh = dict.fromkeys(row for row, _ in self._rows(found) if row not in self._first)
