@@ -38,8 +38,8 @@ format: $(VENV)/dev  ## put the code into ruff's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev $(VENV)/installed  ## what each benchmark is called and how to run it
-	@$(BIN)/python bench/list.py
+bench: $(VENV)/dev $(VENV)/installed  ## every benchmark, into bench/RESULTS.md; ARGS='query week' for some, ARGS=--quick to try them
+	@$(BIN)/python -m bench.run $(ARGS)
 
 docs: $(VENV)/dev $(VENV)/installed  ## remake docs/reference from the code
 	$(BIN)/python docs/generate.py
