@@ -12,6 +12,8 @@ from tests.web.test_door import problem
 from tests.web.test_stream import serving, stream
 from tests.web.world import GOOD, World, make_world
 
+pytestmark = pytest.mark.timeout(60)
+
 
 @pytest.mark.parametrize(
     ("text", "address"), [("127.0.0.1:8321", ("127.0.0.1", 8321)), ("[::1]:0", ("::1", 0)), ("kpi.example:65535", ("kpi.example", 65535))]

@@ -4,12 +4,10 @@ What is answered 202 is in the ingest log and synced, broken events too: the eng
 rules, in the transaction that counts the others. The door only tells the sender beforehand.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 
 import msgspec
@@ -18,20 +16,15 @@ from starlette.responses import Response
 
 from livekpi.clock import Clock
 from livekpi.metrics import Metrics
-from livekpi.sources.faults import Fault, Faults
 from livekpi.sources.ingest_log import AppendError, IngestLog
-from livekpi.web.bodies import decompress, receive, split
+from livekpi.web.bodies import receive
+from livekpi.web.examine import Check, Examined, Examiner
 from livekpi.web.problems import ProblemError
-
-Check = Callable[[Sequence[bytes], int], Faults]
-"""Which records that arrive at a time in µs the engine would make dead letters of, by index; as Decoder.check does."""
 
 MAX_HELD_BYTES = 256 * 2**20
 MAX_ERRORS = 20
 ARRIVAL_TICK_US = 10_000
 """Arrivals are rounded up to this, so that the records of many small requests go to the engine together."""
-_INLINE_BYTES = 128 * 2**10
-"""A body up to this size is looked at on the event loop: it takes less than a millisecond, and a thread would take longer."""
 _RETRY_AFTER = {"Retry-After": "1"}
 
 
@@ -43,15 +36,6 @@ class Inlet:
     check: Check
     max_body_bytes: int
     max_behind_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A body as it goes into the log, and what is wrong with its records, by its line (or element), from 0."""
-
-    payload: bytes
-    count: int
-    faults: list[tuple[int, Fault]]
 
 
 class Door:
@@ -70,7 +54,7 @@ class Door:
         self._inlets = inlets
         self._clock = clock
         self._metrics = metrics
-        self._pool = pool
+        self._examiners = {name: Examiner(inlet.check, inlet.max_body_bytes, pool) for name, inlet in inlets.items()}
         self._held = _Held(max_held_bytes)
         self._stopping = False
 
@@ -82,7 +66,7 @@ class Door:
         """POST /v1/events/{source}"""
         source = request.path_params["source"]
         try:
-            examined = await self._take(self._inlet(source), request)
+            examined = await self._take(source, request)
         except ProblemError as error:
             self._metrics.refused_requests.labels(str(error.status.value)).inc()
             raise
@@ -107,17 +91,13 @@ class Door:
             raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, _RETRY_AFTER)
         return inlet
 
-    async def _take(self, inlet: Inlet, request: Request) -> Examined:
+    async def _take(self, source: str, request: Request) -> Examined:
         """Returns once the request's events are in the log and synced."""
-        encoding = request.headers.get("content-encoding", "")
+        inlet = self._inlet(source)
         with self._held.of_one_request() as hold:
             body = await receive(request, inlet.max_body_bytes, hold)
             arrived_us = -(-self._clock.now_us() // ARRIVAL_TICK_US) * ARRIVAL_TICK_US
-            look = partial(examine, body, encoding, inlet, arrived_us)
-            if len(body) <= _INLINE_BYTES and not encoding:
-                examined = look()
-            else:
-                examined = await asyncio.get_running_loop().run_in_executor(self._pool, look)
+            examined = await self._examiners[source].examine(body, request.headers.get("content-encoding", ""), arrived_us)
             hold(len(examined.payload))
             if examined.count:
                 try:
@@ -125,20 +105,6 @@ class Door:
                 except AppendError as error:
                     raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY_AFTER) from error
         return examined
-
-
-def examine(body: bytes, encoding: str, inlet: Inlet, arrived_us: int) -> Examined:
-    """Takes a body apart and checks its records; raises ProblemError where none of it can be read as JSON."""
-    records = split(decompress(body, encoding, inlet.max_body_bytes))
-    faults = sorted(inlet.check(records, arrived_us).items())
-    if faults:
-        blank = {index for index, _ in faults if not records[index].strip()}
-        records = [record for index, record in enumerate(records) if index not in blank]
-        faults = [(index, fault) for index, fault in faults if index not in blank]
-        if len(faults) == len(records) and all(fault.code == "not_json" for _, fault in faults):
-            index, fault = faults[0]
-            raise ProblemError(HTTPStatus.BAD_REQUEST, f"nothing in the body is JSON; line {index + 1}: {fault.reason}")
-    return Examined(b"\n".join(records), len(records), faults)
 
 
 class _Held:

@@ -28,6 +28,7 @@ from livekpi.web.problems import ProblemError
 from livekpi.web.viewer import Message, PointKey, Row, Viewer
 
 HEARTBEAT_S = 15.0
+_RETRY_S = 1.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -114,6 +115,10 @@ class Hub:
         self._keep(commit)
         self._wake.set()
 
+    def _try_again(self, commit: Commit) -> None:
+        self._keep(commit)
+        asyncio.get_running_loop().call_later(_RETRY_S, self._wake.set)
+
     def _keep(self, commit: Commit) -> None:
         self._pending = commit if self._pending is None else _merge(self._pending, commit)
 
@@ -131,9 +136,9 @@ class Hub:
         try:
             changed = self._backend.changed(commit, subscription.kpis, subscription.by)
         except duckdb.Error:  # as while the store is reopened
-            _logger.exception("the points that a commit changed could not be read; they go out with the next", commit=commit.number)
+            _logger.exception("the points that a commit changed could not be read; they go out later", commit=commit.number)
             assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._keep, commit)
+            self._loop.call_soon_threadsafe(self._try_again, commit)
             return None
         points = {key: row for answer in changed for key, row in _rows(answer)}
         return Message(commit.number, commit.at_us, points) if points else None
