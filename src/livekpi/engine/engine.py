@@ -33,6 +33,9 @@ T = TypeVar("T")
 IDLE_S = 1.0
 """How often an idle engine says that it is alive and keeps house."""
 DISK_RETRY_S = 1.0
+BUSY_RECORDS = 10_000
+"""A batch of this size says that there is more to read than time: the next may wait, up to GATHER_S, to be a large one."""
+GATHER_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Engine:
         """Why the last batch could not be committed; None while it could."""
         self._store, self._clock, self._metrics, self._once = store, clock, metrics, once
         self._inbox = Inbox()
+        self._busy = False
         self._writer = BatchWriter(definition, self.plan, clock)
         self._housekeeping = Housekeeping(definition, self.plan, clock)
         self._listeners: list[Callable[[Commit], None]] = []
@@ -117,7 +121,7 @@ class Engine:
             reader.start({row.partition: row.position for row in self._writer.positions(name)})
         try:
             while not stop.is_set() and not self._finished():
-                self.step(self._inbox.take(IDLE_S), stop)
+                self.step(self._inbox.take(IDLE_S, GATHER_S if self._busy else 0.0), stop)
         finally:
             for reader in self._readers.values():
                 reader.stop()
@@ -145,8 +149,13 @@ class Engine:
         if due:
             self._guarded(lambda cursor: self._keep_house(cursor, due), stop)
 
+    def _keep_house(self, cursor: duckdb.DuckDBPyConnection, due: Due) -> None:
+        if self._housekeeping.run(cursor, due):
+            self._writer.load(cursor)
+
     def _commit(self, batch: list[Events], stop: threading.Event) -> None:
         started = perf_counter()
+        self._busy = sum(events.records for events in batch) >= BUSY_RECORDS
         # after an error the batch may be in the store all the same, so each try looks what of it is left
         outcome = self._guarded(lambda cursor: self._writer.write(cursor, self._writer.uncommitted(batch)), stop)
         if outcome is None:
@@ -185,11 +194,6 @@ class Engine:
             else:
                 self.disk_problem = None
                 return result
-
-    def _keep_house(self, cursor: duckdb.DuckDBPyConnection, due: Due) -> None:
-        self._housekeeping.run(cursor, due)
-        if due.age:  # series may be gone
-            self._writer.load(cursor)
 
     def _recover(self, stop: threading.Event) -> bool:
         """Waits until the store can be opened again; False when stopped before."""

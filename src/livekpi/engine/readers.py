@@ -17,6 +17,8 @@ READ_RECORDS = 10_000
 """Read at once; small enough that the first of them are not kept waiting."""
 READ_TIMEOUT_S = 0.25
 """How long a read waits for records before it looks whether it should end."""
+LARGE_RECORDS = 60_000
+"""A batch of this size costs little more an event than a larger one."""
 PENDING_RECORDS = 100_000
 """Read ahead of the engine, a source; more waits in the source."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -29,6 +31,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._pending: deque[Events] = deque()
         self._records: dict[str, int] = {}
+        self._woken = False
 
     def put(self, events: Events, stop: threading.Event) -> None:
         """Adds a batch; waits while its source is too far ahead."""
@@ -39,11 +42,14 @@ class Inbox:
             self._records[events.source] = self._records.get(events.source, 0) + events.records
             self._changed.notify_all()
 
-    def take(self, timeout_s: float) -> list[Events]:
-        """All that is there; waits up to `timeout_s` for the first."""
+    def take(self, timeout_s: float, more_s: float = 0.0) -> list[Events]:
+        """All that is there; waits up to `timeout_s` for the first, and then up to `more_s` for a large batch."""
         with self._changed:
             if not self._pending:
                 self._changed.wait(timeout_s)
+            if more_s and self._pending:
+                self._woken = False
+                self._changed.wait_for(lambda: self._woken or sum(self._records.values()) >= LARGE_RECORDS, more_s)
             taken = list(self._pending)
             self._pending.clear()
             self._records.clear()
@@ -58,6 +64,7 @@ class Inbox:
     def wake(self) -> None:
         """Lets a waiting `take` look again."""
         with self._changed:
+            self._woken = True
             self._changed.notify_all()
 
 
