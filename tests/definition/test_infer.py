@@ -209,6 +209,25 @@ def test_the_most_telling_time_is_taken(tmp_path: Path) -> None:
     assert source.time == "Timestamp"
 
 
+def test_a_time_must_always_be_there(tmp_path: Path) -> None:
+    events = [{"ts": "2026-01-31T10:00:00Z", "seen": "2026-01-31T10:00:00Z"}, {"seen": "2026-01-31T10:00:00Z"}]
+    (source,) = defined(write(tmp_path / "e.ndjson", events)).spec.sources.values()
+    assert source.time == "seen"
+    with pytest.raises(DefinitionError, match=r"no field holds a time in every event.*; found ts \(optional timestamp, such as '2026"):
+        defined(write(tmp_path / "e.ndjson", [events[0] | {"seen": "x"}, {"seen": "x"}]))
+
+
+def test_what_repeats_is_no_id(tmp_path: Path) -> None:
+    events = [{"ts": "2026-01-31T10:00:00Z", "event_id": "a", "id": number} for number in range(2)]
+    (source,) = defined(write(tmp_path / "e.ndjson", events)).spec.sources.values()
+    assert source.id == "id"
+
+
+def test_a_field_of_many_values_is_no_dimension(tmp_path: Path) -> None:
+    events = [{"ts": "2026-01-31T10:00:00Z", "note": f"n{number}", "colour": "red"} for number in range(3)]
+    assert defined(write(tmp_path / "e.ndjson", events)).kpis["events"].by == ("colour",)
+
+
 def test_names_that_a_definition_can_not_have_are_left_out(tmp_path: Path) -> None:
     event = {
         "ts": "2026-01-31T10:00:00Z",
@@ -224,12 +243,12 @@ def test_names_that_a_definition_can_not_have_are_left_out(tmp_path: Path) -> No
         "${A}": 8,
         "#": 9,
     }
-    path = write(tmp_path / "1 [b] $c.ndjson", [event, {"ts": "2026-01-31T10:00:00Z"}])
+    path = write(tmp_path / "1 [b] ${c}.ndjson", [event, {"ts": "2026-01-31T10:00:00Z"}])
     (source,) = defined(path).spec.sources.values()
     assert list(source.fields) == ["ts", "null", "a: b", "${A}", "#"]
     assert "left out for its name: 'a\\nb'" in infer(path)
     assert source.file is not None
-    assert source.file.path == str(tmp_path / "1 [[]b] $c.ndjson")
+    assert source.file.path == str(tmp_path / "1 [[]b] ${c}.ndjson")
     assert list(defined(path).sources) == ["events_1_b_c"]
 
 

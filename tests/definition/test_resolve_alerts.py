@@ -47,6 +47,10 @@ def test_a_notifier_that_nobody_names_is_a_warning() -> None:
     assert str(warning) == "shop.yaml:9:11: warning: no alert notifies 'desk'"
 
 
+def test_no_notifier_is_called_unused_because_of_a_mistake() -> None:
+    assert_problems(f"{REST}alerts:\n  §low: {{ notify: [desk] }}\n{DESK}", "'when' is missing: The condition")
+
+
 def test_right_alerts() -> None:
     alerts = "alerts:\n  low: { when: orders < 0.7 * ago(users, 1h30m), by: [country], for: 5m, clear: orders > 5, notify: [desk] }\n"
     assert problems(REST + alerts + DESK) == []

@@ -51,6 +51,7 @@ def test_a_bucket_is_needed() -> None:
     [
         ("§wrong: { value: count(*), every: 1m }", "its fields stand in more than one source; add `source:` with one of shop, web"),
         ("wrong: { value: count(distinct page) filter (where §user = 'a'), every: 1m, source: web }", "there is no field 'user'"),
+        ("wrong: { value: count(page) filter (where §pgae = 'a'), every: 1m }", "there is no field 'pgae'; did you mean 'page'?"),
         ("wrong: { value: count(*), every: 1m, source: web, by: [§value] }", "a dimension can't be called 'value'"),
         ("wrong: { value: count(*), every: 1m, source: web, by: [§final] }", "a dimension can't be called 'final'"),
         ("wrong: { value: count(*), every: 1m, source: web, by: [§time] }", "a dimension can't be called 'time'"),
@@ -133,8 +134,14 @@ def test_a_kpi_made_of_itself() -> None:
 
 
 def test_parts_can_not_grow_without_bound() -> None:
-    levels = "".join(f"  k{level}: {{ value: k{level - 1} + k{level - 1} }}\n" for level in range(1, 40))
-    (number, _) = min((number, line) for number, line in enumerate(levels.splitlines(), start=1) if number == 12)
-    text = f"{SOURCE}kpis:\n  k0: {{ value: count(*), every: 1m }}\n{levels}"
-    marked = text.replace(f"  k{number}: {{ value: k", f"  k{number}: {{ value: §k")
-    assert_problems(marked, "with its parts written out, it has more than 20,000 pieces or is nested more than 200 deep")
+    levels = [f"  k{level}: {{ value: k{level - 1} + k{level - 1} }}" for level in range(1, 40)]
+    levels[11] = levels[11].replace("value: ", "value: §")
+    text = "\n".join([f"{SOURCE}kpis:", "  k0: { value: count(*), every: 1m }", *levels, ""])
+    assert_problems(text, "with its parts written out, it has more than 20,000 pieces")
+
+
+def test_parts_can_not_be_nested_without_bound() -> None:
+    levels = [f"  k{level}: {{ value: 1 - k{level - 1} }}" for level in range(1, 400)]
+    levels[66] = levels[66].replace("value: ", "value: §")
+    text = "\n".join([f"{SOURCE}kpis:", "  k0: { value: count(*), every: 1m }", *levels, ""])
+    assert_problems(text, "with its parts written out, it is nested more than 200 deep")

@@ -67,3 +67,7 @@ def test_declared_fields_are_in_the_files_order() -> None:
         .fields
     )
     assert list(fields.values()) == [parse_field("ts", "timestamp(epoch_ms)"), parse_field("t", "string"), parse_field("n", "integer")]
+
+
+def test_fields_that_are_wrong_altogether_are_reported_once() -> None:
+    assert_problems(source("{ http: {}, time: ts, fields: §many }"), "got `many`, expected `key: value` pairs")

@@ -130,3 +130,4 @@ def test_a_comma_between_parentheses_belongs_to_the_value() -> None:
 
 def test_an_open_parenthesis_takes_no_key_with_a_value() -> None:
     assert read("{ a: f(x, b: 1, c: }") == {"a": "f(x", "b": 1, "c": None}
+    assert read("{ a: f(x, # said of x\n  y) }") == {"a": "f(x", "y)": None}

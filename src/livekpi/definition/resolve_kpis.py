@@ -48,6 +48,8 @@ class _Resolver:
 
     def __init__(self, spec: DefinitionSpec, sources: Mapping[str, SourceDefinition], report: Report) -> None:
         self.kpis: dict[str, Kpi] = {}
+        self._nodes: dict[str, int] = {}
+        """How large each KPI's value is, by name."""
         self._names = spec.kpis.keys() | report.names(("kpis",))
         self._spec = spec
         self._sources = sources
@@ -59,9 +61,12 @@ class _Resolver:
         frame = self._frame(loc, spec, tree)
         if self._follows(tree, frame):
             return
+        if sum(self._nodes.get(part.name, 0) for part in kpis_named(tree)) > _MAX_NODES:
+            self._report.value((*loc, "value"), f"with its parts written out, it has more than {_MAX_NODES:,} pieces")
+            return
         try:
             value = build_value(tree, frame, self.kpis)
-            _check_size(value)
+            self._nodes[name] = _nodes(value.tree)
         except ExpressionError as error:
             self._report.expression((*loc, "value"), error)
             return
@@ -148,15 +153,12 @@ def _among(common: tuple[str, ...]) -> str:
     return f"; expected one of {', '.join(common)}" if common else "; they have none in common"
 
 
-def _check_size(value: KpiValue) -> None:
-    """Raises ExpressionError for a value that, with its parts written out, is too large to work with."""
-    level, nodes = [value.tree], 0
+def _nodes(tree: exp.Expr) -> int:
+    """How many pieces a value has; raises ExpressionError where they are nested too deeply to work with."""
+    level, nodes = [tree], 0
     for _ in range(_MAX_DEPTH):
         nodes += len(level)
         level = [child for node in level for child in node.iter_expressions()]
-        if nodes > _MAX_NODES:
-            break
     if level:
-        raise ExpressionError(
-            f"with its parts written out, it has more than {_MAX_NODES:,} pieces or is nested more than {_MAX_DEPTH} deep"
-        )
+        raise ExpressionError(f"with its parts written out, it is nested more than {_MAX_DEPTH} deep")
+    return nodes

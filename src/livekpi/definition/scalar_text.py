@@ -28,14 +28,14 @@ def plain_value(text: str) -> str | int | float | bool | None:
 def origins(value: str, raw: str, style: str | None) -> list[int]:
     """For each character of a scalar's `value`, and for its end, its offset in `raw`, the scalar as it stands in the file.
 
-    Folding changes only white space, so the other characters are met in the same order on both sides.
+    Folding changes only white space, so the other characters are met in the same order on both sides; white space is put
+    where the character before it ends.
     """
     at = _content_start(raw, style)
     found: list[int] = []
     for character in value:
         if character in _WHITE:
             found.append(min(at, len(raw)))
-            at += at < len(raw) and raw[at] == character
             continue
         at = _skip_white(raw, at, style)
         found.append(min(at, len(raw)))
