@@ -21,6 +21,8 @@ VERSION = "4.3.1"
 USER, PASSWORD = "livekpi", "open-sesame"  # of the SASL listener, on loopback
 _KEYS, _CERTIFICATE = "broker.p12", "broker.pem"
 _START_TIMEOUT_S = 60
+_START_ATTEMPTS = 3
+"""A port that was free when it was chosen may be taken by somebody else before the broker has it."""
 _log = logging.getLogger("tests.kafka")
 
 _PROPERTIES = """
@@ -40,7 +42,6 @@ listener.name.tls.ssl.keystore.location={keys}
 listener.name.tls.ssl.keystore.password={password}
 listener.name.tls.ssl.key.password={password}
 log.dirs={data}
-auto.create.topics.enable=false
 message.max.bytes=20000000
 replica.fetch.max.bytes=20000000
 offsets.topic.num.partitions=1
@@ -99,8 +100,7 @@ class KafkaServer:
 
     def close(self) -> None:
         """Ends it at once: its data is thrown away with the test run."""
-        if self.process.running():
-            self.process.kill()
+        self.process.kill()
 
     def topic_name(self) -> str:
         """A name that no topic has."""
@@ -166,10 +166,17 @@ def kafka_home(environ: Mapping[str, str] = os.environ) -> Path:
 def start_kafka(directory: Path, environ: Mapping[str, str] = os.environ) -> KafkaServer:
     """A running broker; the caller closes it. Raises UnavailableError where it can't be had."""
     java = program("java", "Kafka", environ)
-    server = KafkaServer(java, kafka_home(environ), directory)
-    try:
-        server.wait_ready()
-    except BaseException:
-        server.close()
-        raise
-    return server
+    home = kafka_home(environ)
+    for attempt in range(_START_ATTEMPTS):
+        own = directory / str(attempt)
+        own.mkdir()
+        server = KafkaServer(java, home, own)
+        try:
+            server.wait_ready()
+        except BaseException:
+            server.close()
+            if "Address already in use" not in server.process.tail() or attempt + 1 == _START_ATTEMPTS:
+                raise
+        else:
+            return server
+    raise AssertionError("unreachable")

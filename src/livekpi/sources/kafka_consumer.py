@@ -18,7 +18,6 @@ from livekpi.sources.base import SourceError
 
 _DEFAULTS: dict[str, str | int] = {
     "client.id": "livekpi",
-    "allow.auto.create.topics": "false",
     "socket.keepalive.enable": "true",
     "reconnect.backoff.ms": 500,
     # What is read ahead: enough to keep the engine busy, within a bound.
