@@ -248,13 +248,19 @@ def test_a_full_disk_fails_the_append_keeps_nothing_of_it_and_takes_the_next(tmp
     append(log, [b"kept"])
     kept = log.end
     ledger.room = HEADER_BYTES + 1
-    with pytest.raises(AppendError, match="No space left on device; the events were not kept"):
-        append(log, [b"too much"])
-    assert log.failure is not None
-    assert files(tmp_path)[0].stat().st_size == log.end == kept
-    ledger.room = None
-    append(log, [b"next"])
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            with pytest.raises(AppendError, match="No space left on device; the events were not kept"):
+                append(log, [b"too much"])
+        assert log.failure is not None
+        assert files(tmp_path)[0].stat().st_size == log.end == kept
+        ledger.room = None
+        append(log, [b"next"])
     assert log.failure is None
+    assert [(entry["log_level"], entry["event"]) for entry in logs] == [
+        ("error", "no events can be taken"),
+        ("info", "events are taken again"),
+    ]
     assert read_all(log) == [b"kept", b"next"]
 
 

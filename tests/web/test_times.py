@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekpi.definition.model import parse_duration
+from livekpi.definition.durations import parse_duration
 from livekpi.web.times import format_duration, parse_time
 from tests.web.world import MINUTE_US, NOW_US
 

@@ -235,11 +235,13 @@ class IngestLog:
             write()
         except OSError as error:
             if self._failure is None:
-                _logger.exception("events can't be made durable", source=self._source, directory=str(self._directory))
+                _logger.error("no events can be taken", source=self._source, directory=str(self._directory), reason=str(error))
             self._failure = f"{error.strerror or error}; the events were not kept, send them again later"
             with contextlib.suppress(OSError):  # tried again before the next write
                 self._cut_partial()
         else:
+            if self._failure is not None:
+                _logger.info("events are taken again", source=self._source)
             self._failure = None
 
     def _cut_partial(self) -> None:

@@ -122,7 +122,7 @@ class Api:
         except QueryError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
         except duckdb.Error as error:
-            _logger.exception("the store could not be read")
+            _logger.error("the store can't be read", reason=str(error))
             raise ProblemError(
                 HTTPStatus.SERVICE_UNAVAILABLE, "the store can't be read now; ask again later", {"Retry-After": "1"}
             ) from error

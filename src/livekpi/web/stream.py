@@ -135,8 +135,8 @@ class Hub:
         """On a thread of the pool: what changed for a subscription; None where nothing did."""
         try:
             changed = self._backend.changed(commit, subscription.kpis, subscription.by)
-        except duckdb.Error:  # as while the store is reopened
-            _logger.exception("the points that a commit changed could not be read; they go out later", commit=commit.number)
+        except duckdb.Error as error:
+            _logger.error("the changed points can't be read yet", commit=commit.number, reason=str(error))
             assert self._loop is not None
             self._loop.call_soon_threadsafe(self._try_again, commit)
             return None

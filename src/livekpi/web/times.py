@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from livekpi.definition.model import parse_duration
+from livekpi.definition.durations import parse_duration
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
