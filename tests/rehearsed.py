@@ -21,12 +21,18 @@ HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
 
 
-def definition(fields: str, kpis: Mapping[str, str], source: str = "", rest: str = "") -> Definition:
-    """A definition with one source, `s`, whose time is `ts`; a KPI is what stands in its braces, every minute where that is not said."""
-    lines = [f"  {name}: {{ {text}{'' if 'every:' in text or 'composed' in name else ', every: 1m'} }}" for name, text in kpis.items()]
-    sources = f"sources:\n  s: {{ http: {{}}, time: ts, {source} fields: {{ ts: timestamp, {fields} }} }}\n"
-    text = "\n".join([f"{sources}kpis:", *lines, rest])
-    return parse_definition(text.encode(), Path("made.yaml"), {})
+def definition(
+    fields: str, kpis: Mapping[str, str], *, composed: Mapping[str, str] | None = None, source: str = "", rest: str = ""
+) -> Definition:
+    """A definition with one source, `s`, whose time is `ts`.
+
+    A KPI is what stands in its braces, every minute where that is not said; one of `composed` is its value.
+    """
+    lines = [f"  {name}: {{ {text}{'' if 'every:' in text else ', every: 1m'} }}" for name, text in kpis.items()]
+    lines += [f"  {name}: {{ value: {text} }}" for name, text in (composed or {}).items()]
+    declared = ", ".join(filter(None, ["ts: timestamp", fields]))
+    sources = f"sources:\n  s: {{ http: {{}}, time: ts, {source} fields: {{ {declared} }} }}\n"
+    return parse_definition("\n".join([f"{sources}kpis:", *lines, rest]).encode(), Path("made.yaml"), {})
 
 
 @contextmanager

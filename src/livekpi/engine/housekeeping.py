@@ -36,7 +36,7 @@ class Housekeeping:
         self._groupings = {grouping.key: grouping for grouping in plan.all()}
         self._touched: dict[str, set[int]] = {key: set() for key in self._groupings}
         self._rows = dict.fromkeys(self._groupings, 0)
-        self._next_age_us = clock.now_us() + AGE_US
+        self._next_age_us = clock.now_us()
 
     def wrote(self, touched: Mapping[str, frozenset[int]], rows: Mapping[str, int]) -> None:
         """Notes what a commit appended."""
@@ -53,25 +53,27 @@ class Housekeeping:
         """All that can be done, as at the end of --once."""
         return Due(tuple(self._groupings[key] for key, rows in self._rows.items() if rows), age=True)
 
-    def run(self, cursor: duckdb.DuckDBPyConnection, due: Due) -> None:
-        """Does what is due."""
+    def run(self, cursor: duckdb.DuckDBPyConnection, due: Due) -> bool:
+        """Does what is due; True where series are gone, which who remembers them must forget."""
+        gone = False
         for grouping in due.compact:
             maintenance.compact(cursor, grouping, self._touched[grouping.key])
             self._touched[grouping.key], self._rows[grouping.key] = set(), 0
         if due.age:
             for grouping in self._groupings.values():
-                self._age(cursor, grouping)
+                gone |= self._age(cursor, grouping)
             for name, source in self._definition.sources.items():
                 if source.spec.id is not None:
                     ids.forget(cursor, name, self._clock.now_us() - source.remember_us)
             self._next_age_us = self._clock.now_us() + AGE_US
+        return gone
 
-    def _age(self, cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> None:
+    def _age(self, cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> bool:
         row = cursor.execute("SELECT max(watermark_us) FROM positions WHERE source = ?", [grouping.source]).fetchone()
         if row is None or row[0] is None:
-            return
+            return False
         stages = maintenance.tiers(grouping.every_us, self._definition.keep_us)
         for (_, kept_us), (grain_us, _) in pairwise(stages):
             maintenance.roll_up(cursor, grouping, grain_us, (row[0] - kept_us) // grain_us * grain_us)
         grain_us, kept_us = stages[-1]
-        maintenance.drop_before(cursor, grouping, (row[0] - kept_us) // grain_us * grain_us)
+        return maintenance.drop_before(cursor, grouping, (row[0] - kept_us) // grain_us * grain_us)

@@ -8,7 +8,7 @@ from sqlglot import exp
 from livekpi.definition.definition import Kpi
 from livekpi.definition.expressions import Aggregate
 from livekpi.definition.types import NUMBER, Field
-from livekpi.engine.plan import Grouping, partial_of
+from livekpi.engine.plan import Grouping
 from livekpi.query import leaves
 from livekpi.query.leaves import Slice
 from livekpi.query.steps import Steps
@@ -20,7 +20,6 @@ class Part:
 
     grouping: Grouping
     aggregates: tuple[tuple[int, Aggregate], ...]
-    since: Mapping[str, int | None]
     rolled_before_us: int
     """Buckets before this may have been rolled up."""
     last_event_us: int | None
@@ -33,14 +32,17 @@ class Statement:
 
 
 def assemble(
-    kpi: Kpi, parts: Sequence[Part], steps: Steps, by: tuple[str, ...], where: exp.Expr | None, fields: Mapping[str, Field]
+    kpi: Kpi, parts: Sequence[Part], since_us: int, steps: Steps, by: tuple[str, ...], where: exp.Expr | None, fields: Mapping[str, Field]
 ) -> Statement:
-    """Rows (step, the dimensions of `by`, value) without those that have no value."""
+    """Rows (step, the dimensions of `by`, value) without those that have no value.
+
+    Buckets before `since_us` do not count: one of the parts is not complete there, and a ratio of unlike spans would be wrong.
+    """
     parameters: dict[str, str] = {}
     tables: list[str] = []
     for part in parts:
         condition = _condition(where, part.grouping, fields, parameters)
-        cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition)
+        cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition, since_us)
         tables += _tables(cut, part, steps)
     names = ["i", *(f"g{index}" for index in range(len(by)))]
     numbered = list(enumerate(kpi.value.aggregates))
@@ -56,21 +58,20 @@ def _tables(cut: Slice, part: Part, steps: Steps) -> list[str]:
     cells: dict[int, list[tuple[int, Aggregate]]] = {}
     counted: list[int] = []
     for number, aggregate in part.aggregates:
-        since_us = part.since.get(partial_of(aggregate).key)
         if aggregate.kind in ("count", "distinct"):
             counted.append(number)
         if aggregate.kind == "quantile":
-            tables.append(leaves.quantile_values(cut, steps, number, aggregate, since_us))
+            tables.append(leaves.quantile_values(cut, steps, number, aggregate))
         elif aggregate.kind == "distinct":
             rolled = part.rolled_before_us > steps.starts[0] - aggregate.over_us
             values = leaves.distinct_values if rolled else leaves.exact_distinct_values
-            tables.append(values(cut, steps, number, aggregate, since_us))
+            tables.append(values(cut, steps, number, aggregate))
         else:
             cells.setdefault(aggregate.over_us, []).append((number, aggregate))
         if aggregate.kind == "last":
             tables.append(leaves.before(cut, steps, number, aggregate))
     for over_us, asked in cells.items():
-        tables += leaves.cell_values(cut, steps, over_us, asked, part.since)
+        tables.append(leaves.cell_values(cut, steps, over_us, asked))
     if part.last_event_us is not None and (counted or any(aggregate.kind == "last" for _, aggregate in part.aggregates)):
         tables.append(leaves.grid(cut, part.last_event_us, counted))
     return tables

@@ -3,7 +3,7 @@
 Every query here yields columns `i` (the step's index), the slice's dimensions ``g0``, ``g1``, …, and aggregates ``a0``, ….
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from livekpi.definition.expressions import Aggregate
@@ -18,12 +18,14 @@ STEPS = "steps"
 
 @dataclass(frozen=True)
 class Slice:
-    """What of a grouping is asked: its columns for the dimensions asked, a condition, and since when a partial counts."""
+    """What of a grouping is asked: its columns for the dimensions asked, a condition, and from when on."""
 
     grouping: Grouping
     columns: tuple[str, ...]
     where: str
     """SQL over the grouping's dimension columns, or ``true``."""
+    since_us: int
+    """Buckets before this are not complete."""
 
     @property
     def selected(self) -> str:
@@ -34,10 +36,10 @@ class Slice:
         return "".join(f", g{index}" for index in range(len(self.columns)))
 
 
-def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str, since_us: int | None) -> str:
+def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str) -> str:
     """A table's rows with the index of each step whose window they are in."""
     apart = steps.size_us is not None and over_us <= steps.size_us
-    lower = max(steps.starts[0] - (0 if apart else over_us), since_us or 0)
+    lower = max(steps.starts[0] - (0 if apart else over_us), cut.since_us)
     within = f"bucket >= make_timestamp({lower}) AND bucket < make_timestamp({steps.ends[-1]}) AND {cut.where}"
     if apart:
         index = f"(epoch_us(bucket) - {steps.starts[0]}) // {steps.size_us} AS i"
@@ -46,18 +48,11 @@ def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str, since
     return f"SELECT i{cut.selected}, {columns} FROM {quote(table)}, {STEPS} WHERE {window} AND {within}"
 
 
-def cell_values(
-    cut: Slice, steps: Steps, over_us: int, asked: Sequence[tuple[int, Aggregate]], since: Mapping[str, int | None]
-) -> list[str]:
-    """The aggregates (with their numbers) that are columns of cells, in one scan for those complete since the same time."""
-    found = []
-    for since_us in dict.fromkeys(since.get(partial_of(aggregate).key) for _, aggregate in asked):
-        group = [(number, aggregate) for number, aggregate in asked if since.get(partial_of(aggregate).key) == since_us]
-        names = ", ".join(dict.fromkeys(quote(partial_of(aggregate).key) for _, aggregate in group))
-        merged = ", ".join(f"{_merged(aggregate)} AS a{number}" for number, aggregate in group)
-        inner = rows(cells(cut.grouping).name, cut, steps, over_us, names, since_us)
-        found.append(f"SELECT i{cut.grouped}, {merged} FROM ({inner}) GROUP BY ALL")
-    return found
+def cell_values(cut: Slice, steps: Steps, over_us: int, asked: Sequence[tuple[int, Aggregate]]) -> str:
+    """The aggregates (with their numbers) that are columns of cells, in one scan."""
+    names = ", ".join(dict.fromkeys(quote(partial_of(aggregate).key) for _, aggregate in asked))
+    merged = ", ".join(f"{_merged(aggregate)} AS a{number}" for number, aggregate in asked)
+    return f"SELECT i{cut.grouped}, {merged} FROM ({rows(cells(cut.grouping).name, cut, steps, over_us, names)}) GROUP BY ALL"
 
 
 def _merged(aggregate: Aggregate) -> str:
@@ -69,32 +64,32 @@ def before(cut: Slice, steps: Steps, number: int, aggregate: Aggregate) -> str:
     """The last value before the first step, as step -1, to be carried into the range."""
     name = quote(partial_of(aggregate).key)
     inner = f"SELECT -1 AS i{cut.selected}, {name} FROM {quote(cells(cut.grouping).name)}"
-    start = f"bucket < make_timestamp({steps.starts[0]})"
-    return f"SELECT i{cut.grouped}, {_merged(aggregate)} AS a{number} FROM ({inner} WHERE {start} AND {cut.where}) GROUP BY ALL"
+    within = f"bucket < make_timestamp({steps.starts[0]}) AND bucket >= make_timestamp({cut.since_us}) AND {cut.where}"
+    return f"SELECT i{cut.grouped}, {_merged(aggregate)} AS a{number} FROM ({inner} WHERE {within}) GROUP BY ALL"
 
 
-def quantile_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate, since_us: int | None) -> str:
+def quantile_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate) -> str:
     """The value at a quantile's rank, within 1 % (the middle of its bin)."""
     table = spread(cut.grouping, partial_of(aggregate)).name
-    inner = rows(table, cut, steps, aggregate.over_us, "key, n", since_us)
+    inner = rows(table, cut, steps, aggregate.over_us, "key, n")
     merged = f"SELECT i{cut.grouped}, key, sum(n)::BIGINT AS n FROM ({inner}) GROUP BY ALL"
     series_ = f"i{cut.grouped}"
     running = f"sum(n) OVER (PARTITION BY {series_} ORDER BY key) AS reached, sum(n) OVER (PARTITION BY {series_}) AS total"
     rank = f"reached > {aggregate.quantile!r} * (total - 1)"
-    middle = f"2 * pow({GAMMA!r}, abs(key) - {BIN_OFFSET}) / {GAMMA + 1!r}"
+    middle = f"pow({GAMMA!r}, abs(key) - {BIN_OFFSET + 1}) * {2 * GAMMA / (GAMMA + 1)!r}"
     value = f"CASE WHEN key > 0 THEN {middle} WHEN key < 0 THEN -({middle}) ELSE 0 END"
     ranked = f"SELECT *, {running} FROM ({merged})"
     return f"SELECT {series_}, {value} AS a{number} FROM (SELECT {series_}, min(key) AS key FROM ({ranked}) WHERE {rank} GROUP BY ALL)"
 
 
-def distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate, since_us: int | None) -> str:
+def distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate) -> str:
     """How many distinct values: exactly, or where some are registers only, estimated.
 
     The estimate is Ertl's improved raw estimator ("New cardinality estimation algorithms for HyperLogLog sketches", 2017),
     without the term for saturated registers, which 48 bits of rank do not reach.
     """
     table = spread(cut.grouping, partial_of(aggregate)).name
-    inner = rows(table, cut, steps, aggregate.over_us, "key, rank", since_us)
+    inner = rows(table, cut, steps, aggregate.over_us, "key, rank")
     series_ = f"i{cut.grouped}"
     exact = f"SELECT {series_}, count(DISTINCT key) AS exact, bool_or(rank IS NOT NULL) AS rough FROM ({inner}) GROUP BY ALL"
     count = 1 << REGISTER_BITS
@@ -115,10 +110,10 @@ def distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate,
     )
 
 
-def exact_distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate, since_us: int | None) -> str:
+def exact_distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggregate) -> str:
     """As `distinct_values`, where no bucket of the range has been rolled up."""
     table = spread(cut.grouping, partial_of(aggregate)).name
-    inner = rows(table, cut, steps, aggregate.over_us, "key", since_us)
+    inner = rows(table, cut, steps, aggregate.over_us, "key")
     return f"SELECT i{cut.grouped}, count(DISTINCT key) AS a{number} FROM ({inner}) GROUP BY ALL"
 
 
@@ -129,4 +124,5 @@ def grid(cut: Slice, last_event_us: int, numbers: Sequence[int]) -> str:
     """
     first = f"SELECT min(first) AS first{cut.selected} FROM {quote(series(cut.grouping))} WHERE {cut.where} GROUP BY ALL"
     zeros = "".join(f", 0 AS a{number}" for number in numbers)
-    return f"SELECT i{cut.grouped}{zeros} FROM ({first}), {STEPS} WHERE hi > first AND start <= make_timestamp({last_event_us})"
+    within = f"hi > first AND hi > make_timestamp({cut.since_us}) AND start <= make_timestamp({last_event_us})"
+    return f"SELECT i{cut.grouped}{zeros} FROM ({first}), {STEPS} WHERE {within}"

@@ -11,12 +11,12 @@ import pyarrow as pa
 from sqlglot import exp
 
 from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import Aggregate
-from livekpi.definition.model import parse_duration
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.scalars import Scalars, Typed, parse
 from livekpi.definition.types import Field, Type
-from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan
+from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan, partial_of
 from livekpi.query import leaves
 from livekpi.query.assembly import Part, assemble
 from livekpi.query.snapshot import Snapshot
@@ -104,7 +104,8 @@ class Query:
         """The KPI's points at given steps."""
         self._check_grain(kpi, steps)
         fields = {name: self._field(kpi, name) for name in kpi.by}
-        statement = assemble(kpi, [self._part(kpi, grouping) for grouping in self._groupings(kpi)], steps, by, where, fields)
+        parts = [self._part(kpi, grouping) for grouping in self._groupings(kpi)]
+        statement = assemble(kpi, parts, self._since_us(kpi), steps, by, where, fields)
         limit = self._definition.spec.limits.points
         with self._stepped(steps) as prefix:
             rows = self._cursor.execute(prefix + statement.sql, statement.parameters or None).fetchmany(limit + 1)
@@ -132,10 +133,15 @@ class Query:
             self._cursor.unregister(leaves.STEPS)
 
     def span_us(self, kpi: Kpi) -> tuple[int, int] | None:
-        """The bucket of the KPI's first event and the time of its sources' last (µs); None before the first."""
+        """The bucket of the first event that the KPI counts and the time of its sources' last (µs); None before the first."""
         first = [start for grouping in self._groupings(kpi) if (start := self._known.first_us(grouping)) is not None]
         last = [time for source in kpi.sources if (time := self._known.last_event_us(source)) is not None]
-        return (min(first), max(last)) if first and last else None
+        return (max(min(first), self._since_us(kpi)), max(last)) if first and last else None
+
+    def _since_us(self, kpi: Kpi) -> int:
+        """From which bucket on all of its parts are complete."""
+        since = (self._known.since(grouping_of(self._plan, aggregate)).get(partial_of(aggregate).key) for aggregate in kpi.value.aggregates)
+        return max(time or 0 for time in since)
 
     def fine_from_us(self, kpi: Kpi) -> int:
         """From here on every bucket is kept as it was counted; before, coarser ones may be."""
@@ -176,6 +182,8 @@ class Query:
 
     def _steps(self, kpi: Kpi, request: Request) -> Steps | None:
         timezone, span = zone(request.timezone), self.span_us(kpi)
+        if request.step is None:  # buckets as they are
+            timezone = zone("UTC")
         size = None if request.step in (None, "all") else parse_step(str(request.step))
         if size is not None and size % kpi.every_us:
             raise QueryError(f"step {request.step!r} is no multiple of {kpi.name}'s bucket, {_seconds(kpi.every_us)}")
@@ -184,7 +192,8 @@ class Query:
         # nothing is before the first event nor after the last, so an answer's size does not depend on how far one asks
         end = span[1] + 1 if request.to_us is None else min(request.to_us, span[1] + 1)
         if request.step == "all":
-            return self._whole(kpi, span[0] if request.from_us is None else max(request.from_us, span[0]), end)
+            grain = self._finest(kpi, span[0])
+            return self._whole(kpi, max(request.from_us or 0, span[0] // grain * grain), end)
         size = size or self._finest(kpi, max(request.from_us or 0, span[0]))
         start = max(request.from_us or 0, floor(span[0], size, timezone))
         return make_steps(start, end, size, timezone, self._definition.spec.limits.points) if start < end else None
@@ -202,6 +211,11 @@ class Query:
     def _check_grain(self, kpi: Kpi, steps: Steps) -> None:
         for aggregate in kpi.value.aggregates:
             bounds = {min(start, end - aggregate.over_us) for start, end in zip(steps.starts, steps.ends, strict=True)} | set(steps.ends)
+            if any(bound % aggregate.every_us for bound in bounds):
+                raise QueryError(
+                    f"{kpi.name} is kept in buckets of {_seconds(aggregate.every_us)}, counted in UTC, and some of these steps would cut "
+                    f"one in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
+                )
             for grain, before in self._known.rolled(grouping_of(self._plan, aggregate)):
                 if any(bound % grain for bound in bounds if bound < before):
                     stages = tiers(aggregate.every_us, self._definition.keep_us)
@@ -229,7 +243,7 @@ class Query:
             (number, aggregate) for number, aggregate in enumerate(kpi.value.aggregates) if grouping_of(self._plan, aggregate) == grouping
         )
         last_us = self._known.last_event_us(grouping.source)
-        return Part(grouping, tuple(mine), self._known.since(grouping), self._known.rolled_before_us(grouping), last_us)
+        return Part(grouping, tuple(mine), self._known.rolled_before_us(grouping), last_us)
 
     def _final_us(self, kpi: Kpi) -> int:
         """Steps that end here or earlier are final."""

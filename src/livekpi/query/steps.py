@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from livekpi.definition.model import parse_duration
+from livekpi.definition.durations import parse_duration
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US

@@ -52,15 +52,21 @@ def roll_up(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, grain_us: int
     cursor.execute("INSERT OR REPLACE INTO rolled VALUES (?, ?, ?)", [grouping.key, grain_us, before_us])
 
 
-def drop_before(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, before_us: int) -> None:
-    """Deletes all buckets before a time, and the series that are gone with them; in the caller's transaction."""
+def drop_before(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, before_us: int) -> bool:
+    """Deletes all buckets before a time, and the series that are gone with them; in the caller's transaction.
+
+    True where there were such series.
+    """
     for table in tables(grouping):
         cursor.execute(f"DELETE FROM {quote(table.name)} WHERE bucket < make_timestamp({before_us})")
     names = [name for name, _ in cells(grouping).keys[1:]]
     same = " AND ".join(f"c.{name} IS NOT DISTINCT FROM s.{name}" for name in names) or "true"
-    cursor.execute(f"DELETE FROM {quote(series(grouping))} s WHERE NOT EXISTS (SELECT 1 FROM {quote(cells(grouping).name)} c WHERE {same})")
+    gone = cursor.execute(
+        f"DELETE FROM {quote(series(grouping))} s WHERE NOT EXISTS (SELECT 1 FROM {quote(cells(grouping).name)} c WHERE {same})"
+    ).fetchone()
     start = f"make_timestamp({before_us})"
     cursor.execute(f"UPDATE {quote(series(grouping))} SET first = {start} WHERE first < {start}")
+    return gone is not None and gone[0] > 0
 
 
 def _rewrite(cursor: duckdb.DuckDBPyConnection, table: Table, where: str, bucket: str) -> None:
