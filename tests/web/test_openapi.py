@@ -40,7 +40,7 @@ def test_its_query_parameters_are_those_that_are_taken(client: Client) -> None:
 
 
 def test_what_needs_no_token_is_what_the_guard_leaves_open() -> None:
-    assert {path for path, operations in DOCUMENT["paths"].items() if operations.get("get", {}).get("security") == []} == guard._OPEN
+    assert {path for path, operations in DOCUMENT["paths"].items() if operations.get("get", {}).get("security") == []} == guard.OPEN
 
 
 def test_it_is_served(client: Client) -> None:

@@ -12,7 +12,7 @@ from livekpi.web.auth import Scope, Tokens
 from livekpi.web.problems import problem
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
+OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
 """What anyone may ask, since it says nothing of the numbers."""
 _INGEST = ("/v1/events/", "/v1/dead-letters/replay")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -43,7 +43,7 @@ class Guard:
         return self._without_right(scope["path"], headers.get(b"authorization", b""))
 
     def _without_right(self, path: str, authorization: bytes) -> Response | None:
-        if self._tokens is None or path in _OPEN:
+        if self._tokens is None or path in OPEN:
             return None
         needed = Scope.INGEST if path.startswith(_INGEST) else Scope.READ
         scheme, _, secret = authorization.partition(b" ")
