@@ -25,7 +25,7 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from livekpi.definition.model import parse_duration
+        from livekpi.definition.durations import parse_duration
 
         try:
             return parse_duration(value).total_seconds()

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sqlglot import exp
 
+from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import KnownKpi
-from livekpi.definition.model import parse_duration
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.scalars import Scalars, Typed, fail, parse
 from livekpi.definition.types import BOOLEAN, NUMBER, Type

@@ -1,131 +1,13 @@
 """The shape of the definition file: what may stand where, before names and expressions are resolved."""
 
-import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.config import JsonDict
-from pydantic_core import PydanticCustomError
 
-from livekpi.definition.problems import nearest
-from livekpi.definition.types import SIMPLE_KINDS, parse_field
-
-_DURATION = re.compile(r"([0-9]{1,12})(ms|[smhdwy])")
-_DURATION_PATTERN = r"^([0-9]+(ms|[smhdwy]))+$"
-_UNIT_MS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_LONGEST = timedelta(days=365 * 1000)
-_DAY = timedelta(days=1)
-
-
-def parse_duration(text: object) -> timedelta:
-    """Reads ``90s``, ``5m``, ``1h30m`` or ``2d`` (units ms, s, m, h, d, w; a year is ``y``, 365 days).
-
-    Raises ValueError with what was expected.
-    """
-    if isinstance(text, timedelta):
-        return text
-    if isinstance(text, str):
-        parts = _DURATION.findall(text.strip())
-        if parts and "".join(number + unit for number, unit in parts) == text.strip():
-            duration_ms = sum(int(number) * _UNIT_MS[unit] for number, unit in parts)
-            if duration_ms <= _LONGEST // timedelta(milliseconds=1):
-                return timedelta(milliseconds=duration_ms)
-            raise ValueError("expected a duration of at most 1000y")
-    raise ValueError("expected a duration such as 10s, 5m, 1h30m or 2d")
-
-
-def format_duration(duration: timedelta) -> str:
-    """A duration as `parse_duration` reads it, in its largest whole unit."""
-    duration_ms = duration // timedelta(milliseconds=1)
-    unit = next((unit for unit, unit_ms in _UNIT_MS.items() if duration_ms and duration_ms % unit_ms == 0), "s")
-    return f"{duration_ms // _UNIT_MS[unit]}{unit}"
-
-
-def _divides_a_day(bucket: timedelta) -> timedelta:
-    if bucket < timedelta(seconds=1) or _DAY % bucket:
-        raise ValueError("expected a bucket of at least 1s that divides a day, such as 10s, 1m, 15m or 1h")
-    return bucket
-
-
-def _period(text: str) -> str:
-    try:
-        if parse_duration(text):
-            return text
-    except ValueError as error:
-        raise PydanticCustomError("wrong_key", "{reason}", {"reason": str(error)}) from error
-    raise PydanticCustomError("wrong_key", "expected a period longer than nothing")
-
-
-def _real_timezone(name: str) -> str:
-    zones = available_timezones()
-    if name not in zones:
-        raise ValueError(f"expected a time zone's name such as Europe/Berlin or UTC{nearest(name, sorted(zones))}")
-    return name
-
-
-def _regular_expression(text: str) -> str:
-    try:
-        groups = re.compile(text).groupindex
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"expected a regular expression: {error}") from error
-    if not groups:
-        raise ValueError("expected a regular expression with named groups, one a field, such as (?P<status>[0-9]+)")
-    return text
-
-
-def moment(text: str, timezone: str) -> datetime:
-    """The moment that an ISO 8601 date or date with time means in a time zone; a zone in the text goes first."""
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
-
-
-def _moment(text: str) -> str:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("expected a date such as 2026-01-31, or one with a time such as 2026-01-31T18:00") from error
-    return text
-
-
-def _field_type(text: str) -> str:
-    parse_field("", text)
-    return text
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration, json_schema_input_type=Annotated[str, Field(pattern=_DURATION_PATTERN)]),
-]
-Bucket = Annotated[Duration, AfterValidator(_divides_a_day)]
-Timezone = Annotated[str, AfterValidator(_real_timezone)]
-Text = Annotated[str, StringConstraints(min_length=1)]
-Moment = Annotated[str, AfterValidator(_moment)]
-FieldType = Annotated[
-    str,
-    AfterValidator(_field_type),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"enum": [optional + kind for optional in ("", "optional ") for kind in SIMPLE_KINDS]},
-                {"type": "string", "pattern": r"^\s*(optional\s+)?(decimal|timestamp)\s*\(.+$"},
-            ]
-        }
-    ),
-]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+from livekpi.definition.durations import DURATION_PATTERN, parse_duration
+from livekpi.definition.values import Bucket, Duration, FieldType, Moment, Name, Period, RegularExpression, Text, Timezone, moment
 
 
 class Model(BaseModel):
@@ -197,7 +79,7 @@ class File(Model):
     """A file or glob, relative to the definition file; .gz and .zst are read through."""
     format: Literal["ndjson", "csv", "combined", "common", "regex"] = "ndjson"
     """How a line becomes an event; combined and common bring their own fields."""
-    regex: Annotated[str, AfterValidator(_regular_expression)] | None = None
+    regex: RegularExpression | None = None
     """For format regex: a pattern with named groups, one a field."""
     follow: bool = False
     """Go on reading as the file grows, through rotation and truncation."""
@@ -276,9 +158,9 @@ class PeriodTarget(Model):
 
     model_config = ConfigDict(
         extra="allow",
-        json_schema_extra={"patternProperties": {_DURATION_PATTERN: {"type": "number"}}, "additionalProperties": False, "minProperties": 1},
+        json_schema_extra={"patternProperties": {DURATION_PATTERN: {"type": "number"}}, "additionalProperties": False, "minProperties": 1},
     )
-    __pydantic_extra__: dict[Annotated[str, AfterValidator(_period)], float]
+    __pydantic_extra__: dict[Period, float]
 
     timezone: Timezone = "UTC"
     """Where the periods begin and end."""

@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 from livekpi.definition.definition import microseconds
-from livekpi.definition.model import DefinitionSpec, parse_duration
+from livekpi.definition.durations import parse_duration
+from livekpi.definition.model import DefinitionSpec
 from livekpi.definition.report import Report
 
 

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from livekpi.definition.definition import Kpi, SourceDefinition, microseconds
 from livekpi.definition.document import Loc
+from livekpi.definition.durations import format_duration
 from livekpi.definition.expressions import (
     Frame,
     KpiValue,
@@ -16,7 +17,7 @@ from livekpi.definition.expressions import (
     sources_for,
 )
 from livekpi.definition.kpi_order import kpis_named, parts_first
-from livekpi.definition.model import DefinitionSpec, KpiSpec, format_duration
+from livekpi.definition.model import DefinitionSpec, KpiSpec
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
 from livekpi.definition.scalars import parse

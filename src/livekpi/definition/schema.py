@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from livekpi.definition.model import DefinitionSpec, format_duration
+from livekpi.definition.durations import format_duration
+from livekpi.definition.model import DefinitionSpec
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 _REST_OF_A_VALUE = {r"\)$": {"type": "null"}}

@@ -7,7 +7,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from livekpi.definition.model import parse_duration
+from livekpi.definition.durations import parse_duration
 from livekpi.definition.problems import nearest
 from livekpi.query.points import Request
 from livekpi.query.steps import QueryError, zone

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.definition.definition import SourceDefinition
-from livekpi.definition.model import File, Stdin, format_duration
+from livekpi.definition.durations import format_duration
+from livekpi.definition.model import File, Stdin
 from livekpi.definition.types import Field
 from livekpi.sources.columns import can_fault, column
 from livekpi.sources.faults import Fault, Faults

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from livekpi.definition.model import parse_duration
+from livekpi.definition.durations import parse_duration
 
 BUCKETS = 30
 """How many buckets the sparkline has."""
