@@ -25,7 +25,7 @@ def open_source(source: SourceDefinition, base: Path, data: Path, log: IngestLog
         group = f"livekpi-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
         return KafkaSource(source.name, spec.kafka, clock, group=group, once=once)
     if spec.file is not None:
-        return FileSource(spec.file, base)
+        return FileSource(spec.file, base, once=once)
     if spec.http is not None:
         assert log is not None
         return HttpSource(log)

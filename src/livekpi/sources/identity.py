@@ -1,0 +1,71 @@
+"""Which file is which: known again by how it begins, wherever it was moved, copied or compressed to.
+
+A log that is rotated goes by another name, or in a copy of its own; inode numbers are given to new files again. How a file
+begins, after decompression, stays; the first events of two logs differ at least in their times. A partition's name is the
+path where its file was first seen with the length and hash of how it began then: ``access.log#1024-9f86d081884c7d65``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Self
+
+HEAD_BYTES = 1024
+"""How much of a file's beginning is looked at."""
+
+_NAME = re.compile(r"(?P<path>.*)#(?P<length>[0-9]+)-(?P<digest>[0-9a-f]{16})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How a file began when it was first seen."""
+
+    path: str
+    length: int
+    digest: str
+
+    @classmethod
+    def of(cls, path: str, head: bytes) -> Self:
+        return cls(path, len(head), _digest(head))
+
+    @classmethod
+    def parse(cls, partition: str) -> Self | None:
+        """The identity that a partition's name says; None where it says none."""
+        match = _NAME.fullmatch(partition)
+        return None if match is None else cls(match["path"], int(match["length"]), match["digest"])
+
+    @property
+    def partition(self) -> str:
+        return f"{self.path}#{self.length}-{self.digest}"
+
+    def begins(self, head: bytes) -> bool:
+        """Whether a file that begins with `head` may be this one."""
+        return len(head) >= self.length and _digest(head[: self.length]) == self.digest
+
+
+class Unclaimed:
+    """Positions of files that are not open: which file goes on from which."""
+
+    def __init__(self, positions: Mapping[str, int]) -> None:
+        parsed = ((Identity.parse(partition), position) for partition, position in positions.items())
+        self._positions = {identity: position for identity, position in parsed if identity is not None}
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def claim(self, head: bytes, path: str | None) -> tuple[Identity, int] | None:
+        """Takes the position of a file that begins so; where `path` is given, only that of a file first seen there."""
+        matching = [identity for identity in self._positions if path in (None, identity.path) and identity.begins(head)]
+        if not matching:
+            return None
+        best = max(matching, key=lambda identity: (identity.length, self._positions[identity]))
+        return best, self._positions.pop(best)
+
+    def give_back(self, identity: Identity, position: int) -> None:
+        """Leaves a position to whichever file begins so."""
+        self._positions[identity] = position
+
+
+def _digest(head: bytes) -> str:
+    return blake2b(head, digest_size=8).hexdigest()
