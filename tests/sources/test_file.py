@@ -249,6 +249,25 @@ def test_a_damaged_file_costs_no_other_and_is_said_at_the_end(tmp_path: Path, da
     found.close()
 
 
+def test_a_file_that_must_not_be_read_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.log").write_text("a\n")
+    (tmp_path / "b.log").write_text("b\n")
+    opened = Path.open
+
+    def forbid(file: Path, *arguments: Any) -> Any:
+        if file.name == "a.log":
+            raise PermissionError(13, "Permission denied")
+        return opened(file, *arguments)
+
+    monkeypatch.setattr(Path, "open", forbid)
+    found = source(tmp_path)
+    found.start({})
+    assert records(found.read(100, 0)) == [b"b"]
+    with pytest.raises(SourceError, match=r"a\.log can't be read: Permission denied"):
+        read_all(found)
+    found.close()
+
+
 def test_a_header_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"n,\xff\n1,2\n")
     found = source(tmp_path, "*.csv", format="csv")

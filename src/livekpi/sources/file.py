@@ -19,6 +19,7 @@ from livekpi.definition.model import File
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.byte_streams import DamagedError, Head, read_head
 from livekpi.sources.identity import HEAD_BYTES, Identity, Unclaimed
+from livekpi.sources.likeness import begins_with, may_be_copy
 from livekpi.sources.lines import HeaderError
 from livekpi.sources.listing import Listing, Seen
 from livekpi.sources.tail import RewrittenError, Tail, records_of
@@ -29,7 +30,6 @@ GONE_S = 60.0
 OPEN_FILES = 64
 """How many followed files at their end are kept open; others are opened again when they change."""
 _ORDINALS = 2**15
-_COMPARED_BYTES = 4096
 
 _log = structlog.get_logger(__name__)
 
@@ -132,7 +132,7 @@ class FileSource:
         for seen in self._listing.look():
             present.add(seen.key)
             file = self._files.get(seen.key)
-            if file is not None and seen.state != file.seen.state and not _begins_with(seen, file.head):
+            if file is not None and seen.state != file.seen.state and not begins_with(seen, file.head):
                 self._forget(file)
                 file = None
             if file is None:
@@ -198,18 +198,13 @@ class FileSource:
     def _head(self, seen: Seen) -> Head | None:
         """How a file begins; None as long as that does not tell it from others."""
         try:
-            descriptor = os.open(seen.file, os.O_RDONLY | os.O_CLOEXEC)
+            with seen.file.open("rb") as file:
+                head = read_head(file.fileno(), HEAD_BYTES)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise _unreadable(seen, error) from error
-        try:
-            head = read_head(descriptor, HEAD_BYTES)
-        except DamagedError as error:
-            self._fail(seen, str(error))
+        except (OSError, DamagedError) as error:
+            self._fail(seen, error)
             return None
-        finally:
-            os.close(descriptor)
         records = head.data.lstrip().count(b"\n") - (self._spec.format == "csv")
         if head.data and (not self._follow or head.whole or len(head.data) == HEAD_BYTES or records > 0):
             return head
@@ -218,13 +213,10 @@ class FileSource:
         return None
 
     def _is_copy(self, seen: Seen, head: Head) -> bool:
-        """Whether a file seems to be made from one that is still there, as log rotation does before it truncates that one."""
         for file in self._files.values():
-            size = min(len(head.data), len(file.head.data))
-            if seen.path in (file.seen.path, file.identity.path) or head.data[:size] != file.head.data[:size]:
-                continue  # where the other was renamed from here, this one is new, however it begins
-            packed = head.compressed or file.head.compressed
-            if packed or not _begins_with(file.seen, file.head) or _is_beginning(seen, file.seen):
+            # Where the other was renamed from here, this one is new, however it begins.
+            renamed = seen.path in (file.seen.path, file.identity.path)
+            if not renamed and may_be_copy(seen, head, file.seen, file.head):
                 self._say("taken for a copy; read only once its original is gone", file=seen.path, original=file.seen.path)
                 return True
         return False
@@ -252,12 +244,10 @@ class FileSource:
         except (RewrittenError, FileNotFoundError):
             self._rewritten(file)
             return None
-        except (DamagedError, HeaderError) as error:
-            self._fail(file.seen, str(error))
+        except (OSError, DamagedError, HeaderError) as error:
+            self._fail(file.seen, error)
             self._drained(file)
             return None
-        except OSError as error:
-            raise _unreadable(file.seen, error) from error
         file.position, file.file_position = file.tail.position, file.tail.file_position
         if chunk is None:
             self._drained(file)
@@ -284,8 +274,9 @@ class FileSource:
             self._fail(file.seen, "was truncated, overwritten or removed while it was read")
             self._drained(file)
 
-    def _fail(self, seen: Seen, reason: str) -> None:
+    def _fail(self, seen: Seen, why: str | Exception) -> None:
         """Keeps for the end what could not be read, so that other files are; says it now where there is no end."""
+        reason = f"can't be read: {why.strerror}" if isinstance(why, OSError) else str(why)
         if self._follow:
             self._say("the file can't be read any further", file=str(seen.file), reason=reason)
         else:
@@ -296,28 +287,3 @@ class FileSource:
         if (said := f"{what} {about}") not in self._said:
             self._said.add(said)
             _log.warning(what, **about)
-
-
-def _unreadable(seen: Seen, error: OSError) -> SourceError:
-    return SourceError(f"{seen.file} can't be read: {error.strerror}")
-
-
-def _begins_with(seen: Seen, head: Head) -> bool:
-    """Whether a file still begins as it did; what is gone or damaged does not."""
-    try:
-        with seen.file.open("rb") as file:
-            return read_head(file.fileno(), HEAD_BYTES).data.startswith(head.data)
-    except (FileNotFoundError, DamagedError):
-        return False
-
-
-def _is_beginning(seen: Seen, of: Seen) -> bool:
-    """Whether a file may be the beginning of another: what stands at its end stands there in the other one."""
-    if seen.size > of.size:
-        return False
-    at = max(0, seen.size - _COMPARED_BYTES)
-    try:
-        with seen.file.open("rb") as one, of.file.open("rb") as other:
-            return one.seek(at) == other.seek(at) and one.read(seen.size - at) == other.read(seen.size - at)
-    except FileNotFoundError:
-        return True  # not to be known; the next look will tell

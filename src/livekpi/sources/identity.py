@@ -39,32 +39,30 @@ class Identity:
     def partition(self) -> str:
         return f"{self.path}#{self.length}-{self.digest}"
 
-    def begins(self, head: bytes) -> bool:
-        """Whether a file that begins with `head` may be this one."""
-        return len(head) >= self.length and _digest(head[: self.length]) == self.digest
-
 
 class Unclaimed:
     """Positions of files that are not open: which file goes on from which."""
 
     def __init__(self, positions: Mapping[str, int]) -> None:
-        parsed = ((Identity.parse(partition), position) for partition, position in positions.items())
-        self._positions = {identity: position for identity, position in parsed if identity is not None}
-
-    def __len__(self) -> int:
-        return len(self._positions)
+        self._positions: dict[int, dict[str, dict[str, int]]] = {}  # by length, digest and path
+        for partition, position in positions.items():
+            identity = Identity.parse(partition)
+            if identity is not None:
+                self.give_back(identity, position)
 
     def claim(self, head: bytes, path: str | None) -> tuple[Identity, int] | None:
         """Takes the position of a file that begins so; where `path` is given, only that of a file first seen there."""
-        matching = [identity for identity in self._positions if path in (None, identity.path) and identity.begins(head)]
-        if not matching:
-            return None
-        best = max(matching, key=lambda identity: (identity.length, self._positions[identity]))
-        return best, self._positions.pop(best)
+        for length in sorted(self._positions, reverse=True):  # the longer, the surer
+            digest = _digest(head[:length])
+            alike = self._positions[length].get(digest, {})
+            if length <= len(head) and alike and path in (None, *alike):
+                found = path or max(alike, key=lambda path: alike[path])
+                return Identity(found, length, digest), alike.pop(found)
+        return None
 
     def give_back(self, identity: Identity, position: int) -> None:
         """Leaves a position to whichever file begins so."""
-        self._positions[identity] = position
+        self._positions.setdefault(identity.length, {}).setdefault(identity.digest, {})[identity.path] = position
 
 
 def _digest(head: bytes) -> str:
