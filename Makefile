@@ -73,11 +73,11 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime: requirements/runtime.txt | $(VENV)/bin/python
-	@$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-compile -r $<
 	@touch $@
 
 $(VENV)/dev: requirements/dev.txt $(VENV)/runtime
-	@$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-compile -r $<
 	@touch $@
 
 $(VENV)/wheel: $(WHEEL_INPUTS) | $(VENV)/runtime
