@@ -46,7 +46,8 @@ def run(listen: str | None, data: Path | None, seed: int, for_s: float | None) -
         def started(address: str) -> None:
             client = Client(address)
             customers = Customers(client, Shop(seed, clock.now_us() - PAST_US), seed, clock)
-            console.print(f"A synthetic shop at http://{address}, its numbers in {directory}; Ctrl-C ends it.\n", soft_wrap=True, highlight=False)
+            where = f"A synthetic shop at http://{address}, its numbers in {directory}; Ctrl-C ends it.\n"
+            console.print(where, soft_wrap=True, highlight=False)
             start(lambda: customers.post(stop))
             start(lambda: _show(client, console, clock, stop, customers))
             if for_s is not None:
