@@ -162,9 +162,7 @@ def inlets(parts: Parts) -> dict[str, Inlet]:
 def measure(parts: Parts) -> None:
     """Lets /metrics look up what is only known when somebody asks."""
     process = psutil.Process()
-    parts.metrics.measure(
-        store_bytes=parts.store.size_bytes, process_memory_bytes=lambda: process.memory_info().rss, lag=parts.engine.lag
-    )
+    parts.metrics.measure(store_bytes=parts.store.size_bytes, process_memory_bytes=lambda: process.memory_info().rss, lag=parts.engine.lag)
 
 
 def load_or_warn(file: Path) -> Definition:
