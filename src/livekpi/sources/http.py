@@ -41,6 +41,7 @@ class HttpSource:
         self._window_first = 0
 
     def start(self, positions: Mapping[str, int]) -> None:
+        self.close()  # what was open of an earlier start: the file may be another by now
         self._position = positions.get(PARTITION, self._log.start)
         self._end_at_start = self._log.end
         if self._position > self._log.end:

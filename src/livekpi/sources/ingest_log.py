@@ -85,7 +85,9 @@ class IngestLog:
         self._closing = False
         self._partial = False  # bytes of a failed write may stand after the end
         self._failure: str | None = None
-        directory.mkdir(parents=True, exist_ok=True)
+        for made in [each for each in (directory, *directory.parents) if not each.exists()][::-1]:
+            made.mkdir()
+            disk.sync_directory(made.parent)
         self._segments = segments.segments(directory)
         self._end, self._descriptor = self._open_last()
         self.release(committed)

@@ -28,6 +28,7 @@ from livekpi.web.problems import HANDLERS
 from livekpi.web.stream import Hub, Streams
 
 _QUERY_THREADS = 4
+_STREAM_THREADS = 2  # of their own, so that no long question holds up the streams
 _DOOR_THREADS = 2
 
 
@@ -49,7 +50,8 @@ class App:
         self._metrics = metrics
         self._query_pool = ThreadPoolExecutor(_QUERY_THREADS, "query")
         self._door_pool = ThreadPoolExecutor(_DOOR_THREADS, "door")
-        self._hub = Hub(backend, metrics, self._query_pool, backend.definition.spec.limits.viewers)
+        self._stream_pool = ThreadPoolExecutor(_STREAM_THREADS, "stream")
+        self._hub = Hub(backend, metrics, self._stream_pool, backend.definition.spec.limits.viewers)
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
         self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
         api = Api(backend, clock, self._query_pool)
@@ -92,8 +94,8 @@ class App:
         finally:
             hub.cancel()
             self._backend.interrupt()
-            self._query_pool.shutdown(wait=False, cancel_futures=True)
-            self._door_pool.shutdown(wait=False, cancel_futures=True)
+            for pool in (self._query_pool, self._stream_pool, self._door_pool):
+                pool.shutdown(wait=False, cancel_futures=True)
             with contextlib.suppress(asyncio.CancelledError):
                 await hub
 

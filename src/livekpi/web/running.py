@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 
 import duckdb
+import structlog
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
@@ -12,10 +13,13 @@ from livekpi.engine.engine import Commit, Engine
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.live import changed
 from livekpi.query.points import Points, Query, Request
+from livekpi.query.steps import QueryError
 from livekpi.store import dead_letters, positions
 from livekpi.store.database import Store
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.web.backend import DeadLetterRequest, SourceState
+
+_logger = structlog.get_logger(__name__)
 
 
 class Running:
@@ -40,8 +44,15 @@ class Running:
     def changed(self, commit: Commit, kpis: tuple[str, ...], by: tuple[str, ...]) -> list[Points]:
         with self._cursor() as cursor:
             query = self._query(cursor)
-            found = (changed(query, self.definition.kpis[name], commit.touched, by) for name in kpis)
-            return [answer for answer in found if answer is not None]
+            found = []
+            for name in kpis:
+                try:
+                    answer = changed(query, self.definition.kpis[name], commit.touched, by)
+                except QueryError as error:  # more points at once than one answer may hold
+                    _logger.warning("a commit's changes are not streamed", kpi=name, by=by, commit=commit.number, reason=str(error))
+                    continue
+                found += [answer] if answer is not None else []
+            return found
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
         with self._cursor() as cursor:

@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 _GRACE_S = 4
 """How long requests that are here may go on once the end has begun."""
-_START_S = 30.0
+_KEEP_ALIVE_S = 75
+"""How long an idle connection is kept, so that one who sends now and then need not open another."""
 _BACKLOG = 2048
 _HEADERS = [("x-content-type-options", "nosniff")]
 
@@ -53,6 +54,7 @@ class Server:
             server_header=False,
             proxy_headers=False,
             headers=_HEADERS,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         self._uvicorn = _Uvicorn(config, on_stop)

@@ -79,13 +79,16 @@ class Hub:
                 commit, self._pending = self._pending, None
                 if commit is not None:
                     await self._send_out(commit)
+        except Exception:
+            _logger.exception("the streams have failed")
+            raise
         finally:
             self.close()
 
     def join(self, subscription: Subscription) -> Viewer:
-        """Adds a viewer; raises ProblemError 503 where there are too many, or the server is stopping."""
+        """Adds a viewer; raises ProblemError 503 where there are too many, or the hub is closed."""
         if self._closed or self._viewer_count >= self._max_viewers:
-            reason = "the server is stopping" if self._closed else f"{self._max_viewers} streams are open (`limits: viewers`)"
+            reason = "no streams are served any more" if self._closed else f"{self._max_viewers} streams are open (`limits: viewers`)"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, f"{reason}; try again later", {"Retry-After": "5"})
         viewer = Viewer()
         self._viewers[subscription].add(viewer)

@@ -7,6 +7,7 @@ from livekpi.definition.durations import parse_duration
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_US, _LAST_US = ((bound - _EPOCH) // _MICROSECOND for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
 _SECONDS = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 _UNITS_US = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
 
@@ -18,18 +19,27 @@ def parse_time(text: str, now_us: int, zone: tzinfo) -> int:
     Raises ValueError with what was expected.
     """
     try:
-        if text == "now":
-            return now_us
-        if text.startswith("-"):
-            return now_us - parse_duration(text[1:]) // _MICROSECOND
-        seconds = _SECONDS.fullmatch(text)
-        if seconds is not None:
-            return int(seconds[1]) * 1_000_000 + int((seconds[2] or "")[:6].ljust(6, "0"))
-        # A + that was not escaped in an address comes as a space.
-        time = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
-        return ((time if time.tzinfo else time.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND
+        time_us = _parse(text, now_us, zone)
+        if not _FIRST_US <= time_us <= _LAST_US:
+            raise ValueError("no calendar has it")  # noqa: TRY301 - said like all else that is no time
+        return time_us
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"{text!r} is no time; expected one such as 2026-03-01T12:00:00Z, 1772366400 (seconds), -1h or now") from error
+        raise ValueError(
+            f"{text[:80]!r} is no time; expected one such as 2026-03-01T12:00:00Z, 1772366400 (seconds), -1h or now"
+        ) from error
+
+
+def _parse(text: str, now_us: int, zone: tzinfo) -> int:
+    if text == "now":
+        return now_us
+    if text.startswith("-"):
+        return now_us - parse_duration(text[1:]) // _MICROSECOND
+    seconds = _SECONDS.fullmatch(text)
+    if seconds is not None:
+        return int(seconds[1]) * 1_000_000 + int((seconds[2] or "")[:6].ljust(6, "0"))
+    # A + that was not escaped in an address comes as a space.
+    time = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
+    return ((time if time.tzinfo else time.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND
 
 
 def format_duration(duration_us: int) -> str:
