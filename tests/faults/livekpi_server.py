@@ -1,0 +1,114 @@
+"""livekpi as a user runs it: the installed command, in a process that can be killed."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from tests.faults.traffic import KPIS, SOURCES, Traffic, differences
+from tests.servers.ports import free_ports
+from tests.servers.process import Process
+
+_ANSWER_S = 30
+_POLL_S = 0.05
+
+
+def installed_command() -> list[str]:
+    """The command beside this Python, as the wheel puts it there; where only the source is on the path, the same function."""
+    command = Path(sys.executable).with_name("livekpi")
+    return [str(command)] if command.exists() else [sys.executable, "-c", "from livekpi.cli import main; main()"]
+
+
+class LivekpiServer:
+    """``livekpi run`` on one definition and one data directory, in one life after the other."""
+
+    def __init__(self, directory: Path, definition: str, command: Sequence[str] | None = None) -> None:
+        self.data = directory / "data"
+        self.log = directory / "livekpi.log"
+        [port] = free_ports(1)
+        self.address = f"127.0.0.1:{port}"
+        self._command = list(command or installed_command())
+        self._file = directory / "definition.yaml"
+        self._file.write_text(definition)
+        self._process: Process | None = None
+
+    @property
+    def process(self) -> Process:
+        """Its present life, or the last."""
+        assert self._process is not None, "started"
+        return self._process
+
+    def start(self) -> None:
+        assert self._process is None or not self._process.running()
+        self._process = Process([*self._command, "run", self._file, "--data", self.data, "--listen", self.address], self.log)
+
+    def wait_until_it_answers(self) -> None:
+        self.until(lambda: self._ask("/healthz") is not None)
+
+    def until(self, condition: Callable[[], bool], timeout_s: float = 120) -> None:
+        """Waits until something is so; fails when it takes too long, or livekpi has ended."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert self.process.running(), f"livekpi ended:\n{self.process.tail()}"
+            assert time.monotonic() < deadline, f"waited in vain for {timeout_s} s:\n{self.process.tail()}"
+            time.sleep(_POLL_S)  # nothing to wait on: it is another process
+
+    def get(self, path: str) -> Any:
+        """What a running server answers, as JSON."""
+        answer = self._ask(path)
+        assert answer is not None, f"no answer:\n{self.process.tail()}"
+        return json.loads(answer, parse_float=Decimal)
+
+    def run_once(self) -> None:
+        """Reads what is left and ends."""
+        with Process([*self._command, "run", self._file, "--data", self.data, "--once"], self.log) as process:
+            code = process.wait(timeout_s=120)
+        assert code == 0, f"ended with {code}:\n{process.tail()}"
+
+    def query(self, *arguments: str) -> list[str]:
+        """The lines that a command on the data directory prints."""
+        command: list[str | Path] = [*self._command, *arguments, "--data", self.data]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def check(self, traffic: Traffic) -> None:
+        """Compares every number and dead letter with what was sent."""
+        wrong: list[str] = []
+        for name, kpi in KPIS.items():
+            lines = self.query("query", name, "--by", kpi.dimension, "--format", "json")
+            wrong += differences(name, lines, traffic.counted(name))
+        for source in SOURCES:
+            letters = [json.loads(line) for line in self.query("dead-letters", "--source", source, "--limit", "10000")]
+            places = {(letter["partition"], letter["position"]) for letter in letters}
+            if not len(places) == len(letters) == len(traffic.dead):
+                wrong.append(f"{source}: expected {len(traffic.dead)} dead letters, found {len(letters)} of {len(places)} records")
+        assert not wrong, "\n".join([f"{len(wrong)} numbers are wrong, such as", *wrong[:20]])
+
+    def count(self) -> int:
+        """How many events are counted now, as a running server says, or the command where none runs."""
+        answer = self._ask("/v1/kpis/every_event?step=all")
+        lines = self.query("query", "every_event", "--step", "all", "--format", "json") if answer is None else []
+        points = map(json.loads, lines) if answer is None else json.loads(answer)["points"]
+        return sum(int(point["value"]) for point in points)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.close()
+
+    def _ask(self, path: str) -> bytes | None:
+        connection = HTTPConnection(self.address, timeout=_ANSWER_S)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
+        return body if response.status == 200 else None
