@@ -26,9 +26,10 @@ class Ticking:
 
     def __init__(self) -> None:
         self.now_s = 0.0
+        self.step_s = POLL_S
 
     def __call__(self) -> float:
-        self.now_s += POLL_S
+        self.now_s += self.step_s
         return self.now_s
 
 
@@ -156,6 +157,14 @@ def test_a_file_that_shrank_is_read_from_its_start(tmp_path: Path) -> None:
     _, positions = once(tmp_path)
     (tmp_path / "a.log").write_text("1\n")
     assert once(tmp_path, positions=positions)[0] == [b"1"]
+
+
+def test_a_file_that_shrank_and_begins_as_before_is_read_from_its_start(tmp_path: Path) -> None:
+    lines = [b"%099d" % n for n in range(30)]
+    (tmp_path / "a.log").write_bytes(b"\n".join(lines))
+    _, positions = once(tmp_path)
+    (tmp_path / "a.log").write_bytes(b"\n".join(lines[:20]))
+    assert once(tmp_path, positions=positions) == (lines[:20], dict.fromkeys(positions, 1_999))
 
 
 def test_files_that_are_alike_are_two_files(tmp_path: Path) -> None:
@@ -286,7 +295,9 @@ def test_follows_a_file_that_comes_later_and_grows(tmp_path: Path, following: Fi
     append(tmp_path / "app.log", '{"n": 1')
     assert read_all(following) == []
     append(tmp_path / "app.log", '}\n{"n": 2}\n{"n"')
-    assert records(read_all(following)) == [b'{"n": 1}', b'{"n": 2}']
+    chunks = read_all(following)
+    assert records(chunks) == [b'{"n": 1}', b'{"n": 2}']
+    assert chunks[0].partition.startswith("app.log#22-")  # known by whole records, not by a beginning that others share
     assert set(following.lag().values()) == {4}
     append(tmp_path / "app.log", ": 3}\n")
     assert records(read_all(following)) == [b'{"n": 3}']
@@ -359,6 +370,37 @@ def test_truncation_in_place(tmp_path: Path, following: FileSource) -> None:
     assert records(read_all(following)) == [b"3"]
     (tmp_path / "app.log").write_text("4, which is longer than what was there\n")
     assert records(read_all(following)) == [b"4, which is longer than what was there"]
+
+
+def test_what_was_read_before_a_truncation_is_given(tmp_path: Path, following: FileSource) -> None:
+    append(tmp_path / "app.log", "1\n2\n3\n")
+    assert records(following.read(1, 0)) == [b"1"]
+    (tmp_path / "app.log").write_text("4\n")
+    assert records(read_all(following, limit=9)) == [b"2", b"3", b"4"]
+
+
+def test_truncation_between_a_look_and_a_read(tmp_path: Path) -> None:
+    clock = Ticking()
+    found = source(tmp_path, "app.log", follow=True, monotonic=clock)
+    append(tmp_path / "app.log", "1\n2\n")
+    found.start({})
+    assert records(found.read(9, 0)) == [b"1", b"2"]
+    append(tmp_path / "app.log", "3\n")
+    clock.step_s = 0
+    assert found.read(0, 0) == []  # one more look, and none until time goes on
+    (tmp_path / "app.log").write_text("something longer than what was there\n")
+    assert found.read(9, 0) == []
+    clock.step_s = POLL_S
+    assert records(found.read(9, 0)) == [b"something longer than what was there"]
+    found.close()
+
+
+def test_a_log_and_its_copy_that_are_new_at_once(tmp_path: Path, following: FileSource) -> None:
+    append(tmp_path / "app.log", "1\n")
+    shutil.copy(tmp_path / "app.log", tmp_path / "app.log.1")
+    assert records(read_all(following)) == [b"1"]
+    append(tmp_path / "app.log", "2\n")
+    assert records(read_all(following)) == [b"2"]
 
 
 def test_a_copy_is_not_counted_twice(tmp_path: Path, following: FileSource) -> None:
