@@ -9,8 +9,9 @@ from sqlglot import exp
 
 from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import KnownKpi
+from livekpi.definition.parsing import fail, parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed, fail, parse
+from livekpi.definition.scalars import Scalars, Typed
 from livekpi.definition.types import BOOLEAN, NUMBER, Type
 
 # name → (the arguments after the KPI, the result)

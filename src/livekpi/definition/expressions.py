@@ -6,8 +6,9 @@ from typing import Literal, Protocol
 
 from sqlglot import exp
 
+from livekpi.definition.parsing import fail, parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed, cast, divide, fail, finite, parse
+from livekpi.definition.scalars import Scalars, Typed, cast, divide, finite
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, Field, Type
 
 AggregateKind = Literal["count", "sum", "min", "max", "last", "first", "quantile", "distinct"]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from livekpi.definition.expressions import is_aggregate
+from livekpi.definition.parsing import fail
 from livekpi.definition.report import Report
-from livekpi.definition.scalars import fail
 
 
 def kpis_named(tree: exp.Expr) -> list[exp.Column]:

@@ -18,9 +18,9 @@ from livekpi.definition.expressions import (
 )
 from livekpi.definition.kpi_order import kpis_named, parts_first
 from livekpi.definition.model import DefinitionSpec, KpiSpec
+from livekpi.definition.parsing import parse
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
-from livekpi.definition.scalars import parse
 
 POINT_KEYS = ("time", "value", "final")
 """What a point has beside its dimensions; none of these may be called so."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from livekpi.definition.observe import MONEY, Observed, words
+from livekpi.definition.parsing import parse
 from livekpi.definition.problems import ExpressionError
 from livekpi.definition.resolve_kpis import POINT_KEYS
-from livekpi.definition.scalars import parse
 
 _USERS = (
     *("user_id", "userid", "user", "customer_id", "customerid", "customer", "account_id", "account", "member_id", "client_id", "client"),

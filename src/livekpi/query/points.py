@@ -13,8 +13,9 @@ from sqlglot import exp
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import Aggregate
+from livekpi.definition.parsing import parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed, parse
+from livekpi.definition.scalars import Scalars, Typed
 from livekpi.definition.types import Field, Type
 from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan, partial_of
 from livekpi.query import leaves
