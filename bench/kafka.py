@@ -120,7 +120,7 @@ def _stages(report: Report, bench: Bench, file: Path, options: argparse.Namespac
     lines: Sequence[tuple[str, float]] = [*dict(runs[STAGES[-1]][-1]["lines"]).items()]  # type: ignore[call-overload]
     for line, share in lines:
         report.log(f"{share:6.1%} {line}")
-    report.remark("Where most time goes, one thread doing all: " + "; ".join(f"`{line}` {share:.0%}" for line, share in lines[:3]) + ".")
+    report.remark("The dearest lines, with all that they call: " + "; ".join(f"`{line}` {share:.0%}" for line, share in lines[:3]) + ".")
 
 
 def _with_ids(report: Report, bench: Bench, file: Path, options: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """Writes bench/RESULTS.md from what the benchmarks have kept under bench/results/."""
 
 import json
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
 
@@ -16,7 +16,7 @@ def write() -> None:
     reports = sorted(map(_read, RESULTS.glob("*.json")), key=lambda report: (*ORDER, report.name).index(report.name))
     missed = [(report, figure) for report in reports for figure in report.figures if figure.missed]
     lines = ["# Results", "", f"Made by `make bench` on {machine()}; Python {python_version()}, "]
-    lines[-1] += ", ".join(f"{package} {version(package)}" for package in PACKAGES) + "."
+    lines[-1] += ", ".join(f"{package} {_version(package)}" for package in PACKAGES) + "."
     lines += ["CPU seconds are of all of a process's threads; ratios compare medians of runs that took turns. Raw output: `results/`.", ""]
     lines += ["## Targets missed", ""]
     lines += [f"- {report.name}: {figure.what}: {shown(figure.value)} {figure.unit}, target {figure.target}" for report, figure in missed]
@@ -33,6 +33,13 @@ def _section(report: Report) -> list[str]:
         target = f"{figure.target} {'**missed**' if figure.missed else 'met'}" if figure.target else ""
         lines.append(f"| {figure.what} | {shown(figure.value)} {figure.unit} | {target} |")
     return lines + ([""] if report.remarks else []) + [f"- {remark}" for remark in report.remarks]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _read(path: Path) -> Report:
