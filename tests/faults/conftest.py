@@ -24,6 +24,12 @@ def rng(request: pytest.FixtureRequest) -> random.Random:
 
 
 @pytest.fixture
+def kills() -> int:
+    """How often a server is killed; LIVEKPI_TEST_KILLS says otherwise."""
+    return int(os.environ.get("LIVEKPI_TEST_KILLS", "50"))
+
+
+@pytest.fixture
 def topic(kafka: KafkaServer) -> str:
     return kafka.create_topic(partitions=PARTITIONS)
 
@@ -38,9 +44,14 @@ def server(kafka: KafkaServer, topic: str, tmp_path: Path) -> Iterator[LivekpiSe
 
 
 @pytest.fixture
-def traffic(rng: random.Random) -> Traffic:
-    """From three hours ago: its time goes faster than the clock."""
-    return Traffic(rng, (time.time_ns() // 1_000_000_000 - 3 * 3_600) * SECOND_US)
+def begin_us() -> int:
+    """Three hours ago: time in the traffic goes faster than the clock."""
+    return (time.time_ns() // 1_000_000_000 - 3 * 3_600) * SECOND_US
+
+
+@pytest.fixture
+def traffic(rng: random.Random, begin_us: int) -> Traffic:
+    return Traffic(rng, begin_us)
 
 
 @pytest.fixture

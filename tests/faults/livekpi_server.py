@@ -1,6 +1,7 @@
 """livekpi as a user runs it: the installed command, in a process that can be killed."""
 
 import json
+import random
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from tests.faults.traffic import KPIS, SOURCES, Traffic, differences
+from tests.faults.traffic import KPIS, SOURCES, Key, Traffic, differences, points
 from tests.servers.ports import free_ports
 from tests.servers.process import Process
 
@@ -77,18 +78,34 @@ class LivekpiServer:
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
+    def many_lives(self, rng: random.Random, lives: int) -> None:
+        """Starts and is killed at random moments: some while starting, some on duty, some just after it counted something."""
+        for _ in range(lives):
+            self.start()
+            far = rng.choice(("begun", "answers", "counts"))
+            if far != "begun":
+                self.wait_until_it_answers()
+            if far == "counts":
+                self.until_it_counts_more(self.count())
+            time.sleep(rng.uniform(0, 0.7))
+            self.process.kill()
+
+    def until_it_counts_more(self, than: int) -> None:
+        self.until(lambda: self.count() > than)
+
+    def points(self, kpi: str) -> dict[Key, Any]:
+        """All of a KPI's points, by its dimension."""
+        return points(kpi, self.query("query", kpi, "--by", KPIS[kpi].dimension, "--format", "json"))
+
     def check(self, traffic: Traffic) -> None:
         """Compares every number and dead letter with what was sent."""
-        wrong: list[str] = []
-        for name, kpi in KPIS.items():
-            lines = self.query("query", name, "--by", kpi.dimension, "--format", "json")
-            wrong += differences(name, lines, traffic.counted(name))
+        wrong = [each for kpi in KPIS for each in differences(kpi, self.points(kpi), traffic.counted(kpi))]
         for source in SOURCES:
             letters = [json.loads(line) for line in self.query("dead-letters", "--source", source, "--limit", "10000")]
             places = {(letter["partition"], letter["position"]) for letter in letters}
             if not len(places) == len(letters) == len(traffic.dead):
                 wrong.append(f"{source}: expected {len(traffic.dead)} dead letters, found {len(letters)} of {len(places)} records")
-        assert not wrong, "\n".join([f"{len(wrong)} numbers are wrong, such as", *wrong[:20]])
+        nothing_wrong(wrong)
 
     def count(self) -> int:
         """How many events are counted now, as a running server says, or the command where none runs."""
@@ -112,3 +129,8 @@ class LivekpiServer:
         finally:
             connection.close()
         return body if response.status == 200 else None
+
+
+def nothing_wrong(wrong: Sequence[str]) -> None:
+    """Fails with the first of what is wrong."""
+    assert not wrong, "\n".join([f"{len(wrong)} numbers are wrong, such as", *wrong[:20]])

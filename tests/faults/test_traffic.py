@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.traffic import KPIS, SECOND_US, Event, Traffic, differences, expected
+from tests.faults.traffic import KPIS, SECOND_US, Event, Traffic, beyond, differences, expected, points
 
 BEGIN_US = 1_760_000_000 * SECOND_US
 
@@ -34,26 +34,36 @@ def answer(of: Sequence[Event], name: str) -> list[str]:
 @pytest.mark.parametrize("kpi", KPIS)
 def test_the_right_numbers_are_right(kpi: str) -> None:
     sent = events(2_000)
-    assert differences(kpi, answer(sent, kpi), sent) == []
+    assert differences(kpi, points(kpi, answer(sent, kpi)), sent) == []
 
 
 @pytest.mark.parametrize("kpi", KPIS)
 def test_events_lost_are_seen(kpi: str) -> None:
     sent = events(2_000)
-    assert differences(kpi, answer(sent[:-300], kpi), sent) != []
+    assert differences(kpi, points(kpi, answer(sent[:-300], kpi)), sent) != []
 
 
 @pytest.mark.parametrize("kpi", ["events", "revenue"])
 def test_an_event_counted_twice_is_seen(kpi: str) -> None:
     sent = events(2_000)
     twice = next(event for event in sent if event.amount)
-    assert len(differences(kpi, answer([*sent, twice], kpi), sent)) == 1
+    assert len(differences(kpi, points(kpi, answer([*sent, twice], kpi)), sent)) == 1
 
 
 def test_a_point_told_twice_is_seen() -> None:
     sent = events(100)
     lines = answer(sent, "events")
-    assert differences("events", [*lines, lines[0]], sent) != []
+    with pytest.raises(AssertionError, match="twice"):
+        points("events", [*lines, lines[0]])
+
+
+def test_a_count_may_hold_what_was_not_answered_and_nothing_else() -> None:
+    sent = events(200)
+    answered, unanswered = sent[:150], sent[150:]
+    for counted in (answered, sent, [*answered, *unanswered[:20]]):
+        assert beyond("events", points("events", answer(counted, "events")), answered, unanswered) == []
+    for counted in (answered[1:], [*sent, sent[0]], [*sent, sent[-1]]):
+        assert len(beyond("events", points("events", answer(counted, "events")), answered, unanswered)) == 1
 
 
 def test_records_are_as_described() -> None:

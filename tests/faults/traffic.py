@@ -84,27 +84,30 @@ class Event:
 class Traffic:
     """A stream of records, most of them events with times that go on; some late, some repeated, some bad."""
 
-    def __init__(self, rng: random.Random, begin_us: int) -> None:
+    def __init__(self, rng: random.Random, begin_us: int, bad: float = 0.01) -> None:
+        """`bad` is the share of records that are no events."""
         self.events: list[Event] = []
         """What counts, each once."""
         self.all_events: list[Event] = []
         """With the repeats."""
         self.dead: list[bytes | None] = []
         """What does not."""
-        self._rng, self._now_us = rng, begin_us
+        self.now_us = begin_us
+        """How far its time has come."""
+        self._rng, self._bad = rng, bad
         self._times: set[int] = set()
 
     def record(self) -> bytes | None:
         """The next record."""
         kind = self._rng.random()
-        if kind < 0.01:
+        if kind < self._bad:
             bad = self._rng.choice((None, b"not json", b'{"ts": "yesterday"}', b'{"status": "7"}', b"\xff\x00"))
             self.dead.append(bad)
             return bad
-        if kind < 0.04 and self.events:
+        if kind < self._bad + 0.03 and self.events:
             event = self._rng.choice(self.events[-5_000:])
         else:
-            event = self._event()
+            event = self.event()
             self.events.append(event)
         self.all_events.append(event)
         return event.record()
@@ -113,10 +116,11 @@ class Traffic:
         """What a KPI counts."""
         return self.all_events if kpi.startswith("every_") else self.events
 
-    def _event(self) -> Event:
+    def event(self) -> Event:
+        """A new one; it is for the caller to count it."""
         rng = self._rng
-        self._now_us += rng.randrange(1, 20_000)
-        time_us = self._now_us - (rng.randrange(7_200 * SECOND_US) if rng.random() < 0.05 else 0)
+        self.now_us += rng.randrange(1, 20_000)
+        time_us = self.now_us - (rng.randrange(7_200 * SECOND_US) if rng.random() < 0.05 else 0)
         while time_us in self._times:  # so that the last of all is one
             time_us -= 1
         self._times.add(time_us)
@@ -194,17 +198,21 @@ def expected(events: Iterable[Event], kpi: Kpi) -> dict[Key, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def differences(name: str, lines: Iterable[str], events: Iterable[Event]) -> list[str]:
-    """What is wrong with the lines that ``livekpi query KPI --by … --format json`` printed; empty where nothing is."""
-    kpi = KPIS[name]
+def points(name: str, lines: Iterable[str]) -> dict[Key, Any]:
+    """What ``livekpi query KPI --by … --format json`` printed."""
     found: dict[Key, Any] = {}
-    wrong: list[str] = []
     for line in lines:
         point = json.loads(line, parse_float=Decimal)
-        key = (_time_us(point["time"]), point[kpi.dimension])
-        if key in found:
-            wrong.append(f"{name} {key}: twice")
+        key = (_time_us(point["time"]), point[KPIS[name].dimension])
+        assert key not in found, f"{name} {key}: twice"
         found[key] = point["value"]
+    return found
+
+
+def differences(name: str, found: Mapping[Key, Any], events: Iterable[Event]) -> list[str]:
+    """What is wrong with a KPI's points, when these are the events that count; empty where nothing is."""
+    kpi = KPIS[name]
+    wrong: list[str] = []
     wanted = expected(events, kpi)
     for key, value in wanted.items():
         if key not in found:
@@ -213,6 +221,16 @@ def differences(name: str, lines: Iterable[str], events: Iterable[Event]) -> lis
             wrong.append(f"{name} {key}: expected {value}, found {found[key]}")
     extra = [key for key in found.keys() - wanted.keys() if not kpi.filled(found[key])]
     return wrong + [f"{name} {key}: expected no point, found {found[key]}" for key in extra]
+
+
+def beyond(name: str, found: Mapping[Key, int], at_least: Sequence[Event], perhaps: Sequence[Event]) -> list[str]:
+    """What is wrong with a count that holds some events and perhaps others; empty where nothing is."""
+    low, high = expected(at_least, KPIS[name]), expected([*at_least, *perhaps], KPIS[name])
+    return [
+        f"{name} {key}: expected {low.get(key, 0)} to {high.get(key, 0)}, found {found.get(key, 0)}"
+        for key in found.keys() | high.keys()
+        if not low.get(key, 0) <= found.get(key, 0) <= high.get(key, 0)
+    ]
 
 
 def _time_us(text: str) -> int:
