@@ -9,6 +9,7 @@ from livekpi.query.points import Point, Request
 from livekpi.query.steps import QueryError
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
+from livekpi.web import api
 from livekpi.web.backend import DeadLetterRequest, SourceState
 from tests.web.test_door import problem
 from tests.web.world import MINUTE_US, NOW_US, Client, World
@@ -151,6 +152,11 @@ def test_mended_dead_letters_are_fed_back(client: Client, world: World) -> None:
 )
 def test_what_is_no_list_of_dead_letters(client: Client, body: bytes) -> None:
     assert 'expected {"letters": [' in problem(client.post("/v1/dead-letters/replay", content=body), 400)
+
+
+def test_more_dead_letters_than_one_request_may_have(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MAX_REPLAY_BYTES", 100)
+    problem(client.post("/v1/dead-letters/replay", content=bytes(101)), 413)
 
 
 def test_an_engine_that_stops_before_it_has_fed_them_back(client: Client, world: World) -> None:

@@ -202,6 +202,27 @@ def test_the_answer_waits_for_the_sync(tmp_path: Path) -> None:
         assert answer.result(30).status_code == 202
 
 
+def test_too_many_bytes_at_a_time(tmp_path: Path) -> None:
+    asked, go = Event(), Event()
+
+    def sync(_descriptor: int) -> None:
+        asked.set()
+        assert go.wait(30)
+
+    with make_world(tmp_path, disk=Disk(sync=sync)) as world, client_of(world) as client, ThreadPoolExecutor(1) as pool:
+        held = world.app._door._held
+        held._limit = 3 * len(GOOD)  # a body counts as it came and as it goes into the log
+        first = pool.submit(client.post, URL, content=GOOD)
+        assert asked.wait(30)
+        answer = client.post(URL, content=GOOD + b"\n" + GOOD)
+        go.set()
+        assert f"{2 * len(GOOD)} bytes of other requests are being worked on" in problem(answer, 429)
+        assert "retry-after" in answer.headers
+        assert first.result(30).status_code == 202
+        assert client.post(URL, content=GOOD).status_code == 202
+        assert held._bytes == 0
+
+
 def test_an_error_of_our_own_is_a_problem_without_its_insides(tmp_path: Path) -> None:
     with make_world(tmp_path) as world, client_of(world) as client:
         world.backend.error = ZeroDivisionError("secret")

@@ -56,6 +56,18 @@ def test_a_body_over_the_limit_is_answered_while_it_is_still_sent(tmp_path: Path
             problem(httpx.post(f"{url}/v1/events/app", content=content), 413)
 
 
+def test_a_body_that_says_it_is_too_large_is_not_waited_for(world: World) -> None:
+    with serving(world) as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=30) as client:
+        client.sendall(b"POST /v1/events/app HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % 2**40)
+        assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_server_may_follow_another_at_once(world: World) -> None:
+    with httpx.Client() as client, serving(world) as url:
+        client.get(f"{url}/healthz")  # the connection stays open, so the server is the first to close it
+    Server(world.app, "127.0.0.1", int(url.rpartition(":")[2]), world.app.stop)._socket.close()
+
+
 def test_it_ends_soon_with_streams_open_and_a_request_that_never_comes_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server_module._GRACE_S < 5
     monkeypatch.setattr(server_module, "_GRACE_S", 1)
