@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import SimpleQueue
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TypeVar
 
 import duckdb
@@ -33,6 +33,8 @@ T = TypeVar("T")
 IDLE_S = 1.0
 """How often an idle engine says that it is alive and keeps house."""
 DISK_RETRY_S = 1.0
+READERS_END_S = 2.0
+"""How long readers may take to hand over what they have; one that waits for a silent broker has nothing, and is left behind."""
 BUSY_RECORDS = 10_000
 """A batch of this size says that there is more to read than time: the next may wait, up to GATHER_S, to be a large one."""
 GATHER_S = 0.1
@@ -125,8 +127,9 @@ class Engine:
         finally:
             for reader in self._readers.values():
                 reader.stop()
+            deadline = monotonic() + READERS_END_S
             for reader in self._readers.values():
-                reader.join(timeout_s=5.0)
+                reader.join(max(0.0, deadline - monotonic()))
         self.step(self._inbox.take(0), stop)
         if self._once:
             self._end()
