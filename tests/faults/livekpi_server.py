@@ -59,6 +59,10 @@ class LivekpiServer:
             assert time.monotonic() < deadline, f"waited in vain for {timeout_s} s:\n{self.process.tail()}"
             time.sleep(_POLL_S)  # nothing to wait on: it is another process
 
+    def until_more_than(self, count: int) -> None:
+        """Waits until more events are counted."""
+        self.until(lambda: self.count() > count)
+
     def get(self, path: str) -> Any:
         """What a running server answers, as JSON."""
         answer = self._ask(path)

@@ -223,16 +223,6 @@ def differences(name: str, found: Mapping[Key, Any], events: Iterable[Event]) ->
     return wrong + [f"{name} {key}: expected no point, found {found[key]}" for key in extra]
 
 
-def beyond(name: str, found: Mapping[Key, int], at_least: Sequence[Event], perhaps: Sequence[Event]) -> list[str]:
-    """What is wrong with a count that holds some events and perhaps others; empty where nothing is."""
-    low, high = expected(at_least, KPIS[name]), expected([*at_least, *perhaps], KPIS[name])
-    return [
-        f"{name} {key}: expected {low.get(key, 0)} to {high.get(key, 0)}, found {found.get(key, 0)}"
-        for key in found.keys() | high.keys()
-        if not low.get(key, 0) <= found.get(key, 0) <= high.get(key, 0)
-    ]
-
-
 def _time_us(text: str) -> int:
     moment = datetime.fromisoformat(text)
     return int(moment.timestamp()) * SECOND_US + moment.microsecond
