@@ -40,8 +40,8 @@ def wrong_bodies(bodies: Iterable[Body], counts: dict[str, Decimal], revenues: d
     """What was accepted is counted once, what was refused is not, and what had no answer is counted once or not at all."""
     wrong = []
     for body in bodies:
-        once = len(body.events), sum((event.amount for event in body.events if event.amount is not None), Decimal(0))
-        allowed = [*([once] if body.outcome != "refused" else []), *([(0, Decimal(0))] if body.outcome != "accepted" else [])]
+        once = Decimal(len(body.events)), sum((event.amount for event in body.events if event.amount is not None), Decimal(0))
+        allowed = [*([once] if body.outcome != "refused" else []), *([(Decimal(0), Decimal(0))] if body.outcome != "accepted" else [])]
         found = counts.pop(body.name, Decimal(0)), revenues.get(body.name, Decimal(0))
         if found not in allowed:
             wrong.append(f"{body.name}, {body.outcome}: expected {allowed}, found {found}")
