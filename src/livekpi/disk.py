@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_BUFFERS_A_WRITE = 1024  # POSIX lets one call take no more
+
 
 def _sync(descriptor: int) -> None:
     if sys.platform == "darwin":
@@ -34,3 +36,21 @@ class Disk:
     sync: Callable[[int], None] = _sync
     """Returns once what was written to a descriptor, and the file's length, would outlive a power cut."""
     sync_directory: Callable[[Path], None] = sync_directory
+
+    def write_all(self, descriptor: int, buffers: Sequence[bytes], offset: int) -> None:
+        """Writes buffers one after another from an offset on, however many calls that takes."""
+        for begin in range(0, len(buffers), _BUFFERS_A_WRITE):
+            left: list[bytes | memoryview] = list(buffers[begin : begin + _BUFFERS_A_WRITE])
+            while left:
+                written = self.write(descriptor, left, offset)
+                offset += written
+                left = _rest(left, written)
+
+
+def _rest(buffers: list[bytes | memoryview], written: int) -> list[bytes | memoryview]:
+    """What is left of buffers once their first `written` bytes are on the disk."""
+    for index, buffer in enumerate(buffers):
+        if written < len(buffer):
+            return [memoryview(buffer)[written:], *buffers[index + 1 :]]
+        written -= len(buffer)
+    return []

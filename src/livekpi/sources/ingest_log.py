@@ -25,7 +25,6 @@ from livekpi.sources.frames import Header
 from livekpi.sources.segments import Segment
 
 SEGMENT_BYTES = 64 * 2**20
-_BUFFERS_A_WRITE = 1024  # POSIX lets one call take no more
 _PROBE_S = 1.0
 _PROBE_BYTES = 64 * 2**10
 
@@ -277,26 +276,11 @@ class IngestLog:
 
     def _write_synced(self, buffers: list[bytes]) -> None:
         self._partial = True
-        offset = self._end - self._segments[-1].first
-        for begin in range(0, len(buffers), _BUFFERS_A_WRITE):
-            left: list[bytes | memoryview] = list(buffers[begin : begin + _BUFFERS_A_WRITE])
-            while left:
-                written = self._disk.write(self._descriptor, left, offset)
-                offset += written
-                left = _rest(left, written)
+        self._disk.write_all(self._descriptor, buffers, self._end - self._segments[-1].first)
         self._disk.sync(self._descriptor)
 
     def _measure(self) -> None:
         self._metrics.ingest_log_bytes.labels(self._source).set(self._end - self._segments[0].first)
-
-
-def _rest(buffers: list[bytes | memoryview], written: int) -> list[bytes | memoryview]:
-    """What is left of buffers once their first `written` bytes are on the disk."""
-    for index, buffer in enumerate(buffers):
-        if written < len(buffer):
-            return [memoryview(buffer)[written:], *buffers[index + 1 :]]
-        written -= len(buffer)
-    return []
 
 
 def _answer(appends: Iterable[_Append], failure: str | None) -> None:
