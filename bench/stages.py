@@ -13,6 +13,8 @@ from operator import itemgetter
 from pathlib import Path
 from types import FrameType
 
+from prometheus_client import CollectorRegistry
+
 from bench.common import STAGES, arguments
 from bench.feed import BATCH_RECORDS, Sink
 from livekpi.clock import SystemClock
@@ -20,6 +22,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.engine.readers import READ_RECORDS
 from livekpi.events import Events
+from livekpi.metrics import Metrics
 from livekpi.sources.kafka import KafkaSource
 from livekpi.store.database import Store
 
@@ -59,7 +62,7 @@ def measure(definition: Definition, store: Store, stage: str) -> dict[str, objec
     depth = STAGES.index(stage)
     sink = Sink(definition, store, clock)
     decoder = sink.decoder(definition, name)
-    topic = KafkaSource(name, source.spec.kafka, clock, group="bench-stages", once=True)
+    topic = KafkaSource(name, source.spec.kafka, clock, Metrics(CollectorRegistry()), group="bench-stages", once=True)
     batch: list[Events] = []
 
     def flush() -> None:

@@ -44,6 +44,8 @@ FINE_DAYS = 2
 class Unread:
     """A source that is not read: its events are handed to the engine."""
 
+    problem = None
+
     def start(self, positions: Mapping[str, int]) -> None: ...
 
     def read(self, limit: int, timeout_s: float) -> list[Chunk]:

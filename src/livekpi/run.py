@@ -75,7 +75,7 @@ def opened(definition: Definition, data: Path, clock: Clock, *, once: bool) -> I
                 committed = max((row.position for row in known.values()), default=0)
                 logs[name] = IngestLog(data / "ingest" / name, source=name, metrics=metrics, committed=committed)
                 stack.callback(logs[name].close)
-            sources[name] = open_source(source, definition.path.parent, data, logs.get(name), clock, once=once)
+            sources[name] = open_source(source, definition.path.parent, data, logs.get(name), clock, metrics, once=once)
         engine = Engine(definition, store, sources, clock, metrics, once=once)
         yield Parts(definition, store, engine, logs, metrics, clock)
 

@@ -28,8 +28,9 @@ def installed_command() -> list[str]:
 class LivekpiServer:
     """``livekpi run`` on one definition and one data directory, in one life after the other."""
 
-    def __init__(self, directory: Path, definition: str, command: Sequence[str] | None = None) -> None:
-        self.data = directory / "data"
+    def __init__(self, directory: Path, definition: str, command: Sequence[str] | None = None, data: Path | None = None) -> None:
+        """Its definition and log are in `directory`, its data too, unless `data` says otherwise."""
+        self.data = data or directory / "data"
         self.log = directory / "livekpi.log"
         [port] = free_ports(1)
         self.address = f"127.0.0.1:{port}"
@@ -81,6 +82,10 @@ class LivekpiServer:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
+
+    def ready(self) -> bool:
+        """Whether it says that it is up to date, as far as it can tell."""
+        return self._ask("/readyz") is not None
 
     def many_lives(self, rng: random.Random, lives: int) -> None:
         """Starts and is killed at random moments: some while starting, some on duty, some just after it counted something."""

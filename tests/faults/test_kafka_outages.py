@@ -23,6 +23,7 @@ def test_broker_gone_and_back(how: str, kafka: KafkaServer, server: LivekpiServe
     else:
         kafka.process.suspend()
     back = time.monotonic() + OUTAGE_S
+    server.until(lambda: not server.ready())
     while time.monotonic() < back:
         time.sleep(0.2)
         assert server.get("/healthz")
@@ -30,4 +31,5 @@ def test_broker_gone_and_back(how: str, kafka: KafkaServer, server: LivekpiServe
     kafka.mend()
     producing.stop()
     server.until(lambda: server.count() >= len(traffic.all_events))
+    server.until(server.ready)
     server.check(traffic)

@@ -141,7 +141,7 @@ class Reader:
     def _read_all(self) -> None:
         while not self._stop.is_set():
             chunks = self._source.read(READ_RECORDS, READ_TIMEOUT_S)
-            self.failure = None
+            self.failure = self._source.problem
             if chunks:
                 events = self._decoder.decode(chunks, self._clock.now_us())
                 self._inbox.put(events, self._stop)

@@ -20,6 +20,8 @@ class _Arrival:
 class Tape:
     """Implements Source. Unlike others it may be started again, and is when the server was killed."""
 
+    problem = None
+
     def __init__(self, *, header: bool) -> None:
         """With `header` the first of the records that arrive together names the columns of the others (CSV)."""
         self._header = header

@@ -26,7 +26,11 @@ class Chunk:
 
 
 class Source(Protocol):
-    """Reads records from committed positions on; one instance is used by one thread."""
+    """Reads records from committed positions on; one instance is used by one thread, but for `lag` and `problem`."""
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps it from reading now, while it goes on trying by itself; None while nothing does."""
 
     def start(self, positions: Mapping[str, int]) -> None:
         """Opens the source; reading begins at `positions`, by partition, and as configured on partitions not named."""

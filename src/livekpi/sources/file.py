@@ -64,6 +64,9 @@ class _File:
 class FileSource:
     """Reads the files that a path or glob names."""
 
+    problem = None
+    """It reads or fails, and waits for nothing in between."""
+
     def __init__(self, spec: File, base: Path, *, once: bool = False, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Paths are relative to `base`. With `once` files are read to their end, whatever `follow` says."""
         self._spec = spec

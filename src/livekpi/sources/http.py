@@ -31,6 +31,9 @@ class HttpSource:
     records come in one piece, and `limit` is passed by less than one request.
     """
 
+    problem = None
+    """It reads or fails, and waits for nothing in between."""
+
     def __init__(self, log: IngestLog) -> None:
         self._log = log
         self._position = 0

@@ -9,6 +9,7 @@ import structlog
 
 from livekpi.clock import Clock
 from livekpi.definition.model import Kafka
+from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk, SourceError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class KafkaSource:
     The store owns the positions. They are committed to the consumer group as well, for people's tools, and never read there.
     """
 
-    def __init__(self, name: str, spec: Kafka, clock: Clock, *, group: str, once: bool = False) -> None:
+    def __init__(self, name: str, spec: Kafka, clock: Clock, metrics: Metrics, *, group: str, once: bool = False) -> None:
         """`group` is the consumer group, unless the settings name one.
 
         With `once`, a topic or broker that is not there is a SourceError instead of something to wait for.
@@ -68,11 +69,9 @@ class KafkaSource:
             from livekpi.sources import kafka_consumer  # noqa: PLC0415  needs the extra
         except ImportError as error:
             raise SourceError(f"source {name}: Kafka needs an extra: pip install 'livekpi[kafka]' ({error})") from error
-        self.lost_records = 0
-        """How many records were gone from the broker before they were read."""
         self.problem: str | None = None
-        """What keeps it from reading now; None while nothing does."""
         self._name, self._spec, self._clock, self._once = name, spec, clock, once
+        self._lost_records = metrics.lost_records.labels(name)
         self._open = partial(kafka_consumer.TopicConsumer, name, spec, group)
         self._consumer: TopicConsumer | None = None
         self._partitions: dict[int, _Partition] = {}
@@ -192,7 +191,7 @@ class KafkaSource:
             "records were removed before they were read; going on at the earliest left",
             source=self._name, topic=self._spec.topic, partition=number, expected=partition.next, earliest=low, end=high, lost=lost,
         )  # fmt: skip
-        self.lost_records += lost
+        self._lost_records.inc(lost)
         partition.next, partition.told, partition.out_of_range = low, None, False
         partition.end = min(partition.end, high)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import SourceDefinition
+from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
 from livekpi.sources.file import FileSource
 from livekpi.sources.http import HttpSource
@@ -14,7 +15,9 @@ from livekpi.sources.kafka import KafkaSource
 from livekpi.sources.stdin import StdinSource
 
 
-def open_source(source: SourceDefinition, base: Path, data: Path, log: IngestLog | None, clock: Clock, *, once: bool) -> Source:
+def open_source(
+    source: SourceDefinition, base: Path, data: Path, log: IngestLog | None, clock: Clock, metrics: Metrics, *, once: bool
+) -> Source:
     """The source of a definition; paths in it are relative to `base`. `log` is an http source's ingest log.
 
     Raises SourceError where an extra is not installed.
@@ -23,7 +26,7 @@ def open_source(source: SourceDefinition, base: Path, data: Path, log: IngestLog
     if spec.kafka is not None:
         # a group of its own for each data directory, so that servers do not overwrite each other's offsets
         group = f"livekpi-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
-        return KafkaSource(source.name, spec.kafka, clock, group=group, once=once)
+        return KafkaSource(source.name, spec.kafka, clock, metrics, group=group, once=once)
     if spec.file is not None:
         return FileSource(spec.file, base, once=once)
     if spec.http is not None:

@@ -23,6 +23,9 @@ _BLOCKS_AHEAD = 64
 class StdinSource:
     """Reads records from a binary stream to its end."""
 
+    problem = None
+    """It reads or fails, and waits for nothing in between."""
+
     def __init__(self, spec: Stdin, stream: BinaryIO) -> None:
         self._records = records_of(spec)
         self._stream = stream
