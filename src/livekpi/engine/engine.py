@@ -33,6 +33,8 @@ T = TypeVar("T")
 IDLE_S = 1.0
 """How often an idle engine says that it is alive and keeps house."""
 DISK_RETRY_S = 1.0
+DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException, OSError)
+"""What a disk that refuses is reported as; a commit that it refused is a TransactionException."""
 READERS_END_S = 2.0
 """How long readers may take to hand over what they have; one that waits for a silent broker has nothing, and is left behind."""
 BUSY_RECORDS = 10_000
@@ -189,7 +191,7 @@ class Engine:
             try:
                 with self._store.transaction() as cursor:
                     result = work(cursor)
-            except (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, OSError) as error:
+            except DISK_ERRORS as error:
                 self.disk_problem = str(error)
                 log.error("the store can't be written; trying again", error=self.disk_problem)
                 if not self._recover(stop):
