@@ -40,7 +40,7 @@ def read_request(rows: Sequence[Mapping[str, Any]]) -> Replay:
         if record is not None:
             mended[number] = record.encode()
         elif coded is not None:
-            mended[number] = base64.b64decode(coded)
+            mended[number] = base64.b64decode(coded, validate=True)
     return Replay(tuple(numbers), mended)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-_GRACE_S = 4
+_GRACE_S = 2
 """How long requests that are here may go on once the end has begun."""
 _KEEP_ALIVE_S = 75
 """How long an idle connection is kept, so that one who sends now and then need not open another."""
