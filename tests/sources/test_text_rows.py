@@ -192,7 +192,7 @@ def test_csv_reads_what_csv_writes(names: list[str]) -> None:
     columns = [f"c{index}" for index in range(len(names))]
     decoder = Decoder(text_source({"ts": "timestamp"} | dict.fromkeys(columns, "string"), format="csv"))
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([*names, "2026-03-01T12:00:00Z"])
+    csv.writer(out, lineterminator="", quoting=csv.QUOTE_ALL).writerow([*names, "2026-03-01T12:00:00Z"])
     event = only_event(decoder, out.getvalue(), columns=(*columns, "ts"))
     assert [event[column] for column in columns] == names
 

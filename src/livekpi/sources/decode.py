@@ -15,7 +15,7 @@ from livekpi.definition.definition import SourceDefinition
 from livekpi.events import DeadLetter, Events
 from livekpi.sources.base import Chunk
 from livekpi.sources.columns import arrow_type, can_fault, column
-from livekpi.sources.faults import Fault, Faults
+from livekpi.sources.faults import Fault, Faults, mask
 from livekpi.sources.pieces import Piece, PieceReader
 from livekpi.sources.times import TIMESTAMP
 
@@ -96,9 +96,9 @@ class Decoder:
 
     def _batch(self, piece: Piece, run: "_Run", begin: int, end: int) -> pa.RecordBatch:
         own = [array[begin:end] for array in (run.partitions, run.positions)]
-        if len(piece.good) < end - begin:
-            good = pa.array(piece.good, pa.int64())
-            own = [array.take(good) for array in own]
+        if piece.faults:
+            good = pc.invert(mask(piece.faults, end - begin))
+            own = [array.filter(good) for array in own]
         named = piece.checked | {name: build(list(map(value, piece.rows)))[0] for name, (value, build) in self._plain.items()}
         named["_time"] = piece.checked[self._source.spec.time]
         return pa.RecordBatch.from_arrays([*(named[name] for name in self.schema.names[:-2]), *own], schema=self.schema)

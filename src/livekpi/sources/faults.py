@@ -1,6 +1,9 @@
 """What is wrong with a record, and how it is said."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
+
+import pyarrow as pa
 
 from livekpi.definition.types import Field
 
@@ -38,6 +41,14 @@ class FaultError(Exception):
 
 Faults = dict[int, Fault]
 """By index, in whatever sequence the function that returns it was given."""
+
+
+def mask(indexes: Iterable[int], length: int) -> pa.Array:
+    """A boolean for each of `length` items: true at the indexes; costs little where these are few."""
+    bits = bytearray(-(-length // 8))
+    for index in indexes:
+        bits[index // 8] |= 1 << index % 8
+    return pa.Array.from_buffers(pa.bool_(), length, [None, pa.py_buffer(bytes(bits))])
 
 
 def shown(value: object) -> str:

@@ -5,7 +5,7 @@ A piece goes through each stage as a whole. What a stage finds wrong leaves the 
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,13 +15,16 @@ from livekpi.definition.durations import format_duration
 from livekpi.definition.model import File, Stdin
 from livekpi.definition.types import Field
 from livekpi.sources.columns import can_fault, column
-from livekpi.sources.faults import Fault, Faults
+from livekpi.sources.faults import Fault, Faults, mask
 from livekpi.sources.formats import access_cells, csv_cells, regex_cells
 from livekpi.sources.json_rows import JsonRows
 from livekpi.sources.text_rows import TextRows
 
 _SHORT_BYTES = 500  # what is no longer can't be shaped so that reading it is a danger
+_FEW = 32
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
 
 
 class Rows(Protocol):
@@ -37,7 +40,7 @@ class Piece(NamedTuple):
 
     good: Sequence[int]
     """The indexes of the records that are events."""
-    rows: list[Any]
+    rows: Sequence[Any]
     """Theirs, in the same order."""
     checked: dict[str, pa.Array]
     """Theirs by field, those columns whose making checks them."""
@@ -74,20 +77,18 @@ class PieceReader:
 
         `arrived_us` says when a record arrived, by index; `earliest_us` is the least of these.
         """
-        good: Sequence[int] = range(len(records))
         faults = self._screen(records, lengths)
-        good = _without(good, faults)
-        rows, found = self._format.read([records[index] for index in good] if faults else records, columns)  # type: ignore[misc, arg-type] # _screen took out None
+        good = without(range(len(records)), faults)
+        rows, found = self._format.read(without(records, faults), columns)  # type: ignore[arg-type] # None is among the faults
         faults |= {good[index]: fault for index, fault in found.items()}
-        good = _without(good, found)
+        good = without(good, found)
         checked, found = self._check(rows)
         found |= self._too_far_ahead(checked[self._time], lambda index: arrived_us(good[index]), earliest_us)
+        faults |= {good[index]: fault for index, fault in found.items()}
         if found:
-            faults |= {good[index]: fault for index, fault in found.items()}
-            left = _without(range(len(rows)), found)
-            good, rows = [good[index] for index in left], [rows[index] for index in left]
-            checked = {name: array.take(pa.array(left, pa.int64())) for name, array in checked.items()}
-        return Piece(good, rows, checked, faults)
+            kept = pc.invert(mask(found, len(rows)))
+            checked = {name: array.filter(kept) for name, array in checked.items()}
+        return Piece(without(good, found), without(rows, found), checked, faults)
 
     def _screen(self, records: Sequence[bytes | None], lengths: Sequence[int]) -> Faults:
         """What is wrong with records before they are read."""
@@ -120,11 +121,9 @@ class PieceReader:
         latest_us = pc.max(numbers).as_py()
         if latest_us is None or latest_us <= earliest_us + self._ahead_us:
             return {}
-        return {
-            index: self._ahead_fault(time_us, arrived_us(index))
-            for index, time_us in enumerate(numbers.to_pylist())
-            if time_us is not None and time_us > arrived_us(index) + self._ahead_us
-        }
+        suspects = pc.indices_nonzero(pc.greater(numbers, pa.scalar(earliest_us + self._ahead_us, pa.int64()))).to_pylist()
+        found = ((index, numbers[index].as_py(), arrived_us(index)) for index in suspects)
+        return {index: self._ahead_fault(time_us, arrived) for index, time_us, arrived in found if time_us > arrived + self._ahead_us}
 
     def _ahead_fault(self, time_us: int, arrived_us: int) -> Fault:
         time, arrived = (_EPOCH + timedelta(microseconds=us) for us in (time_us, arrived_us))
@@ -133,9 +132,16 @@ class PieceReader:
         )
 
 
-def _without(indexes: Sequence[int], faults: Faults) -> Sequence[int]:
-    """The indexes whose place is not among the faults."""
-    return [index for place, index in enumerate(indexes) if place not in faults] if faults else indexes
+def without(items: Sequence[T], faults: Faults) -> Sequence[T]:
+    """The items whose index is not among the faults; costs little where these are few."""
+    if not faults:
+        return items
+    left = list(items)
+    if len(faults) > _FEW:
+        return [item for index, item in enumerate(left) if index not in faults]
+    for index in sorted(faults, reverse=True):
+        del left[index]
+    return left
 
 
 def _rows(source: SourceDefinition, fields: Sequence[Field]) -> Rows:

@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.definition.types import Field
-from livekpi.sources.faults import Fault, Faults, shown, wrong
+from livekpi.sources.faults import Fault, Faults, mask, shown, wrong
 
 TIMESTAMP = pa.timestamp("us")
 END_US = 7_258_118_400_000_000
@@ -30,7 +31,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _SECOND_US = 1_000_000
 _UNIT_NS = {"epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns": 1}
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?([Zz]|[+-][0-9]{2}(:?[0-5][0-9])?)")
-_FEW = 8
+_OTHER = re.compile(r"[a-z]|[.][0-9]{7}")
 _SECONDS_REMEMBERED = 4096
 
 
@@ -47,39 +48,55 @@ def time_column(field: Field) -> Build:
 
 
 def _iso(field: Field, values: list[str | None]) -> Column:
-    text = pa.array(values, pa.string())
-    times = _cast(text, "us")
+    example = next(filter(None, values), "")  # all are likely to be written alike
+    times = (_cast_other if _OTHER.search(example) else _cast)(pa.array(values, pa.string()))
+    if times is not None:
+        return _within(field, times, values)
+    suspects = _suspects(values)
+    left = list(values)
+    for index in suspects:
+        left[index] = None
+    text = pa.array(left, pa.string())
+    times = _cast(text)
     if times is None:
-        times = _cast(text, "ns")
-    if times is None:
-        return _halves(field, text)
-    return _within(field, times, values)
+        times = _cast_other(text)
+    if times is None:  # one that Python takes for a time, and Arrow does not
+        return _each(field, _iso_us, values)
+    times, faults = _within(field, times, left)
+    singles, found = _each(field, _iso_us, [values[index] for index in suspects])
+    times = pc.replace_with_mask(times, mask(suspects, len(values)), singles)
+    return times, faults | {suspects[place]: fault for place, fault in found.items()}
 
 
-def _cast(text: pa.Array, unit: str) -> pa.Array | None:
-    """All of the text as times, None where one is not; Arrow takes no more digits of a second than the unit has."""
+def _cast(text: pa.Array) -> pa.Array | None:
+    """All of the text as times; None where one is not, or not written as Arrow knows it."""
     try:
-        times = text.cast(pa.timestamp(unit, "UTC"))
+        return text.cast(pa.timestamp("us", "UTC")).view(TIMESTAMP)
     except pa.ArrowInvalid:
         return None
-    if unit == "us":
-        return times.view(TIMESTAMP)
+
+
+def _cast_other(text: pa.Array) -> pa.Array | None:
+    """The same where they have small letters or nanoseconds."""
+    try:
+        times = pc.ascii_upper(text).cast(pa.timestamp("ns", "UTC"))
+    except pa.ArrowInvalid:
+        return None
     if (pc.min(times.view(pa.int64())).as_py() or 0) < 0:
         return None  # cutting off digits would round these up
     return times.cast(TIMESTAMP, safe=False)
 
 
-def _halves(field: Field, text: pa.Array) -> Column:
-    """Halves the text until what can't be cast is found, so that a bad time does not cost its neighbours theirs."""
-    if len(text) <= _FEW:
-        return _each(field, _iso_us, text.to_pylist())
-    half = len(text) // 2
-    columns = []
-    for part in (text[:half], text[half:]):
-        times = _cast(part, "us")
-        columns.append(_halves(field, part) if times is None else _within(field, times, part))
-    (low, low_faults), (high, high_faults) = columns
-    return pa.concat_arrays([low, high]), low_faults | {half + index: fault for index, fault in high_faults.items()}
+def _suspects(values: list[str | None]) -> list[int]:
+    """Where Python sees no time or no zone, found at little cost for all others: a bad time must not cost its neighbours theirs."""
+    waiting = iter(values)
+    moments: list[datetime] = []
+    while len(moments) < len(values):
+        try:
+            moments.extend(map(datetime.fromisoformat, waiting))  # type: ignore[arg-type] # TypeError says None
+        except (ValueError, TypeError):
+            moments.append(datetime.min)  # noqa: DTZ901 - it has no zone, as meant
+    return [index for index, zone in enumerate(map(attrgetter("tzinfo"), moments)) if zone is None]
 
 
 def _iso_us(text: str) -> int:
@@ -142,12 +159,13 @@ def _within(field: Field, times: pa.Array, values: Any) -> Column:
 
 def _bounded(field: Field, numbers: pa.Array, end: int, values: Any) -> Column:
     """The numbers, those that are not in [0, end) made null."""
-    greatest = pc.max(numbers.view(pa.uint64())).as_py()  # what is below 0 is great without its sign
+    unsigned = numbers.view(pa.uint64())  # what is below 0 is great without its sign
+    greatest = pc.max(unsigned).as_py()
     if greatest is None or greatest < end:
         return numbers, {}
-    good = [number is None or 0 <= number < end for number in numbers.to_pylist()]
-    faults = {index: _outside(field, _plain(values[index])) for index, inside in enumerate(good) if not inside}
-    return pc.if_else(pa.array(good), numbers, pa.scalar(None, numbers.type)), faults
+    outside = pc.greater_equal(unsigned, pa.scalar(end, pa.uint64()))
+    faults = {index: _outside(field, _plain(values[index])) for index in pc.indices_nonzero(outside).to_pylist()}
+    return pc.if_else(outside, pa.scalar(None, numbers.type), numbers), faults
 
 
 def _plain(value: Any) -> object:
