@@ -120,7 +120,7 @@ class Frame:
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether a parsed node aggregates events."""
-    return isinstance(node, (exp.Filter, exp.Avg, *_AGGREGATES))
+    return isinstance(node, (exp.Filter, exp.Avg, exp.CountIf, *_AGGREGATES))
 
 
 def fields_named(tree: exp.Expr) -> frozenset[str]:
@@ -164,10 +164,10 @@ class _ValueBuilder:
         return KpiValue(built.tree, tuple(self._aggregates), built.type or NUMBER)
 
     def _leaf(self, node: exp.Expr) -> Typed | None:
-        if is_aggregate(node):
-            return self._aggregate(node)
         if isinstance(node, exp.CountIf):
             return self._aggregate(exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this)))
+        if is_aggregate(node):
+            return self._aggregate(node)
         if isinstance(node, exp.Column):
             return self._kpi(node)
         return None
@@ -204,7 +204,7 @@ class _ValueBuilder:
         if isinstance(node, exp.Filter):
             where = rows.condition(node.expression.this)
             node = node.this
-            if not is_aggregate(node) or isinstance(node, exp.Filter):
+            if not is_aggregate(node) or isinstance(node, (exp.Filter, exp.CountIf)):
                 raise fail("filter (where …) stands behind an aggregate", node)
         shared = Aggregate("count", frame.source, frame.every_us, frame.over_us, frame.by, None, where, INTEGER)
         if isinstance(node, exp.Avg):
