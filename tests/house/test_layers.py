@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "top": {"client", "definition"},
 }
 # The commands put the rooms together: they see all of them, and no room sees one. They are the modules beside cli.py, and:
-COMMANDS = {"demo", "scripts"}
+COMMANDS = {"demo"}
 
 
 def room(name: str) -> str:
