@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -484,7 +485,7 @@ class Rotation(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.directory = Path(self.temporary())
+        self.directory = Path(tempfile.mkdtemp(prefix="livekpi-rotation-"))
         self.log = self.directory / "app.log"
         self.written: list[bytes] = []
         self.counted: list[bytes] = []
@@ -492,11 +493,6 @@ class Rotation(RuleBasedStateMachine):
         self.source: FileSource | None = None
         self.copied: Path | None = None
         self.rotations = 0
-
-    def temporary(self) -> str:
-        import tempfile  # noqa: PLC0415
-
-        return tempfile.mkdtemp(prefix="livekpi-rotation-")
 
     @initialize()
     def first(self) -> None:
@@ -506,12 +502,12 @@ class Rotation(RuleBasedStateMachine):
     @rule(count=st.integers(1, 3), end=st.sampled_from(["\n", ""]))
     def write(self, count: int, end: str) -> None:
         lines = [f"line {len(self.written) + index}" for index in range(count)]
-        if self.log.exists() and self.log.stat().st_size and not self.log.read_bytes().endswith(b"\n"):
-            append(self.log, "\n")  # the end of a line that was written in part
+        self.finish_line()
         append(self.log, "\n".join(lines) + end)
         self.written += [line.encode() for line in lines]
 
     def finish_line(self) -> None:
+        """Writes the end of a line that was written in part."""
         if self.log.exists() and self.log.stat().st_size and not self.log.read_bytes().endswith(b"\n"):
             append(self.log, "\n")
 

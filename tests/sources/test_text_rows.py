@@ -175,6 +175,11 @@ def test_csv_without_a_column() -> None:
     assert only_event(CSV, "2026-03-01T12:00:00Z,x", columns=("ts", "name")) == EMPTY | {"name": "x"}
 
 
+def test_csv_without_a_header() -> None:
+    (letter,) = CSV.decode([chunk([row().encode()])], NOW_US).dead
+    assert "without its file's header" in letter.reason
+
+
 def test_csv_of_two_headers() -> None:
     chunks = [
         chunk([b"2026-03-01T12:00:00Z,x"], "a", columns=("ts", "name")),

@@ -71,6 +71,8 @@ def csv_cells(columns: Sequence[str], names: Sequence[str]) -> Cells:
     indexes = [columns.index(name) if name in columns else None for name in names]
 
     def cells(text: str) -> Sequence[str | None]:
+        if not columns:
+            raise FaultError(Fault("invalid", f"CSV can't be read without its file's header: {shown(text)}"))
         row = _csv_row(text) if '"' in text else text.split(",")
         if len(row) != len(columns):
             raise FaultError(Fault("invalid", f"expected {len(columns)} cells as in the header, got {len(row)}: {shown(text)}"))
