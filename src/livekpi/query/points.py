@@ -196,7 +196,8 @@ class Query:
             grain = self._finest(kpi, span[0])
             return self._whole(kpi, max(request.from_us or 0, span[0] // grain * grain), end)
         size = size or self._finest(kpi, max(request.from_us or 0, span[0]))
-        start = max(request.from_us or 0, floor(span[0], size, timezone))
+        first = floor(span[0], size, timezone)
+        start = first if request.from_us is None else max(request.from_us, first)
         return make_steps(start, end, size, timezone, self._definition.spec.limits.points) if start < end else None
 
     @staticmethod
