@@ -1,6 +1,7 @@
 """Writes bench/RESULTS.md from what the benchmarks have kept under bench/results/."""
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from platform import python_version
@@ -12,18 +13,25 @@ PACKAGES = ("livekpi", "duckdb", "pyarrow", "msgspec", "confluent-kafka", "orjso
 
 
 def write() -> None:
-    """All results, newest run of each benchmark, with the missed targets first."""
+    """Puts all results together, of each benchmark those of its newest run."""
     reports = sorted(map(_read, RESULTS.glob("*.json")), key=lambda report: (*ORDER, report.name).index(report.name))
+    printed = [path for path in sorted(RESULTS.glob("*.txt")) if not path.with_suffix(".json").exists()]
+    sections = [f"\n## {path.stem.capitalize()}\n\n```\n{path.read_text(encoding='utf-8').rstrip()}\n```\n" for path in printed]
+    (Path(__file__).parent / "RESULTS.md").write_text(text(reports) + "".join(sections), encoding="utf-8")
+
+
+def text(reports: Sequence[Report]) -> str:
+    """The results in Markdown, the missed targets first."""
     missed = [(report, figure) for report in reports for figure in report.figures if figure.missed]
-    lines = ["# Results", "", f"Made by `make bench` on {machine()}; Python {python_version()}, "]
-    lines[-1] += ", ".join(f"{package} {_version(package)}" for package in PACKAGES) + "."
+    versions = ", ".join(f"{package} {_version(package)}" for package in PACKAGES)
+    lines = ["# Results", "", f"Made by `make bench` on {machine()}; Python {python_version()}, {versions}."]
     lines += ["CPU seconds are of all of a process's threads; ratios compare medians of runs that took turns. Raw output: `results/`.", ""]
     lines += ["## Targets missed", ""]
     lines += [f"- {report.name}: {figure.what}: {shown(figure.value)} {figure.unit}, target {figure.target}" for report, figure in missed]
     lines += [] if missed else ["None."]
     for report in reports:
         lines += ["", *_section(report)]
-    (Path(__file__).parent / "RESULTS.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 def _section(report: Report) -> list[str]:

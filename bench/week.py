@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import psutil
 from prometheus_client import CollectorRegistry
 
@@ -24,9 +25,10 @@ from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.store.database import FILE_NAME, Store
+from livekpi.store.layout import quote
 
 DAY_S = 86_400
-STEP_S = 900
+STEP_S = 1_800
 """Simulated seconds a batch."""
 KPIS = """\
   revenue:      { value: sum(amount), every: FINE, by: [country] }
@@ -37,6 +39,7 @@ KPIS = """\
   latency_p95:  { value: "quantile(duration_ms, 0.95)", every: FINE, by: [service] }
 """
 IDS = "    id: event_id\n"
+BEGIN_US = shop.FIRST_US // (DAY_S * 1_000_000) * DAY_S * 1_000_000
 FINE_DAYS = 2
 """How long the default retention keeps buckets of 10 s, before it makes minutes of them."""
 
@@ -71,29 +74,37 @@ def counts(days: int, events_a_day: int) -> list[int]:
 
 def times_us(steps: list[int]) -> Iterator[int]:
     """The events' times, even within each step."""
-    first_us = shop.FIRST_US // (DAY_S * 1_000_000) * DAY_S * 1_000_000
     for step, count in enumerate(steps):
         for number in range(count):
-            yield first_us + (step * count + number) * STEP_S * 1_000_000 // count
+            yield BEGIN_US + (step * count + number) * STEP_S * 1_000_000 // count
 
 
 def simulate(file: Path, data: Path, days: int, events_a_day: int) -> list[dict[str, float]]:
-    """Feeds so many days; resident memory and the store's size in MiB at the end of each, and once the store is closed."""
+    """Feeds so many days; resident memory and the store's size in MiB at the end of each, and what is left once the store is closed."""
     definition, steps = load(file, os.environ), counts(days, events_a_day)
-    clock, stop, process = ManualClock(next(times_us(steps))), threading.Event(), psutil.Process()
+    clock, stop, process = ManualClock(BEGIN_US), threading.Event(), psutil.Process()
     store = Store.open(data, clock)
     engine = Engine(definition, store, {"shop": Unread()}, clock, Metrics(CollectorRegistry()))
     engine.install()
     decoder = Decoder(definition.sources["shop"], engine.plan.fields("shop", definition))
-    made, begin_us, first, found = shop.made(times_us(steps), seed=1), clock.now_us(), 0, []
+    made, first, found = shop.made(times_us(steps), seed=1), 0, []
     for step, count in enumerate(steps, 1):
-        clock.set_us(begin_us + step * STEP_S * 1_000_000)
+        clock.set_us(BEGIN_US + step * STEP_S * 1_000_000)
         engine.step([decoder.decode(feed.chunks(made, first, count), clock.now_us())], stop)
         first += count
         if step * STEP_S % DAY_S == 0:
             found.append({"resident": process.memory_info().rss / 2**20, "store": store.size_bytes() / 2**20})
     store.close()
-    return [*found, {"resident": 0, "store": (data / FILE_NAME).stat().st_size / 2**20}]
+    return [*found, {"store": (data / FILE_NAME).stat().st_size / 2**20, "copy": copy_mib(data / FILE_NAME)}]
+
+
+def copy_mib(store: Path) -> float:
+    """What a closed store takes once copied into a new file, which has nothing but what is kept."""
+    copy = store.with_suffix(".copy")
+    with duckdb.connect(copy) as connection:
+        connection.execute(f"ATTACH '{store}' AS kept (READ_ONLY)")
+        connection.execute(f"COPY FROM DATABASE kept TO {quote(copy.stem)}")
+    return copy.stat().st_size / 2**20
 
 
 def measure(report: Report, options: argparse.Namespace) -> None:
@@ -102,36 +113,40 @@ def measure(report: Report, options: argparse.Namespace) -> None:
         def take(name: str, fine: str, source: str, days: int) -> list[dict[str, float]]:
             file = Path(scratch) / f"{name}.yaml"
             file.write_text(shop.definition("stdin:", kpis=KPIS.replace("FINE", fine), more=source), encoding="utf-8")
-            arguments_ = ("--child", file, Path(scratch) / name, "--days", days, "--events", options.events // options.days * days)
+            arguments_ = ("--child", file, Path(scratch) / name, "--days", days, "--events-a-day", options.events_a_day)
             ran = run(module("week", *arguments_))
             report.log(f"{name}: {days} days in {ran.wall_s:.0f} s, {ran.cpu_s:.0f} CPU-s")
             found: list[dict[str, float]] = json.loads(ran.output)
             for number, each in enumerate(found[:-1], 1):
                 report.log(f"  day {number}: resident {each['resident']:.0f} MiB, store {each['store']:.1f} MiB")
-            report.log(f"  closed: store {found[-1]['store']:.1f} MiB")
+            report.log(f"  closed: store {found[-1]['store']:.1f} MiB, copied {found[-1]['copy']:.1f} MiB")
             return found
 
         week = take("week", "10s", IDS, options.days)
         # a day of each kind of thing kept, in stores of their own
-        with_ids, fine, coarse = (take(*each, 1)[-1]["store"] for each in (("ids", "10s", IDS), ("fine", "10s", ""), ("coarse", "1m", "")))
+        with_ids, fine, coarse = (take(*each, 1)[-1]["copy"] for each in (("ids", "10s", IDS), ("fine", "10s", ""), ("coarse", "1m", "")))
+        empty = take("empty", "10s", IDS, 0)[-1]["copy"]
     *days, closed = week
-    expected = (with_ids - fine) + FINE_DAYS * fine + (options.days - FINE_DAYS) * coarse
+    coarse_days = options.days - FINE_DAYS
+    expected = empty + (with_ids - fine) + FINE_DAYS * (fine - empty) + coarse_days * (coarse - empty)
     resident = [day["resident"] for day in days]
     first = min(FINE_DAYS + 1, len(resident) - 1)  # the first day on which all is done: adding, rolling up, forgetting ids
     report.figure("the store after the week", closed["store"], "MiB")
     report.figure("what a day takes × retention", expected, "MiB")
-    report.figure("the first : the second", closed["store"] / expected, "", at_most=1.2)
+    report.figure("the store after the week : a day × retention", closed["store"] / expected, "", at_most=1.2)
+    report.figure("the store after the week : its copy in a new file", closed["store"] / closed["copy"], "")
     report.figure(f"resident memory after day {first + 1}", resident[first], "MiB")
     report.figure(f"resident memory after day {len(resident)} : after day {first + 1}", resident[-1] / resident[first], "", at_most=1.2)
     report.figure("largest store at a day's end, log of the last commits included", max(day["store"] for day in days), "MiB")
     report.remark(
-        f"{options.events:,} events in {options.days} simulated days with their rhythm, a batch each {STEP_S} s, six KPIs, ids "
+        f"{options.events_a_day:,} events a day on {options.days} simulated days with their rhythm, a batch each {STEP_S} s, six KPIs, ids "
         "remembered for 24 h, default retention: 10 s for 2 days, then minutes."
     )
     report.remark(
-        f"A day × retention: the ids of one day, {FINE_DAYS} days at 10 s and {options.days - FINE_DAYS} at 1 m, each as large as in a "
-        f"store that holds only one such day ({with_ids - fine:.1f}, {fine:.1f} and {coarse:.1f} MiB), all stores measured once closed. "
-        "So what the week's store has beyond it is what roll-up, deletion and compaction leave behind."
+        f"A day × retention: an empty store ({empty:.1f} MiB), the ids of one day ({with_ids - fine:.1f}), {FINE_DAYS} days at 10 s "
+        f"({fine - empty:.1f} each) and {coarse_days} at 1 m ({coarse - empty:.1f} each); each as in a store that holds only that, copied "
+        "into a new file. The week's store is measured as it is once closed: what it has beyond that is what roll-up, deletion and "
+        "compaction leave behind."
     )
 
 
@@ -139,12 +154,12 @@ def main_or_child() -> None:
     """The benchmark, or one run of it."""
     parser = arguments(__doc__)
     parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--events", type=int, default=4_200_000, help="of all days together")
+    parser.add_argument("--events-a-day", type=int, default=300_000)
     parser.add_argument("--child", nargs=2, type=Path, metavar=("FILE", "DATA"), help=argparse.SUPPRESS)
     options, _ = parser.parse_known_args()
     if options.child:
         file, data = options.child
-        print(json.dumps(simulate(file, data, options.days, options.events // options.days)))
+        print(json.dumps(simulate(file, data, options.days, options.events_a_day)))
     else:
         main("week", "A week in fast-forward", measure, parser)
 
