@@ -9,7 +9,7 @@ from livekpi.demo.generator import Shop, incident_at
 
 SOURCE = "shop"
 BODY_EVENTS = 1_000
-BEAT_S = 0.1
+BEAT_S = 0.5
 
 
 class Customers:
