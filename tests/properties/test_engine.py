@@ -1,10 +1,11 @@
 """Whatever arrives in whatever order, and whatever befalls the server: the numbers are those of one batch query."""
 
+import os
 from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, note
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from livekpi.query.steps import QueryError
@@ -15,6 +16,14 @@ from tests.properties.shop import KPIS, MINUTE_US, definition
 from tests.properties.worlds import ZONES, Act, Ask, World, asks, worlds
 
 SHOP = definition()
+_EXAMPLES = int(os.environ.get("LIVEKPI_EXAMPLES", "0"))
+worlds_apart = settings(
+    max_examples=_EXAMPLES or 10,  # few where all tests run; LIVEKPI_EXAMPLES says how many where one looks for what is rare
+    deadline=None,
+    # making a failure small takes minutes: only where one has asked for time
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if _EXAMPLES else [])],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
 
 
 def cuts_a_bucket(ask: Ask, steps: Sequence[Step]) -> bool:
@@ -43,6 +52,7 @@ def check(played: Played, ask: Ask) -> None:
     assert final == {key: ends[key[0]] <= final_before_us for key in expected}, ask
 
 
+@worlds_apart
 @given(st.data())
 def test_the_numbers_are_those_of_one_batch_query(data: st.DataObject) -> None:
     world: World = data.draw(worlds())
@@ -57,6 +67,7 @@ def test_the_numbers_are_those_of_one_batch_query(data: st.DataObject) -> None:
 KEEP = {"1m": "6h", "30m": "2d", "1h": "400d"}
 
 
+@worlds_apart
 @given(st.data())
 def test_the_numbers_stay_when_buckets_are_rolled_up(data: st.DataObject) -> None:
     world: World = data.draw(worlds((MINUTE_US, HOUR_US)))
@@ -73,6 +84,7 @@ def test_the_numbers_stay_when_buckets_are_rolled_up(data: st.DataObject) -> Non
 ADDITIVE = ("events", "revenue", "pieces", "many", "sorted_out", "carts", "weights")
 
 
+@worlds_apart
 @given(st.data())
 def test_slices_and_steps_add_up(data: st.DataObject) -> None:
     world: World = data.draw(worlds())
@@ -94,6 +106,7 @@ def _answers(played: Played, name: str, step: str, by: tuple[str, ...], zone: st
     ]
 
 
+@worlds_apart
 @given(st.data())
 def test_neither_order_nor_pieces_nor_accidents_change_a_number(data: st.DataObject) -> None:
     world: World = data.draw(worlds())
