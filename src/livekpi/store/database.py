@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -34,13 +34,13 @@ class Store:
         Raises LockedError where another process has it, StoreError where its file can't be used.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        lock = Lock(directory, clock.now_us())
-        try:
+        with ExitStack() as stack:
+            lock = Lock(directory, clock.now_us())
+            stack.callback(lock.close)
             connection = _connect(directory / FILE_NAME, read_only=False, memory_mib=memory_mib)
+            stack.callback(connection.close)
             migrate(connection)
-        except BaseException:
-            lock.close()
-            raise
+            stack.pop_all()
         return cls(directory, connection, lock)
 
     @classmethod
@@ -52,6 +52,7 @@ class Store:
         connection = _connect(path, read_only=True, memory_mib=memory_mib)
         version = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
         if version is None or int(version[0]) != SCHEMA_VERSION:
+            connection.close()
             raise StoreError(
                 f"{directory} has schema version {version and version[0]}, this livekpi reads {SCHEMA_VERSION}; run it once to migrate"
             )

@@ -1,0 +1,110 @@
+"""When house is kept, and that it changes no number."""
+
+from pathlib import Path
+
+from livekpi.engine.housekeeping import AGE_US, COMPACT_ROWS, Housekeeping
+from livekpi.engine.plan import Grouping, make_plan
+from livekpi.scripts.rehearsal import Rehearsal
+from livekpi.store.layout import cells, quote, series, spread
+from tests.rehearsed import DAY_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
+
+FIELDS = "c: optional string, n: integer"
+KPIS = {
+    "total": "value: sum(n), by: [c]",
+    "events": "value: count(*), by: [c]",
+    "level": "value: last(n), by: [c]",
+    "different": "value: count(distinct n), by: [c]",
+    "middle": "value: median(n), by: [c]",
+}
+
+
+def grouping(server: Rehearsal) -> Grouping:
+    (found,) = server.engine.plan.groupings["s"]
+    return found
+
+
+def rows(server: Rehearsal, table: str) -> int:
+    with server.cursor() as cursor:
+        row = cursor.execute(f"SELECT count(*) FROM {quote(table)}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_ages_are_looked_at_at_the_start_and_then_each_minute(tmp_path: Path) -> None:
+    """At the start, so that a server that is started anew each minute ages too."""
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        housekeeping = Housekeeping(server.definition, make_plan(server.definition), server.clock)
+        for step_us, due in ((0, True), (0, False), (AGE_US - 1, False), (1, True), (0, False)):
+            server.clock.set_us(server.clock.now_us() + step_us)
+            found = housekeeping.due()
+            assert bool(found) == due
+            with server.store.transaction() as cursor:
+                housekeeping.run(cursor, found)
+
+
+def test_a_merge_is_due_once_enough_rows_have_been_appended(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        housekeeping = Housekeeping(server.definition, server.engine.plan, server.clock)
+        with server.store.transaction() as cursor:
+            housekeeping.run(cursor, housekeeping.due())
+        key = grouping(server).key
+        housekeeping.wrote({key: frozenset({NOON_US})}, {key: COMPACT_ROWS - 1})
+        assert not housekeeping.due()
+        housekeeping.wrote({key: frozenset({NOON_US})}, {key: 1})
+        assert housekeeping.due().compact == (grouping(server),)
+        with server.store.transaction() as cursor:
+            housekeeping.run(cursor, housekeeping.due())
+        assert not housekeeping.due()
+
+
+def test_a_merge_leaves_one_row_a_bucket_and_series_and_every_number(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        for number in range(12):
+            send(server, {"ts": f"2026-03-01T11:0{number % 3}:00Z", "c": [None, "", "x"][number % 2], "n": number % 5})
+        before = {kpi: values(server, kpi, by=("c",)) for kpi in KPIS}
+        assert rows(server, cells(grouping(server)).name) == 12
+        housekeeping = server.engine._housekeeping
+        with server.store.transaction() as cursor:
+            housekeeping.run(cursor, housekeeping.everything())
+        assert rows(server, cells(grouping(server)).name) == 6
+        assert {kpi: values(server, kpi, by=("c",)) for kpi in KPIS} == before
+        send(server, {"ts": "2026-03-01T11:00:00Z", "c": None, "n": 4})
+        assert values(server, "total", step="all") == {"11:00:00": sum(number % 5 for number in range(12)) + 4}
+
+
+def test_ages_go_by_event_time(tmp_path: Path) -> None:
+    """Old data that is read late is kept, whatever the clock says."""
+    made = definition(FIELDS, KPIS, rest="keep: { 1m: 2h, 1h: 2d }")
+    with rehearsed(tmp_path, made, NOON_US + 300 * DAY_US) as server:
+        send(server, {"ts": "2026-03-01T11:00:10Z", "n": 1}, {"ts": "2026-03-01T11:59:00Z", "n": 2})
+        server.advance(NOON_US + 400 * DAY_US)
+        assert values(server, "total") == {"11:00:00": 1, "11:59:00": 2}
+        send(server, {"ts": "2026-03-01T14:59:00Z", "n": 4})
+        server.advance(NOON_US + 400 * DAY_US + MINUTE_US)
+        assert values(server, "total") == {"11:00:00": 3, "14:00:00": 4}
+        assert rows(server, cells(grouping(server)).name) == 2
+        send(server, {"ts": "2026-03-03T14:59:00Z", "n": 8})
+        server.advance(NOON_US + 400 * DAY_US + 2 * MINUTE_US)
+        assert values(server, "total") == {"14:00:00": 4, "2026-03-03T14:00:00": 8}
+        assert rows(server, spread(grouping(server), grouping(server).spreads[0]).name) == 2
+
+
+def test_a_series_that_went_and_came_back_is_one(tmp_path: Path) -> None:
+    made = definition(FIELDS, KPIS, rest="keep: { 1m: 1h }")
+    with rehearsed(tmp_path, made, NOON_US + DAY_US) as server:
+        send(server, {"ts": "2026-03-01T08:00:00Z", "c": "x", "n": 1})
+        send(server, {"ts": "2026-03-01T12:00:00Z", "c": "y", "n": 1})
+        server.advance(NOON_US + DAY_US + MINUTE_US)
+        assert rows(server, series(grouping(server))) == 1
+        send(server, {"ts": "2026-03-01T12:10:00Z", "c": "x", "n": 2}, {"ts": "2026-03-01T12:12:00Z", "c": "y", "n": 2})
+        assert values(server, "events", by=("c",), where="c = 'x'") == {("12:10:00", "x"): 1, ("12:11:00", "x"): 0, ("12:12:00", "x"): 0}
+        assert values(server, "level", where="c = 'x'") == {"12:10:00": 2, "12:11:00": 2, "12:12:00": 2}
+
+
+def test_all_that_was_there_may_go(tmp_path: Path) -> None:
+    made = definition(FIELDS, KPIS, rest="keep: { 1m: 1h }")
+    with rehearsed(tmp_path, made, NOON_US + DAY_US) as server:
+        send(server, {"ts": "2026-03-01T08:00:00Z", "n": 1})
+        send(server, b"{}", {"ts": "2026-03-01T12:00:00Z", "n": 1})
+        server.advance(NOON_US + DAY_US + MINUTE_US)
+        assert values(server, "events", step="all") == {"11:00:00": 1}  # of what is kept, and nothing before it
