@@ -74,9 +74,9 @@ def test_one_writes_and_the_other_is_told_who(tmp_path: Path) -> None:
     Store.open(tmp_path, CLOCK).close()
 
 
-def commits(store: Store) -> int:
+def alive_us(store: Store) -> int:
     cursor = store.cursor()
-    row = cursor.execute("SELECT commits FROM engine").fetchone()
+    row = cursor.execute("SELECT alive_us FROM engine").fetchone()
     cursor.close()
     assert row is not None
     return int(row[0])
@@ -84,7 +84,7 @@ def commits(store: Store) -> int:
 
 def write(store: Store, number: int, then: str = "SELECT 1") -> None:
     with store.transaction() as cursor:
-        cursor.execute("UPDATE engine SET commits = ?", [number])
+        cursor.execute("UPDATE engine SET alive_us = ?", [number])
         cursor.execute(then)
 
 
@@ -94,11 +94,11 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
         write(store, 6, "INSERT INTO meta VALUES ('schema_version', 'again')")
     with pytest.raises(duckdb.ParserException):
         write(store, 7, "no SQL")
-    assert commits(store) == 0
+    assert alive_us(store) == 0
     write(store, 8)
     store.close()
     reader = Store.open_for_reading(tmp_path)
-    assert commits(reader) == 8
+    assert alive_us(reader) == 8
     reader.close()
 
 
@@ -106,9 +106,9 @@ def test_a_reader_sees_what_is_committed(tmp_path: Path) -> None:
     store = Store.open(tmp_path, CLOCK)
     reader = store.cursor()
     with store.transaction() as cursor:
-        cursor.execute("UPDATE engine SET commits = 5")
-        assert reader.execute("SELECT commits FROM engine").fetchall() == [(0,)]
-    assert reader.execute("SELECT commits FROM engine").fetchall() == [(5,)]
+        cursor.execute("UPDATE engine SET alive_us = 5")
+        assert reader.execute("SELECT alive_us FROM engine").fetchall() == [(0,)]
+    assert reader.execute("SELECT alive_us FROM engine").fetchall() == [(5,)]
     reader.close()
     store.close()
 
@@ -124,15 +124,15 @@ def test_a_reader_writes_nothing(tmp_path: Path) -> None:
 def test_what_is_on_the_disk_when_it_is_killed_is_there_afterwards(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "first", CLOCK)
     with store.transaction() as cursor:
-        cursor.execute("UPDATE engine SET commits = 5")
+        cursor.execute("UPDATE engine SET alive_us = 5")
     (tmp_path / "second").mkdir()
     with store.transaction() as cursor:
-        cursor.execute("UPDATE engine SET commits = 6")
+        cursor.execute("UPDATE engine SET alive_us = 6")
         for path in (tmp_path / "first").glob(f"{FILE_NAME}*"):
             shutil.copyfile(path, tmp_path / "second" / path.name)
     store.close()
     after = Store.open(tmp_path / "second", CLOCK)
-    assert commits(after) == 5
+    assert alive_us(after) == 5
     after.close()
 
 
@@ -149,7 +149,7 @@ def test_it_is_reopened_at_its_last_commit(tmp_path: Path) -> None:
     write(store, 5)
     before = memory_limit(store)
     store.reopen()
-    assert (commits(store), memory_limit(store)) == (5, before)
+    assert (alive_us(store), memory_limit(store)) == (5, before)
     assert store.size_bytes() > 0
     store.close()
 

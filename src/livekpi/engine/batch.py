@@ -1,14 +1,14 @@
 """One batch into the store: partials, positions, ids seen and dead letters, all in the caller's transaction."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.clock import Clock
-from livekpi.definition.definition import Definition, SourceDefinition
+from livekpi.definition.definition import Definition
 from livekpi.definition.types import Field
 from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
 from livekpi.engine.plan import Plan, grouping_of
@@ -18,6 +18,9 @@ from livekpi.events import DeadLetter, Events
 from livekpi.store import dead_letters, positions
 from livekpi.store.layout import quote
 from livekpi.store.positions import ENDED_US, Position
+
+ALIVE_US = 1_000_000
+"""How often it is noted that the engine watches; whoever asks an engine that has ended sees its last moment by it."""
 
 
 @dataclass
@@ -60,6 +63,7 @@ class BatchWriter:
         self._definition, self._plan, self._clock = definition, plan, clock
         self._positions: dict[str, dict[str, Position]] = {}
         self._commits = 0
+        self._alive_us = 0
         self._kpis: dict[str, list[str]] = {grouping.key: [] for grouping in plan.all()}
         for name, kpi in definition.kpis.items():
             for key in {grouping_of(plan, aggregate).key for aggregate in kpi.value.aggregates}:
@@ -74,8 +78,7 @@ class BatchWriter:
 
     def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Reads from the store what is remembered between batches."""
-        row = cursor.execute("SELECT commits FROM engine").fetchone()
-        self._commits = row[0] if row else 0
+        self._commits = positions.last_commit(cursor)
         for source, writers in self._groupings.items():
             self._positions[source] = positions.load(cursor, source, self._definition.sources[source].origin)
             for writer in writers:
@@ -96,34 +99,43 @@ class BatchWriter:
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
         outcome = self._count(cursor, batch)
-        for name in outcome.sources:
-            self._advance(cursor, self._definition.sources[name], [events for events in batch if events.source == name])
+        self._save(cursor, {name: self._advanced(name, [events for events in batch if events.source == name]) for name in outcome.sources})
         return outcome
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """As `write`, for events that were dead letters: they are counted, and say nothing of how far their source is read."""
-        return self._count(cursor, batch)
+        outcome = self._count(cursor, batch)
+        self._save(cursor, {name: self._positions[name].values() for name in outcome.sources})
+        return outcome
 
     def _count(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         self._commits += 1
         outcome = Outcome(self._commits, self._clock.now_us())
         for name in dict.fromkeys(events.source for events in batch):
             outcome.sources[name] = self._write_source(cursor, name, [events for events in batch if events.source == name], outcome)
-        cursor.execute("UPDATE engine SET commits = ?, alive_us = ?", [self._commits, outcome.at_us])
+        if outcome.at_us - self._alive_us >= ALIVE_US:
+            self.alive(cursor)
         return outcome
 
     def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Notes that the engine watches and nothing came."""
-        cursor.execute("UPDATE engine SET alive_us = ?", [self._clock.now_us()])
+        """Notes that the engine watches."""
+        self._alive_us = self._clock.now_us()
+        cursor.execute("UPDATE engine SET alive_us = ?", [self._alive_us])
 
     def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Notes that all sources have been read to their end, so that nothing more is waited for."""
-        for source, known in self._positions.items():
-            self._positions[source] = {
-                row.partition: Position(row.partition, row.position, row.watermark_us, ENDED_US) for row in known.values()
-            }
-            positions.save(cursor, source, self._definition.sources[source].origin, self._positions[source].values())
+        self._commits += 1
+        self._save(
+            cursor, {source: [replace(row, arrived_us=ENDED_US) for row in known.values()] for source, known in self._positions.items()}
+        )
         self.alive(cursor)
+
+    def _save(self, cursor: duckdb.DuckDBPyConnection, known: Mapping[str, Iterable[Position]]) -> None:
+        """Writes how far sources are read, as of this commit."""
+        rows = {name: list(positions_) for name, positions_ in known.items()}
+        positions.save(cursor, self._commits, {(name, self._definition.sources[name].origin): each for name, each in rows.items()})
+        for name, each in rows.items():
+            self._positions[name].update((row.partition, row) for row in each)
 
     def _write_source(self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], outcome: Outcome) -> SourceOutcome:
         source = self._definition.sources[name]
@@ -147,7 +159,7 @@ class BatchWriter:
         groupings = self._plan.groupings[name]
         cursor.register(EVENTS, with_buckets(table, frozenset(grouping.every_us for grouping in groupings)))
         for grouping, writer in zip(groupings, self._groupings[name], strict=True):
-            applied = writer.apply(cursor)
+            applied = writer.apply(cursor, table.num_rows)
             outcome.touched[grouping.key] = applied.touched
             outcome.rows[grouping.key] = applied.rows
             for kpi in self._kpis[grouping.key]:
@@ -155,8 +167,9 @@ class BatchWriter:
                 outcome.limited[kpi] = max(outcome.limited.get(kpi, 0), applied.limited)
         cursor.unregister(EVENTS)
 
-    def _advance(self, cursor: duckdb.DuckDBPyConnection, source: SourceDefinition, batch: list[Events]) -> None:
-        known = self._positions[source.name]
+    def _advanced(self, source: str, batch: list[Events]) -> Iterable[Position]:
+        """How far a batch leads, by those of its partitions that have moved."""
+        known = self._positions[source]
         changed: dict[str, Position] = {}
         for events in batch:
             latest = _latest_times(events)
@@ -164,8 +177,7 @@ class BatchWriter:
                 before = changed.get(partition) or known.get(partition)
                 times = [time for time in (before.watermark_us if before else None, latest.get(partition)) if time is not None]
                 changed[partition] = Position(partition, position, max(times, default=None), events.arrived_us)
-        positions.save(cursor, source.name, source.origin, changed.values())
-        known.update(changed)
+        return changed.values()
 
 
 def _latest_times(events: Events) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Runs the plan in DuckDB: a batch of one source's events in, partials out, in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -38,7 +39,9 @@ class GroupingWriter:
         self._limit = series_limit
         self._first: dict[Series, int] = {}
         self._dimensions = [dimension_columns[name] for name in grouping.by]
-        self._cells_sql = cells_sql(grouping)
+        # told as they are written: a statement costs some milliseconds however few its events are
+        told = ", ".join(["epoch_us(bucket)", "n", *dimensions(grouping)])
+        self._cells = f"INSERT INTO {quote(cells(grouping).name)} BY NAME {cells_sql(grouping)} RETURNING {told}"
         self._bins = [
             (spread(grouping, partial).name, bins_sql(grouping, partial)) for partial in grouping.spreads if partial.kind == "bins"
         ]
@@ -55,23 +58,17 @@ class GroupingWriter:
         for distinct in self._distincts:
             distinct.load(cursor)
 
-    def apply(self, cursor: duckdb.DuckDBPyConnection) -> Applied:
-        """Aggregates the events registered as EVENTS (with bucket columns) and appends the partials."""
-        events = self._events([])
-        found = self._aggregate(cursor, events)
-        overflow = self._overflow(found)
-        if overflow:
-            events = self._events(overflow)
-            found = self._aggregate(cursor, events)
+    def apply(self, cursor: duckdb.DuckDBPyConnection, count: int) -> Applied:
+        """Aggregates the `count` events registered as EVENTS (with bucket columns) and appends the partials."""
+        overflow = self._overflow(cursor, count)
+        events = self._events(overflow)
+        found = cursor.execute(self._cells.format(**events)).fetchall()
         self._remember(cursor, found)
-        insert(cursor, f"INSERT INTO {quote(cells(self._grouping).name)} BY NAME SELECT * FROM", found)
         for name, sql in self._bins:
             cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(**events)}")
-        rows = max([found.num_rows, *(distinct.append(cursor, events) for distinct in self._distincts)])
-        return Applied(frozenset(pc.unique(found["bucket"]).cast(pa.int64()).to_pylist()), rows, self._limited(found) if overflow else 0)
-
-    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, events: Mapping[str, str]) -> pa.Table:
-        return cursor.sql(self._cells_sql.format(**events)).to_arrow_table()
+        rows = max([len(found), *(distinct.append(cursor, events, count) for distinct in self._distincts)])
+        limited = sum(n for _, n, first, *_ in found if first == OTHER) if overflow else 0
+        return Applied(frozenset(bucket for bucket, *_ in found), rows, limited)
 
     def _events(self, overflow: list[Series]) -> Mapping[str, str]:
         """What stands in a statement's braces: the events, and their bucket and dimensions; those of `overflow` series become OTHER."""
@@ -89,26 +86,20 @@ class GroupingWriter:
         others = f"(VALUES {rows}) AS {_OVERFLOW}({', '.join([*names, 'hit'])})"
         return {"keys": ", ".join([bucket, *kept]), "source": f"{EVENTS} AS {EVENT} LEFT JOIN {others} ON {match}"}
 
-    def _overflow(self, found: pa.Table) -> list[Series]:
-        fresh = dict.fromkeys(row for row, _ in self._rows(found) if row not in self._first)
-        room = self._limit - len(self._first)
-        return [] if len(fresh) <= room or not self._dimensions else sorted(fresh, key=str)[max(0, room) :]
+    def _overflow(self, cursor: duckdb.DuckDBPyConnection, count: int) -> list[Series]:
+        """The events' series that there is no room for any more."""
+        room = max(0, self._limit - len(self._first))
+        if not self._dimensions or count <= room:  # there are no more new series than events
+            return []
+        events, names = self._events([]), ", ".join(dimensions(self._grouping))
+        rows = cursor.execute(f"SELECT DISTINCT {names} FROM (SELECT {events['keys']} FROM {events['source']})")
+        fresh = [row for row in rows.fetchall() if row not in self._first]
+        return sorted(fresh, key=str)[room:]
 
-    def _limited(self, found: pa.Table) -> int:
-        others = pc.equal(found["d0"], OTHER)
-        return int(pc.sum(pc.filter(found["n"], others)).as_py() or 0)
-
-    def _rows(self, found: pa.Table) -> list[tuple[Series, int]]:
-        names = dimensions(self._grouping)
-        buckets = found["bucket"].cast(pa.int64()).to_pylist()
-        if not names:
-            return [((), bucket) for bucket in buckets]
-        rows = zip(*(found[name].to_pylist() for name in names), strict=True)
-        return list(zip(rows, buckets, strict=True))
-
-    def _remember(self, cursor: duckdb.DuckDBPyConnection, found: pa.Table) -> None:
+    def _remember(self, cursor: duckdb.DuckDBPyConnection, found: Iterable[tuple[Any, ...]]) -> None:
+        """Notes the buckets that series were first seen in; `found` holds bucket, count and dimensions."""
         earlier: dict[Series, int] = {}
-        for row, bucket in self._rows(found):
+        for bucket, row in ((each[0], each[2:]) for each in found):
             known = earlier.get(row, self._first.get(row))
             if known is None or bucket < known:
                 earlier[row] = bucket

@@ -9,7 +9,7 @@ import duckdb
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.engine.plan import Grouping, Plan
-from livekpi.store import ids, maintenance
+from livekpi.store import ids, maintenance, positions
 
 COMPACT_ROWS = 200_000
 """A grouping's appended rows that make a merge worth its cost."""
@@ -60,6 +60,7 @@ class Housekeeping:
             maintenance.compact(cursor, grouping, self._touched[grouping.key])
             self._touched[grouping.key], self._rows[grouping.key] = set(), 0
         if due.age:
+            positions.prune(cursor)
             for grouping in self._groupings.values():
                 gone |= self._age(cursor, grouping)
             for name, source in self._definition.sources.items():

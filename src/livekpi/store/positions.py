@@ -1,12 +1,13 @@
 """How far each source has been read, and the watermark that follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
 ENDED_US = 0
 """As `arrived_us`: the partition has been read to its end and waits for nothing."""
+_LATEST = ", ".join(f"last({column} ORDER BY commit)" for column in ("position", "watermark_us", "arrived_us"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,35 @@ class Position:
 def load(cursor: duckdb.DuckDBPyConnection, source: str, origin: str) -> dict[str, Position]:
     """The committed positions of a source, by partition."""
     rows = cursor.execute(
-        "SELECT partition, position, watermark_us, arrived_us FROM positions WHERE source = ? AND origin = ?", [source, origin]
+        f"SELECT partition, {_LATEST} FROM positions WHERE source = ? AND origin = ? GROUP BY partition", [source, origin]
     ).fetchall()
     return {row[0]: Position(*row) for row in rows}
 
 
-def save(cursor: duckdb.DuckDBPyConnection, source: str, origin: str, positions: Iterable[Position]) -> None:
-    """Writes positions, in the transaction that holds what was read up to them."""
-    rows = [(source, origin, row.partition, row.position, row.watermark_us, row.arrived_us) for row in positions]
+def last_commit(cursor: duckdb.DuckDBPyConnection) -> int:
+    """The number of the last commit; 0 before the first."""
+    row = cursor.execute("SELECT max(commit) FROM positions").fetchone()
+    return row[0] or 0 if row else 0
+
+
+def save(cursor: duckdb.DuckDBPyConnection, commit: int, positions: Mapping[tuple[str, str], Iterable[Position]]) -> None:
+    """Writes positions by (source, origin), in the transaction that holds what was read up to them."""
+    rows = [
+        (commit, source, origin, row.partition, row.position, row.watermark_us, row.arrived_us)
+        for (source, origin), known in positions.items()
+        for row in known
+    ]
     if rows:
-        places = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(rows))
-        cursor.execute(f"INSERT OR REPLACE INTO positions VALUES {places}", [value for row in rows for value in row])
+        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+        cursor.execute(f"INSERT INTO positions VALUES {places}", [value for row in rows for value in row])
+
+
+def prune(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Forgets the positions that later ones have replaced."""
+    cursor.execute(
+        """DELETE FROM positions p USING (SELECT source, origin, partition, max(commit) AS commit FROM positions GROUP BY ALL) last
+           WHERE (p.source, p.origin, p.partition) = (last.source, last.origin, last.partition) AND p.commit < last.commit"""
+    )
 
 
 def watermark_us(positions: Iterable[Position], now_us: int, idle_us: int) -> int | None:

@@ -11,12 +11,12 @@ class StoreError(Exception):
 
 _VERSION_1 = (
     "CREATE TABLE meta (name VARCHAR PRIMARY KEY, value VARCHAR NOT NULL)",
-    # How many batches have been committed, and up to when the engine is known to have been watching.
-    "CREATE TABLE engine (commits BIGINT, alive_us BIGINT)",
-    "INSERT INTO engine VALUES (0, 0)",
-    # How far each partition has been read, and its share in the watermark.
-    """CREATE TABLE positions (source VARCHAR, origin VARCHAR, partition VARCHAR, position BIGINT NOT NULL,
-       watermark_us BIGINT, arrived_us BIGINT NOT NULL, PRIMARY KEY (source, origin, partition))""",
+    # Up to when the engine is known to have been watching.
+    "CREATE TABLE engine (alive_us BIGINT)",
+    "INSERT INTO engine VALUES (0)",
+    # How far each partition has been read, and its share in the watermark, by commit: the last counts. Appending costs half of replacing.
+    """CREATE TABLE positions (commit BIGINT NOT NULL, source VARCHAR, origin VARCHAR, partition VARCHAR, position BIGINT NOT NULL,
+       watermark_us BIGINT, arrived_us BIGINT NOT NULL)""",
     # Each partial kept: `since_us` is the first bucket it is complete from, null where that is the beginning.
     """CREATE TABLE partials (grouping VARCHAR, partial VARCHAR, kind VARCHAR NOT NULL, since_us BIGINT,
        PRIMARY KEY (grouping, partial))""",
