@@ -84,3 +84,9 @@ class Definition:
     """(bucket, how long it is kept) in µs, finest bucket first."""
     warnings: tuple[Problem, ...] = ()
     """What is odd in the file, though it runs."""
+
+    @property
+    def topics(self) -> str:
+        """What the names of a cluster's topics begin with."""
+        cluster = self.spec.engine.cluster
+        return (cluster.topics if cluster is not None else None) or self.path.stem

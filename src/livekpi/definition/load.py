@@ -7,6 +7,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.problems import DefinitionError, Problem
 from livekpi.definition.report import Report
 from livekpi.definition.resolve_alerts import check_alerts
+from livekpi.definition.resolve_engine import check_engine
 from livekpi.definition.resolve_keep import resolve_keep
 from livekpi.definition.resolve_kpis import resolve_kpis
 from livekpi.definition.resolve_sources import resolve_sources
@@ -51,6 +52,7 @@ def parse_definition(raw: bytes, path: Path, environ: Mapping[str, str]) -> Defi
     kpis = resolve_kpis(spec, sources, report)
     check_alerts(spec, kpis, report)
     keep_us = resolve_keep(spec, report)
+    check_engine(spec, path, report)
     problems = _in_order([*problems, *report.problems])
     if any(not problem.warning for problem in problems):
         raise DefinitionError(problems)

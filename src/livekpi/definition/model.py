@@ -3,11 +3,25 @@
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.config import JsonDict
 
 from livekpi.definition.durations import DURATION_PATTERN, parse_duration
-from livekpi.definition.values import Bucket, Duration, FieldType, Moment, Name, Period, RegularExpression, Text, Timezone, moment
+from livekpi.definition.problems import nearest
+from livekpi.definition.values import (
+    Address,
+    Bucket,
+    Duration,
+    FieldType,
+    Moment,
+    Name,
+    Period,
+    RegularExpression,
+    Text,
+    Timezone,
+    TopicPrefix,
+    moment,
+)
 
 
 class Model(BaseModel):
@@ -302,6 +316,96 @@ class Limits(Model):
     """Memory the store may use before it spills to disk."""
 
 
+Setting = str | int | float | bool
+
+
+class Embedded(Model):
+    """livekpi's own engine, in the server's process."""
+
+
+class Cluster(Model):
+    """What all cluster engines need: the topics in which a job hands over what it computes."""
+
+    topics: TopicPrefix | None = None
+    """What the names of the job's topics begin with; no two definitions on the same brokers may share it. Not given: the file's name."""
+    brokers: Text | None = None
+    """Bootstrap servers of the job's topics, host:port separated by commas. Not given: those of each source."""
+    client: dict[Annotated[str, AfterValidator(_consumer_setting)], Setting] | None = None
+    """Passed to the Kafka client that makes and reads the topics (librdkafka's names). Not given: each source's `settings`."""
+    partitions: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Partitions of each topic that is made; one that is there keeps its own."""
+    settle: Duration = timedelta(seconds=5)
+    """How long after the job's progress the last of the rows it speaks of may come; buckets are called final that much later."""
+
+
+class Flink(Cluster):
+    """Apache Flink, reached through its SQL Gateway."""
+
+    gateway: Address = "http://localhost:8083"
+    """The SQL Gateway's address."""
+    rest: Address = "http://localhost:8081"
+    """The address of the JobManager's REST API."""
+    parallelism: Annotated[int, Field(ge=1)] = 1
+    """How many subtasks share the work; more than the source's partitions are of no use."""
+    settings: dict[str, Setting] = {}
+    """Flink's own settings for the job, as for SET."""
+
+
+class Spark(Cluster):
+    """Apache Spark, Structured Streaming."""
+
+    master: Text = "spark://localhost:7077"
+    """The master that the job is given to."""
+    checkpoint: Text
+    """A directory that driver and executors see, such as file:///shared/livekpi or s3a://…: where the job keeps how far it is."""
+    settings: dict[str, Setting] = {}
+    """Spark's own settings for the job."""
+
+
+_ENGINES = ("embedded", "flink", "spark")
+
+
+def _engine_by_name(given: object) -> object:
+    if isinstance(given, dict):
+        return {key: {} if key in _ENGINES and value is None else value for key, value in given.items()}
+    if isinstance(given, str):
+        if given not in _ENGINES:
+            raise ValueError(f"expected {', '.join(_ENGINES[:-1])} or {_ENGINES[-1]}{nearest(given, _ENGINES)}")
+        return {given: {}}
+    return given
+
+
+class EngineSpec(Model):
+    """What computes the numbers; exactly one of embedded, flink, spark."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of("embedded", "flink", "spark"))
+
+    embedded: Embedded | None = None
+    """livekpi itself."""
+    flink: Flink | None = None
+    """A job on a Flink cluster."""
+    spark: Spark | None = None
+    """A job on a Spark cluster."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(kind is not None for kind in (self.embedded, self.flink, self.spark)) != 1:
+            raise ValueError("expected exactly one of embedded, flink, spark")
+        return self
+
+    @property
+    def name(self) -> Literal["embedded", "flink", "spark"]:
+        """What the file calls it."""
+        return "flink" if self.flink is not None else "spark" if self.spark is not None else "embedded"
+
+    @property
+    def cluster(self) -> Flink | Spark | None:
+        """The cluster that computes; None where livekpi itself does."""
+        return self.flink or self.spark
+
+
+Engine = Annotated[EngineSpec, BeforeValidator(_engine_by_name, json_schema_input_type=Literal["embedded", "flink", "spark"] | EngineSpec)]
+
 _KEEP = {timedelta(seconds=10): timedelta(days=2), timedelta(minutes=1): timedelta(days=14), timedelta(hours=1): timedelta(days=730)}
 
 
@@ -320,3 +424,5 @@ class DefinitionSpec(Model):
     """How long buckets of a size are kept before they are merged into the next size, and at last dropped."""
     limits: Limits = Limits()
     """Upper bounds on what is kept, shown and used."""
+    engine: Annotated[Engine, Field(json_schema_extra={"default": "embedded"})] = EngineSpec(embedded=Embedded())
+    """What computes the numbers: embedded, or a cluster: `flink`, or { flink: { … } } with what differs from the defaults."""

@@ -118,7 +118,9 @@ def _problem(document: Document, loc: Loc, details: ErrorDetails) -> Problem:
     if kind == "missing":
         name = _missing(details)
         place = (*loc, name) if document.find((*loc, name)) else loc
-        return document.key_problem(place, f"{name!r} is missing: {_fields(loc)[name].description}")
+        # a word that stands for a whole part (engine: spark) has nothing of it in the document
+        known = _fields(tuple(details["loc"][:-1])) | _fields(loc)
+        return document.key_problem(place, f"{name!r} is missing: {known[name].description}")
     if kind == "extra_forbidden":
         return document.key_problem(loc, f"there is no key {loc[-1]!r} here{_choice(str(loc[-1]), list(_fields(loc[:-1])))}")
     expected = _EXPECTED[kind](context) if kind in _EXPECTED else details["msg"].replace("Input should be", "expected")

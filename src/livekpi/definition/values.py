@@ -66,6 +66,24 @@ def _field_type(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    found = re.fullmatch(r"https?://[^/\s]+(/\S*)?", text)
+    if found is None:
+        raise ValueError("expected an address such as http://localhost:8083")
+    return text.rstrip("/")
+
+
+def _topic_prefix(text: str) -> str:
+    if not is_topic_prefix(text):
+        raise ValueError("expected at most 100 of the characters a-z, A-Z, 0-9, . _ and -, as Kafka's topics have them")
+    return text
+
+
+def is_topic_prefix(text: str) -> bool:
+    """Whether names of Kafka's topics may begin so; what follows needs some of the 249 characters that one may have."""
+    return re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text) is not None and text.strip(".") != ""
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration, json_schema_input_type=Annotated[str, Field(pattern=DURATION_PATTERN)]),
@@ -88,4 +106,6 @@ FieldType = Annotated[
         }
     ),
 ]
+Address = Annotated[str, AfterValidator(_address)]
+TopicPrefix = Annotated[str, AfterValidator(_topic_prefix)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
