@@ -16,19 +16,20 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependencies>
 </project>
 """
-_DEPENDENCY = "    <dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
+_DEPENDENCY = "    <dependency><groupId>{}</groupId><artifactId>{}</artifactId><version>{}</version>{}</dependency>"
+_ALONE = "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
 _TIMEOUT_S = 300
 
 
-def copy_jars(coordinates: Sequence[str], into: Path, environ: Mapping[str, str] = os.environ) -> None:
-    """Puts jars (``group:artifact:version``) and all they need at run time into a directory.
+def copy_jars(coordinates: Sequence[str], into: Path, environ: Mapping[str, str] = os.environ, *, transitive: bool = True) -> None:
+    """Puts jars (``group:artifact:version``) and, where `transitive`, all they need at run time into a directory.
 
     Raises UnavailableError where Maven or what it asks for can't be had.
     """
     maven = program("mvn", coordinates[0], environ)
     with TemporaryDirectory(dir=into.parent) as scratch:
         pom = Path(scratch, "pom.xml")
-        pom.write_text(_POM.format(dependencies="\n".join(_DEPENDENCY.format(*c.split(":")) for c in coordinates)))
+        pom.write_text(_POM.format(dependencies="\n".join(_DEPENDENCY.format(*c.split(":"), "" if transitive else _ALONE) for c in coordinates)))
         command = [
             *(maven, "--quiet", "--batch-mode", "--file", str(pom)),
             f"-Dmaven.repo.local={scratch}/repository",  # its own: runs at the same time don't meet
