@@ -29,7 +29,9 @@ def copy_jars(coordinates: Sequence[str], into: Path, environ: Mapping[str, str]
     maven = program("mvn", coordinates[0], environ)
     with TemporaryDirectory(dir=into.parent) as scratch:
         pom = Path(scratch, "pom.xml")
-        pom.write_text(_POM.format(dependencies="\n".join(_DEPENDENCY.format(*c.split(":"), "" if transitive else _ALONE) for c in coordinates)))
+        pom.write_text(
+            _POM.format(dependencies="\n".join(_DEPENDENCY.format(*c.split(":"), "" if transitive else _ALONE) for c in coordinates))
+        )
         command = [
             *(maven, "--quiet", "--batch-mode", "--file", str(pom)),
             f"-Dmaven.repo.local={scratch}/repository",  # its own: runs at the same time don't meet
