@@ -4,7 +4,7 @@ import importlib
 import random
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,11 +34,17 @@ class Reader:
     """Reads a source as the engine does, and keeps what came; time goes on by a second a read that finds nothing."""
 
     def __init__(
-        self, spec: Kafka, *, positions: Mapping[str, int] | None = None, once: bool = False, group: str = "livekpi-tests"
+        self,
+        spec: Kafka,
+        *,
+        positions: Mapping[str, int] | None = None,
+        once: bool = False,
+        group: str = "livekpi-tests",
+        topics: Sequence[str] = (),
     ) -> None:
         self.clock = ManualClock(1_000_000 * SECOND_US)
         self.metrics = CollectorRegistry()
-        self.source = KafkaSource("shop", spec, self.clock, Metrics(self.metrics), group=group, once=once)
+        self.source = KafkaSource("shop", spec, self.clock, Metrics(self.metrics), group=group, once=once, topics=topics)
         self.records: dict[str, list[bytes | None]] = defaultdict(list)
         self.offsets: dict[str, list[int]] = defaultdict(list)
         self.positions = dict(positions or {})
@@ -48,7 +54,7 @@ class Reader:
         """One read; returns how many records came."""
         count = 0
         for chunk in self.source.read(limit, TIMEOUT_S):
-            assert chunk.ordinal == int(chunk.partition)
+            assert chunk.ordinal == int(chunk.partition.rpartition("/")[2])
             assert len(chunk.records) == len(chunk.positions)
             assert list(chunk.positions) == sorted(set(chunk.positions))
             assert all(position < chunk.next_position for position in chunk.positions)
@@ -143,6 +149,27 @@ def test_what_is_read_in_many_lives_is_what_is_there_once(kafka: KafkaServer, se
             for partition, records in reader.records.items():
                 read[partition] += records
     assert read == written
+
+
+def test_some_topics_at_once(kafka: KafkaServer) -> None:
+    one, two, late = kafka.create_topic(partitions=2), kafka.create_topic(), kafka.topic_name()
+    produce(kafka, one, numbers(0, 3_000), 1)
+    produce(kafka, two, numbers(5_000, 9_000))
+    with reading(spec_of(kafka, "-"), topics=(one, late, two)) as reader:
+        reader.read(7_000)
+        assert reader.source.problem == f"topic {late} does not exist; waiting for it"
+        kafka.create_topic(late)
+        produce(kafka, late, numbers(0, 10))
+        reader.read(7_010)
+        reader.until(lambda: reader.source.problem is None)
+        assert reader.source.has_read({(one, 0): 0, (one, 1): 3_000, (two, 0): 4_000, (late, 0): 10})
+        assert not reader.source.has_read({(one, 1): 3_001})
+        assert not reader.source.has_read({(one, 2): 0})
+    read = {partition: records for partition, records in reader.records.items() if records}
+    assert read == {f"{one}/1": numbers(0, 3_000), f"{two}/0": numbers(5_000, 9_000), f"{late}/0": numbers(0, 10)}
+    with reading(spec_of(kafka, "-"), topics=(one, two), positions={f"{one}/0": 0, f"{one}/1": 2_990, f"{two}/0": 3_999}) as reader:
+        reader.read(11)
+        assert reader.positions == {f"{one}/0": 0, f"{one}/1": 3_000, f"{two}/0": 4_000}
 
 
 def test_takes_what_is_there_up_to_the_limit(kafka: KafkaServer) -> None:

@@ -1,6 +1,6 @@
-"""Kafka: all partitions of a topic, read from the store's positions on."""
+"""Kafka: all partitions of a topic, or of some topics, read from the store's positions on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk, SourceError
 
 if TYPE_CHECKING:
-    from livekpi.sources.kafka_consumer import Reading, TopicConsumer
+    from livekpi.sources.kafka_consumer import Place, Reading, TopicConsumer
 
 _LOOK_EVERY_US = 5_000_000
 """How often the broker is asked for new partitions."""
@@ -56,11 +56,15 @@ class _Partition:
 class KafkaSource:
     """Reads a topic. A partition is named by its number, which is its ordinal too; a position is an offset.
 
+    Where it is given more than one topic, a partition's name has the topic's before it: ``shop.cells/0``.
+
     The store owns the positions. They are committed to the consumer group as well, for people's tools, and never read there.
     """
 
-    def __init__(self, name: str, spec: Kafka, clock: Clock, metrics: Metrics, *, group: str, once: bool = False) -> None:
-        """`group` is the consumer group, unless the settings name one.
+    def __init__(
+        self, name: str, spec: Kafka, clock: Clock, metrics: Metrics, *, group: str, once: bool = False, topics: Sequence[str] = ()
+    ) -> None:
+        """`group` is the consumer group, unless the settings name one. `topics`, where given, are read in place of the topic of `spec`.
 
         With `once`, a topic or broker that is not there is a SourceError instead of something to wait for.
         Raises SourceError where confluent-kafka is not installed.
@@ -72,19 +76,20 @@ class KafkaSource:
         self.problem: str | None = None
         self._name, self._spec, self._clock, self._once = name, spec, clock, once
         self._lost_records = metrics.lost_records.labels(name)
-        self._open = partial(kafka_consumer.TopicConsumer, name, spec, group)
+        self._topics = tuple(topics) or (spec.topic,)
+        self._open = partial(kafka_consumer.TopicConsumer, name, spec, group, self._topics)
         self._consumer: TopicConsumer | None = None
-        self._partitions: dict[int, _Partition] = {}
+        self._partitions: dict[Place, _Partition] = {}
         self._new_begin: str = spec.start
         self._complete = False
         self._started_us = self._looked_us = self._ticked_us = 0
-        self._to_commit: dict[int, int] = {}
+        self._to_commit: dict[Place, int] = {}
 
     def start(self, positions: Mapping[str, int]) -> None:
         """Opens the topic, or does so again; while no broker answers, `read` goes on trying. Raises SourceError."""
         self.close()
         self._consumer = self._open()
-        self._partitions = {int(name): _Partition(next=position, told=position) for name, position in positions.items()}
+        self._partitions = {self._place(name): _Partition(next=position, told=position) for name, position in positions.items()}
         # `start: latest` is about the first start: a partition that came to be since then is read from its beginning
         self._new_begin = "earliest" if positions else self._spec.start
         self._complete = False
@@ -99,8 +104,8 @@ class KafkaSource:
             self._look(consumer)
         reading = consumer.read(limit, timeout_s)
         if reading.out_of_range:
-            for number in reading.out_of_range:
-                self._partitions[number].out_of_range = True
+            for place in reading.out_of_range:
+                self._partitions[place].out_of_range = True
             self._let_go(consumer, reading.out_of_range)
             self._looked_us = 0
         if self._due(self._ticked_us, _TICK_US):
@@ -111,10 +116,14 @@ class KafkaSource:
         return self._complete and all(partition.at_end() for partition in self._partitions.values())
 
     def committed(self, positions: Mapping[str, int]) -> None:
-        self._to_commit = {int(name): position for name, position in positions.items()}
+        self._to_commit = {self._place(name): position for name, position in positions.items()}
 
     def lag(self) -> Mapping[str, int]:
-        return {str(number): max(0, partition.high - partition.next) for number, partition in list(self._partitions.items())}
+        return {self._name_of(place): max(0, partition.high - partition.next) for place, partition in list(self._partitions.items())}
+
+    def has_read(self, ends: "Mapping[Place, int]") -> bool:
+        """Whether all before these offsets has been handed out."""
+        return all(place in self._partitions and self._partitions[place].next >= end for place, end in ends.items())
 
     def close(self) -> None:
         consumer, self._consumer = self._consumer, None
@@ -139,38 +148,38 @@ class KafkaSource:
 
     def _take_on(self, consumer: "TopicConsumer") -> str | None:
         """Has every partition read that is not; the new, and those let go. Returns what is amiss."""
-        leaders = consumer.partitions(_ASK_TIMEOUT_S)
-        gone = self._partitions.keys() - (leaders or {}).keys()
-        self._let_go(consumer, [number for number in gone if self._is_assigned(number)])
-        if leaders is None:
-            missing = f"topic {self._spec.topic} does not exist"
-            if self._once:
-                raise SourceError(f"source {self._name}: {missing} at {self._spec.brokers}")
-            self._new_begin = "earliest"
-            return f"{missing}; waiting for it"
-        begins: dict[int, int] = {}
+        found = {topic: consumer.partitions(topic, _ASK_TIMEOUT_S) for topic in self._topics}
+        leaders = {place: has_leader for places in found.values() if places is not None for place, has_leader in places.items()}
+        missing = [topic for topic, places in found.items() if places is None]
+        self._let_go(consumer, [place for place in self._partitions.keys() - leaders.keys() if self._is_assigned(place)])
+        if missing and self._once:
+            raise SourceError(f"source {self._name}: topic {missing[0]} does not exist at {self._spec.brokers}")
+        begins: dict[Place, int] = {}
         try:
-            for number, has_leader in sorted(leaders.items()):
-                if has_leader and not self._is_assigned(number):
-                    begins[number] = self._begin(number, *consumer.offsets(number, _ASK_TIMEOUT_S))
+            for place, has_leader in sorted(leaders.items()):
+                if has_leader and not self._is_assigned(place):
+                    begins[place] = self._begin(place, *consumer.offsets(place, _ASK_TIMEOUT_S))
         finally:  # one that can't be asked keeps none of those before it waiting
             if begins:
                 consumer.assign(begins)
-            for number in begins:
-                self._partitions[number].assigned = True
-        leaderless = [str(number) for number, has_leader in leaders.items() if not has_leader]
-        return f"topic {self._spec.topic} has no leader for partition {', '.join(leaderless)}" if leaderless else None
+            for place in begins:
+                self._partitions[place].assigned = True
+        if missing:
+            self._new_begin = "earliest"
+            return f"topic {', '.join(missing)} does not exist; waiting for it"
+        leaderless = [self._name_of(place) for place, has_leader in leaders.items() if not has_leader]
+        return f"topic {self._said_topics} has no leader for partition {', '.join(leaderless)}" if leaderless else None
 
-    def _is_assigned(self, number: int) -> bool:
-        return number in self._partitions and self._partitions[number].assigned
+    def _is_assigned(self, place: "Place") -> bool:
+        return place in self._partitions and self._partitions[place].assigned
 
-    def _begin(self, number: int, low: int, high: int) -> int:
+    def _begin(self, place: "Place", low: int, high: int) -> int:
         """Where to read a partition from, which holds the offsets [low, high)."""
-        partition = self._partitions.get(number)
+        partition = self._partitions.get(place)
         if partition is None:
-            partition = self._partitions[number] = _Partition(next=low if self._new_begin == "earliest" else high)
+            partition = self._partitions[place] = _Partition(next=low if self._new_begin == "earliest" else high)
         elif partition.out_of_range or partition.next < low:
-            self._skip(number, partition, low, high)
+            self._skip(place, partition, low, high)
         # Only a fetch tells a position past the end of a topic made anew from one past a transaction under way.
         partition.doubtful = partition.next > high
         if not self._complete:
@@ -178,9 +187,10 @@ class KafkaSource:
         partition.high = high
         return partition.next
 
-    def _skip(self, number: int, partition: _Partition, low: int, high: int) -> None:
+    def _skip(self, place: "Place", partition: _Partition, low: int, high: int) -> None:
         """What happens to a partition whose next offset is not on the broker."""
-        where = f"partition {number} of topic {self._spec.topic}"
+        topic, number = place
+        where = f"partition {number} of topic {topic}"
         if self._spec.lost == "stop":
             raise SourceError(
                 f"source {self._name}: {where} is to be read from offset {partition.next}, but the broker holds {low} to {high - 1}: "
@@ -189,37 +199,37 @@ class KafkaSource:
         lost = max(0, low - partition.next)
         _log.warning(
             "records were removed before they were read; going on at the earliest left",
-            source=self._name, topic=self._spec.topic, partition=number, expected=partition.next, earliest=low, end=high, lost=lost,
+            source=self._name, topic=topic, partition=number, expected=partition.next, earliest=low, end=high, lost=lost,
         )  # fmt: skip
         self._lost_records.inc(lost)
         partition.next, partition.told, partition.out_of_range = low, None, False
         partition.end = min(partition.end, high)
 
-    def _let_go(self, consumer: "TopicConsumer", numbers: Collection[int]) -> None:
+    def _let_go(self, consumer: "TopicConsumer", places: "Collection[Place]") -> None:
         """Stops reading partitions; the next look takes on those that are there."""
-        if numbers:
-            consumer.unassign(numbers)
-        for number in numbers:
-            self._partitions[number].assigned = False
+        if places:
+            consumer.unassign(places)
+        for place in places:
+            self._partitions[place].assigned = False
 
     def _chunks(self, reading: "Reading") -> list[Chunk]:
-        for number, offsets in reading.offsets.items():
-            self._partitions[number].advance(offsets[-1] + 1)
-        for number, offset in reading.ends.items():
-            self._partitions[number].advance(offset)
+        for place, offsets in reading.offsets.items():
+            self._partitions[place].advance(offsets[-1] + 1)
+        for place, offset in reading.ends.items():
+            self._partitions[place].advance(offset)
         chunks = []
-        for number, partition in self._partitions.items():
+        for place, partition in self._partitions.items():
             if partition.next != partition.told:
                 partition.told = partition.next
-                records, offsets = reading.records.get(number, []), reading.offsets.get(number, [])
-                chunks.append(Chunk(str(number), records, offsets, partition.next, ordinal=number))
+                records, offsets = reading.records.get(place, []), reading.offsets.get(place, [])
+                chunks.append(Chunk(self._name_of(place), records, offsets, partition.next, ordinal=place[1]))
         return chunks
 
     def _tick(self, consumer: "TopicConsumer") -> None:
         self._ticked_us = self._clock.now_us()
         self._commit(consumer)
-        for number, partition in self._partitions.items():
-            high = consumer.known_high(number) if partition.assigned else None
+        for place, partition in self._partitions.items():
+            high = consumer.known_high(place) if partition.assigned else None
             if high is not None:
                 partition.high = high
 
@@ -233,13 +243,26 @@ class KafkaSource:
             return self._due(self._looked_us, _LOOK_AGAIN_US)
         return consumer.disturbed or self._due(self._looked_us, _LOOK_EVERY_US)
 
+    def _name_of(self, place: "Place") -> str:
+        """The partition's name within the source."""
+        topic, number = place
+        return str(number) if len(self._topics) == 1 else f"{topic}/{number}"
+
+    def _place(self, name: str) -> "Place":
+        topic, _, number = name.rpartition("/")
+        return topic or self._topics[0], int(number)
+
+    @property
+    def _said_topics(self) -> str:
+        return ", ".join(self._topics)
+
     def _due(self, since_us: int, every_us: int) -> bool:
         return not 0 <= self._clock.now_us() - since_us < every_us  # a clock set back must not stop what is periodic
 
     def _say(self, problem: str | None) -> None:
         """Logs what changed, once."""
         if problem is not None and self.problem is None:
-            _log.warning("Kafka can't be read; trying on", source=self._name, topic=self._spec.topic, problem=problem)
+            _log.warning("Kafka can't be read; trying on", source=self._name, topic=self._said_topics, problem=problem)
         elif problem is None and self.problem is not None:
-            _log.info("Kafka can be read again", source=self._name, topic=self._spec.topic)
+            _log.info("Kafka can be read again", source=self._name, topic=self._said_topics)
         self.problem = problem

@@ -1,4 +1,4 @@
-"""confluent-kafka as the Kafka source needs it: one topic, records by partition, errors as ours, an end that waits for no broker.
+"""confluent-kafka as a Kafka source needs it: records by partition, errors as ours, an end that waits for no broker.
 
 Nothing else imports confluent-kafka, which is an extra.
 """
@@ -6,7 +6,7 @@ Nothing else imports confluent-kafka, which is an extra.
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -41,73 +41,78 @@ _SILENCE = "it does not answer in time"
 
 _log = structlog.get_logger(__name__)
 
+Place = tuple[str, int]
+"""A partition: its topic and number."""
+
 
 @dataclass(slots=True)
 class Reading:
     """What one read found, by partition."""
 
-    records: dict[int, list[bytes | None]] = field(default_factory=dict)
-    offsets: dict[int, list[int]] = field(default_factory=dict)
+    records: dict[Place, list[bytes | None]] = field(default_factory=dict)
+    offsets: dict[Place, list[int]] = field(default_factory=dict)
     """Of the records, in the same order."""
-    ends: dict[int, int] = field(default_factory=dict)
+    ends: dict[Place, int] = field(default_factory=dict)
     """Where a partition's end was reached, the offset the next record will have."""
-    out_of_range: set[int] = field(default_factory=set)
+    out_of_range: set[Place] = field(default_factory=set)
     """Partitions that can't be read on, because their next offset is not on the broker."""
 
 
 class TopicConsumer:
-    """Reads one topic. Used by one thread.
+    """Reads one topic, or some. Used by one thread.
 
     Its methods raise ConnectionError, with the reason, when no broker answers (in time, or as hoped), and SourceError when
     waiting would not help: a setting is wrong, the broker refuses us.
     """
 
-    def __init__(self, source: str, spec: Kafka, group: str) -> None:
-        """Asks no broker yet. Raises SourceError for settings that librdkafka refuses."""
+    def __init__(self, source: str, spec: Kafka, group: str, topics: Sequence[str]) -> None:
+        """Reads `topics` at the brokers of `spec`, by its settings. Asks no broker yet.
+
+        Raises SourceError for settings that librdkafka refuses.
+        """
         self.disturbed = False
         """Something went wrong apart from any one record; whoever looks into it resets this."""
-        self._source, self._topic, self._brokers = source, spec.topic, spec.brokers
+        self._source, self._topics, self._brokers = source, tuple(topics), spec.brokers
         self._assigned = False
         self._last_error = _SILENCE
         self._refusal: str | None = None
         self._said: set[int] = set()
-        given = {key: _as_text(value) for key, value in spec.settings.items()}
-        settings = {"group.id": group, **_DEFAULTS, **given, **_OURS, "bootstrap.servers": spec.brokers}
+        settings = {"group.id": group, **_DEFAULTS, **client_settings(spec), **_OURS}
         try:
             self._consumer = Consumer({**settings, "error_cb": self._error}, logger=_Lines(source))
         except KafkaException as error:
             raise SourceError(f"source {source}: the Kafka client refuses its settings: {error.args[0].str()}") from error
 
-    def partitions(self, timeout_s: float) -> dict[int, bool] | None:
-        """The topic's partitions, and whether each has a leader now; None where there is no such topic."""
+    def partitions(self, name: str, timeout_s: float) -> dict[Place, bool] | None:
+        """A topic's partitions, and whether each has a leader now; None where there is no such topic."""
         try:
-            topic = self._consumer.list_topics(self._topic, timeout_s).topics[self._topic]
+            topic = self._consumer.list_topics(name, timeout_s).topics[name]
         except KafkaException as error:
             raise self._failure(error) from error
         self._last_error, self._refusal, self._said = _SILENCE, None, set()
         if topic.error is not None and topic.error.code() in _DENIALS:
-            raise SourceError(f"source {self._source}: the broker lets us not read topic {self._topic}: {topic.error.str()}")
+            raise SourceError(f"source {self._source}: the broker lets us not read topic {name}: {topic.error.str()}")
         if topic.error is not None and topic.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
             return None
-        return {number: partition.leader >= 0 for number, partition in topic.partitions.items()}
+        return {(name, number): partition.leader >= 0 for number, partition in topic.partitions.items()}
 
-    def offsets(self, partition: int, timeout_s: float) -> tuple[int, int]:
+    def offsets(self, place: Place, timeout_s: float) -> tuple[int, int]:
         """The first offset that is on the broker, and the one after the last that can be read."""
         try:
-            found = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout_s)
+            found = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout_s)
         except KafkaException as error:
             raise self._failure(error) from error
         if found is None:
             raise ConnectionError(f"no broker of {self._brokers} answers: {self._last_error}")
         return found
 
-    def assign(self, begins: Mapping[int, int]) -> None:
+    def assign(self, begins: Mapping[Place, int]) -> None:
         """Reads these partitions as well, each from an offset on."""
         self._assigned = True
-        self._consumer.incremental_assign([TopicPartition(self._topic, number, offset) for number, offset in begins.items()])
+        self._consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in begins.items()])
 
-    def unassign(self, partitions: Iterable[int]) -> None:
-        self._consumer.incremental_unassign([TopicPartition(self._topic, number) for number in partitions])
+    def unassign(self, places: Iterable[Place]) -> None:
+        self._consumer.incremental_unassign([TopicPartition(*place) for place in places])
 
     def read(self, limit: int, timeout_s: float) -> Reading:
         """About `limit` records at most; waits up to `timeout_s` until something happens, then takes only what is there."""
@@ -120,14 +125,14 @@ class TopicConsumer:
                 break
         return reading
 
-    def known_high(self, partition: int) -> int | None:
+    def known_high(self, place: Place) -> int | None:
         """The offset after the partition's last, as of the last fetch; asks nobody. None where nothing was fetched yet."""
-        known = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+        known = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)
         return known[1] if known is not None and known[1] >= 0 else None
 
-    def commit(self, positions: Mapping[int, int]) -> None:
+    def commit(self, positions: Mapping[Place, int]) -> None:
         """Tells the group's coordinator, without waiting: for people who look at the group's lag with Kafka's tools."""
-        offsets = [TopicPartition(self._topic, number, position) for number, position in positions.items()]
+        offsets = [TopicPartition(*place, position) for place, position in positions.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
@@ -152,22 +157,30 @@ class TopicConsumer:
     def _sort(self, messages: list[Message], reading: Reading) -> None:
         if any(map(Message.error, messages)):
             messages = [message for message in messages if not self._heard(message, reading)]
-        for number, run in groupby(messages, Message.partition):
-            assert number is not None
+        for place, run in self._runs(messages):
             together = list(run)
-            reading.records.setdefault(number, []).extend(map(Message.value, together))
-            reading.offsets.setdefault(number, []).extend(map(Message.offset, together))  # type: ignore[arg-type]  # never None here
+            reading.records.setdefault(place, []).extend(map(Message.value, together))
+            reading.offsets.setdefault(place, []).extend(map(Message.offset, together))  # type: ignore[arg-type]  # never None here
+
+    def _runs(self, messages: list[Message]) -> Iterator[tuple[Place, Iterator[Message]]]:
+        """The messages of one partition that came one after the other."""
+        if len(self._topics) > 1:
+            yield from groupby(messages, _place)
+        else:  # asking each message for its topic too would cost every source something
+            for number, run in groupby(messages, Message.partition):
+                assert number is not None
+                yield (self._topics[0], number), run
 
     def _heard(self, message: Message, reading: Reading) -> bool:
         """Whether a message is no record but news."""
         error = message.error()
         if error is None:
             return False
-        number, offset = message.partition(), message.offset()
-        if error.code() == KafkaError._PARTITION_EOF and number is not None and offset is not None:
-            reading.ends[number] = offset
-        elif error.code() == KafkaError._AUTO_OFFSET_RESET and number is not None:
-            reading.out_of_range.add(number)
+        offset = message.offset()
+        if error.code() == KafkaError._PARTITION_EOF and offset is not None:
+            reading.ends[_place(message)] = offset
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            reading.out_of_range.add(_place(message))
         else:
             self._error(error)
         return True
@@ -182,7 +195,7 @@ class TopicConsumer:
             self._refusal = error.str()
         elif error.code() not in {KafkaError._TRANSPORT, *self._said}:
             self._said.add(error.code())
-            _log.warning("Kafka reports an error", source=self._source, topic=self._topic, error=error.str())
+            _log.warning("Kafka reports an error", source=self._source, error=error.str())
 
     def _failure(self, error: KafkaException) -> ConnectionError | SourceError:
         """Why no broker answered: what the client heard last, which says more than that time ran out."""
@@ -194,6 +207,18 @@ class TopicConsumer:
         if reason.code() in {KafkaError._TIMED_OUT, KafkaError._TRANSPORT}:
             return ConnectionError(f"no broker of {self._brokers} answers: {self._last_error}")
         return ConnectionError(reason.str())
+
+
+def client_settings(spec: Kafka) -> dict[str, str | int]:
+    """What any client of a source's brokers is given, beside its own."""
+    return {**{key: _as_text(value) for key, value in spec.settings.items()}, "bootstrap.servers": spec.brokers}
+
+
+def _place(message: Message) -> Place:
+    topic, number = message.topic(), message.partition()
+    assert topic is not None
+    assert number is not None
+    return topic, number
 
 
 def _as_text(value: str | float) -> str:
