@@ -14,6 +14,7 @@ from livekpi.definition.types import parse_field
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import PIECE_RECORDS, Decoder
 from livekpi.sources.file import FileSource
+from livekpi.sources.handover import Decoded
 from livekpi.sources.json_rows import JsonRows
 
 EVENTS = 200_000
@@ -95,7 +96,7 @@ def main() -> None:
     """Prints one line a stage."""
     events = records()
     shop = definition(FIELDS)
-    decoder, checker = Decoder(shop, EXTRACTED), Decoder(shop, ())
+    decoder = Decoder(shop, EXTRACTED)
     rows = JsonRows(shop.fields.values())
     taken, taken_bad = batches(events), batches(events, bad_every=1_000)
     pieces = [events[begin : begin + PIECE_RECORDS] for begin in range(0, EVENTS, PIECE_RECORDS)]
@@ -113,7 +114,7 @@ def main() -> None:
 
     stages: dict[str, Callable[[], object]] = {
         "  JSON to typed rows": lambda: [rows.read(piece, None) for piece in pieces],
-        "  and every field checked (the HTTP door)": lambda: [checker.check(piece, ARRIVED_US) for piece in pieces],
+        "the HTTP door: decode, and place in the log": lambda: [Decoded.of(decoder, piece, ARRIVED_US).placed(44, 45) for piece in pieces],
         f"decode: and {len(EXTRACTED)} columns, positions": lambda: decode(taken),
         "decode, one bad time in 1,000": lambda: decode(taken_bad),
     }

@@ -1,5 +1,6 @@
 """What goes from the sources into the engine: typed events, and the records that could not become one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -43,3 +44,19 @@ class Events:
     """How many records were read, dead letters included."""
     bytes: int = 0
     dead: list[DeadLetter] = field(default_factory=list)
+
+
+def joined(parts: Sequence[Events]) -> Events:
+    """Events of the same source and partitions, one part after another, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Events(
+        source=parts[0].source,
+        table=pa.concat_tables([part.table for part in parts]),
+        partitions=parts[0].partitions,
+        next_positions={partition: position for part in parts for partition, position in part.next_positions.items()},
+        arrived_us=max(part.arrived_us for part in parts),
+        records=sum(part.records for part in parts),
+        bytes=sum(part.bytes for part in parts),
+        dead=[letter for part in parts for letter in part.dead],
+    )

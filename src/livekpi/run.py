@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -22,7 +23,7 @@ from livekpi.definition.load import load
 from livekpi.engine.engine import Commit, Engine
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
-from livekpi.sources.decode import Decoder
+from livekpi.sources.handover import Decoded
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.sources.opening import open_source
 from livekpi.store import positions
@@ -155,7 +156,7 @@ def inlets(parts: Parts) -> dict[str, Inlet]:
         source = parts.definition.sources[name]
         assert source.spec.http is not None
         limits = source.spec.http
-        found[name] = Inlet(log_, Decoder(source, ()).check, limits.max_body_mib * MIB, limits.max_behind_mib * MIB)
+        found[name] = Inlet(log_, partial(Decoded.of, parts.engine.decoder(name)), limits.max_body_mib * MIB, limits.max_behind_mib * MIB)
     return found
 
 

@@ -143,10 +143,6 @@ def test_agrees_with_the_oracle(given_records: list[bytes | None], piece_records
     assert [{name: row[name] for name in FIELDS} for row in rows] == [event for event in expected if event is not None]
     assert [row["_position"] for row in rows] == [index for index, event in enumerate(expected) if event is not None]
     assert [letter.position for letter in events.dead] == [index for index, event in enumerate(expected) if event is None]
-    assert list(DECODER.check(given_records, NOW_US)) == [letter.position for letter in events.dead]
-    assert [(fault.code, fault.field, fault.reason) for fault in DECODER.check(given_records, NOW_US).values()] == [
-        (letter.code, letter.field, letter.reason) for letter in events.dead
-    ]
 
 
 @given(
@@ -236,7 +232,7 @@ def only_dead(record: bytes | None, decoder: Decoder = DECODER) -> DeadLetter:
 )
 def test_a_bad_record_is_a_dead_letter(record: bytes | None, code: str, field: str | None, reason: str) -> None:
     if code == "ok":
-        assert DECODER.check([record], NOW_US) == {}
+        assert DECODER.decode([chunk([record])], NOW_US).dead == []
         return
     letter = only_dead(record)
     assert (letter.code, letter.field) == (code, field)
@@ -261,7 +257,6 @@ def test_a_bad_record_is_a_dead_letter(record: bytes | None, code: str, field: s
 )
 def test_accepted(record: bytes) -> None:
     assert DECODER.decode([chunk([record])], NOW_US).dead == []
-    assert DECODER.check([record], NOW_US) == {}
 
 
 def test_a_record_that_is_too_large_is_cut() -> None:
@@ -272,7 +267,6 @@ def test_a_record_that_is_too_large_is_cut() -> None:
         ("too_large", "larger than 100000 bytes", record[:KEPT_BYTES])
     ]
     assert events.table.num_rows == 1
-    assert list(decoder.check([GOOD, record], NOW_US)) == [1]
     assert events.bytes == len(record) + len(GOOD)
 
 
@@ -302,7 +296,6 @@ def test_chunks_keep_their_partitions_positions_and_arrivals() -> None:
 def test_nothing_to_decode() -> None:
     events = DECODER.decode([], NOW_US)
     assert (events.table.num_rows, events.table.schema, events.records, events.partitions) == (0, DECODER.schema, 0, ())
-    assert DECODER.check([], NOW_US) == {}
 
 
 def test_columns_are_made_of_what_is_needed_and_all_is_checked() -> None:
@@ -350,7 +343,7 @@ def test_duckdb_takes_all_that_is_accepted() -> None:
 
 
 def test_an_event_may_be_exactly_as_far_ahead_as_allowed() -> None:
-    assert DECODER.check([good(ts='"2026-03-01T12:05:00Z"')], NOW_US) == {}
+    assert DECODER.decode([chunk([good(ts='"2026-03-01T12:05:00Z"')])], NOW_US).dead == []
 
 
 @pytest.mark.parametrize(("ahead", "dead"), [("0s", 1), ("59m", 1), ("1h", 0)])

@@ -13,6 +13,7 @@ from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk, Source
 from livekpi.sources.http import HttpSource
 from livekpi.sources.ingest_log import IngestLog
+from tests.sources.chunks import raw
 
 
 @pytest.fixture
@@ -41,10 +42,10 @@ def test_reading_goes_on_where_it_stopped(log: IngestLog) -> None:
     append(log, [b"a", b"b"])
     append(log, [b"c"])
     source = started(log)
-    (first,) = source.read(2, 0)
+    (first,) = raw(source.read(2, 0))
     assert first.records == [b"a", b"b"]
     assert source.lag() == {"log": log.end - first.next_position}
-    (again,) = started(log, first.next_position).read(10, 0)
+    (again,) = raw(started(log, first.next_position).read(10, 0))
     assert again.records == [b"c"]
     assert again.next_position == log.end
 
@@ -52,7 +53,7 @@ def test_reading_goes_on_where_it_stopped(log: IngestLog) -> None:
 def test_arrival_travels_with_the_records(log: IngestLog) -> None:
     for arrived_us in (5, 5, 6):
         append(log, [b"a", b"b"], arrived_us)
-    chunks = started(log).read(100, 0)
+    chunks = raw(started(log).read(100, 0))
     assert [(chunk.arrived_us, len(chunk.records)) for chunk in chunks] == [(5, 4), (6, 2)]
     assert chunks[0].next_position < chunks[1].positions[0]
 
@@ -62,14 +63,14 @@ def test_it_knows_when_what_was_there_is_read(log: IngestLog) -> None:
     source = started(log)
     append(log, [b"b"])
     assert not source.at_end()
-    source.read(1, 0)
+    raw(source.read(1, 0))
     assert source.at_end()
 
 
 def test_an_append_wakes_a_waiting_read(log: IngestLog) -> None:
     source = started(log)
     found: list[Chunk] = []
-    reader = threading.Thread(target=lambda: found.extend(source.read(1, 60)))
+    reader = threading.Thread(target=lambda: found.extend(raw(source.read(1, 60))))
     reader.start()
     append(log, [b"a"])
     reader.join(30)
@@ -88,7 +89,7 @@ def test_closing_the_log_wakes_a_waiting_read(tmp_path: Path) -> None:
 
 
 def test_nothing_came(log: IngestLog) -> None:
-    assert started(log).read(10, 0.001) == []
+    assert raw(started(log).read(10, 0.001)) == []
 
 
 REQUESTS = st.lists(st.lists(st.binary(min_size=1, max_size=400_000).filter(lambda r: b"\n" not in r), min_size=1, max_size=4), max_size=6)
@@ -105,7 +106,7 @@ def test_any_requests_files_and_limits_give_each_record_once_in_order(
             append(log, records)
         position = log.start
         found: list[bytes | None] = []
-        while chunks := (source := started(log, position)).read(limit, 0):  # a restart at each step
+        while chunks := raw((source := started(log, position)).read(limit, 0)):  # a restart at each step
             source.close()
             for chunk in chunks:
                 found.extend(chunk.records)

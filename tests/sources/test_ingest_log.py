@@ -14,6 +14,7 @@ from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.frames import HEADER_BYTES
 from livekpi.sources.http import HttpSource
 from livekpi.sources.ingest_log import AppendError, IngestLog
+from tests.sources.chunks import raw
 
 Open = Callable[..., IngestLog]
 
@@ -85,7 +86,7 @@ def read_all(log: IngestLog, position: int | None = None) -> list[bytes | None]:
     source = HttpSource(log)
     source.start({} if position is None else {"log": position})
     found: list[bytes | None] = []
-    while chunks := source.read(1000, 0):
+    while chunks := raw(source.read(1000, 0)):
         for chunk in chunks:
             found.extend(chunk.records)
     source.close()
@@ -222,9 +223,9 @@ def test_damage_in_the_middle_stops_reading_and_names_the_place(tmp_path: Path, 
     assert len(files(tmp_path)) == 2
     source = HttpSource(log)
     source.start({})
-    assert [chunk.records for chunk in source.read(1, 0)] == [[b"first"]]
+    assert [chunk.records for chunk in raw(source.read(1, 0))] == [[b"first"]]
     with pytest.raises(SourceError, match=rf"{files(tmp_path)[0]} is damaged at byte {second}: the payload's checksum does not match"):
-        source.read(1, 0)
+        raw(source.read(1, 0))
     source.close()
 
 
@@ -300,7 +301,7 @@ def test_nothing_is_read_before_its_sync(open_log: Open) -> None:
     seen: list[Chunk] = []
 
     def read_then_fail() -> None:
-        seen.extend(source.read(1000, 0))  # the second one's bytes stand in the file now
+        seen.extend(raw(source.read(1000, 0)))  # the second one's bytes stand in the file now
         fail()
 
     ledger.at_sync = read_then_fail
@@ -308,7 +309,7 @@ def test_nothing_is_read_before_its_sync(open_log: Open) -> None:
         append(log, [b"second"])
     ledger.at_sync = None
     append(log, [b"third."])  # of the same length, in the same place
-    seen.extend(source.read(1000, 0))
+    seen.extend(raw(source.read(1000, 0)))
     source.close()
     assert [chunk.records for chunk in seen] == [[b"first"], [b"third."]]
 

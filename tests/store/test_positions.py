@@ -38,8 +38,7 @@ def test_the_last_position_of_each_partition_counts(commits: list[dict[tuple[str
             assert {source: positions.load(cursor, *source) for source in SOURCES} == expected
             assert positions.last_commit(cursor) == max(written, default=0)
             positions.prune(cursor)
-        rows = cursor.execute("SELECT count(*) FROM positions").fetchone()
-        assert rows == (sum(map(len, expected.values())),)
+        assert cursor.execute("SELECT count(*) FROM positions").fetchone() == (sum(map(len, expected.values())),)
 
 
 def test_nothing_is_known_before_the_first_commit(cursor: duckdb.DuckDBPyConnection) -> None:

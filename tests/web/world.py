@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,9 @@ from livekpi.engine.engine import Commit
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.metrics import Metrics
 from livekpi.query.points import Point, Points, Request
+from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
+from livekpi.sources.handover import Decoded, Handover
 from livekpi.sources.http import HttpSource
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.store.dead_letters import StoredDeadLetter
@@ -123,9 +126,8 @@ class World:
         source = HttpSource(self.log)
         source.start({"log": position})
         found: list[bytes | None] = []
-        while chunks := source.read(100_000, 0):
-            for chunk in chunks:
-                found.extend(chunk.records)
+        while read := source.read(100_000, 0):
+            found += [record for each in read if isinstance(each, Chunk) for record in each.records]
         source.close()
         return found
 
@@ -148,8 +150,9 @@ def make_world(
     path.write_text(DEFINITION + (f"limits: {limits}\n" if limits else ""))
     definition = load(path, {})
     metrics, clock = Metrics(CollectorRegistry()), ManualClock(NOW_US)
-    log = IngestLog(directory / "ingest", source="app", metrics=metrics, disk=disk)
-    inlet = Inlet(log, Decoder(definition.sources["app"], needed=()).check, max_body_bytes, max_behind_bytes)
+    # nothing is handed over, so that a test finds in the log what it would find there after a crash
+    log = IngestLog(directory / "ingest", source="app", metrics=metrics, disk=disk, handover=Handover(0))
+    inlet = Inlet(log, partial(Decoded.of, Decoder(definition.sources["app"])), max_body_bytes, max_behind_bytes)
     backend = FakeBackend(definition)
     try:
         yield World(App(backend, {"app": inlet}, clock=clock, metrics=metrics, tokens=tokens, hosts=hosts), backend, log, clock, metrics)

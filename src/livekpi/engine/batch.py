@@ -184,6 +184,8 @@ def _latest_times(events: Events) -> dict[str, int]:
     """The greatest event time of each partition, in µs."""
     if not events.table.num_rows:
         return {}
+    if len(events.partitions) == 1:
+        return {events.partitions[0]: pc.max(events.table["_time"].cast(pa.int64())).as_py()}
     pairs = pa.table({"partition": events.table["_partition"], "time": events.table["_time"].cast(pa.int64())})
     rows = pairs.group_by("partition").aggregate([("time", "max")]).to_pylist()
     return {events.partitions[row["partition"]]: row["time_max"] for row in rows}

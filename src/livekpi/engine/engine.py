@@ -85,6 +85,10 @@ class Engine:
         """Calls `listener` after each commit, on the engine's thread; it must be quick."""
         self._listeners.append(listener)
 
+    def decoder(self, source: str) -> Decoder:
+        """How a source's records become events here."""
+        return self._readers[source].decoder
+
     def replay(self, request: Replay) -> Future[Replayed]:
         """Feeds dead letters back between two batches; see livekpi.engine.replay."""
         done: Future[Replayed] = Future()

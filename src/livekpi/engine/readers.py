@@ -2,13 +2,14 @@
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 import structlog
 
 from livekpi.clock import Clock
 from livekpi.events import Events
-from livekpi.sources.base import Source, SourceError
+from livekpi.sources.base import Chunk, Source, SourceError
 from livekpi.sources.decode import Decoder
 
 log = structlog.get_logger()
@@ -76,7 +77,8 @@ class Reader:
         self.failure: str | None = None
         """Why the source can't be read now; None while it can."""
         self.crash: BaseException | None = None
-        self._source, self._decoder, self._inbox, self._clock, self._once = source, decoder, inbox, clock, once
+        self.decoder = decoder
+        self._source, self._inbox, self._clock, self._once = source, inbox, clock, once
         self._committed: Mapping[str, int] | None = None
         # where a source that failed goes on: behind what the engine has, committed or not
         self._handed_over: dict[str, int] = {}
@@ -140,14 +142,22 @@ class Reader:
 
     def _read_all(self) -> None:
         while not self._stop.is_set():
-            chunks = self._source.read(READ_RECORDS, READ_TIMEOUT_S)
+            read = self._source.read(READ_RECORDS, READ_TIMEOUT_S)
             self.failure = self._source.problem
-            if chunks:
-                events = self._decoder.decode(chunks, self._clock.now_us())
-                self._inbox.put(events, self._stop)
-                self._handed_over.update(events.next_positions)
+            if read:
+                for events in self._decoded(read):
+                    self._inbox.put(events, self._stop)
+                    self._handed_over.update(events.next_positions)
             elif self._once and self._source.at_end():
                 return
             committed, self._committed = self._committed, None
             if committed is not None:
                 self._source.committed(committed)
+
+    def _decoded(self, read: Sequence[Chunk | Events]) -> Iterable[Events]:
+        """What was read, in its order: as it is where the source decoded it, else decoded together."""
+        for decoded, run in groupby(read, lambda each: isinstance(each, Events)):
+            if decoded:
+                yield from (each for each in run if isinstance(each, Events))
+            else:
+                yield self.decoder.decode([each for each in run if isinstance(each, Chunk)], self._clock.now_us())

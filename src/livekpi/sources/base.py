@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from livekpi.events import Events
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -35,10 +37,11 @@ class Source(Protocol):
     def start(self, positions: Mapping[str, int]) -> None:
         """Opens the source; reading begins at `positions`, by partition, and as configured on partitions not named."""
 
-    def read(self, limit: int, timeout_s: float) -> list[Chunk]:
+    def read(self, limit: int, timeout_s: float) -> Sequence[Chunk | Events]:
         """Returns at most about `limit` records; waits up to `timeout_s` for the first, then takes what is there.
 
-        An empty list means that nothing came. Raises SourceError when reading can't go on.
+        Records are raw, but for those that the source has decoded already. An empty list means that nothing came.
+        Raises SourceError when reading can't go on.
         """
 
     def at_end(self) -> bool:

@@ -15,7 +15,7 @@ from livekpi.definition.definition import SourceDefinition
 from livekpi.events import DeadLetter, Events
 from livekpi.sources.base import Chunk
 from livekpi.sources.columns import arrow_type, can_fault, column
-from livekpi.sources.faults import Fault, Faults, mask
+from livekpi.sources.faults import Fault, mask
 from livekpi.sources.pieces import Piece, PieceReader
 from livekpi.sources.times import TIMESTAMP
 
@@ -81,18 +81,6 @@ class Decoder:
             bytes=total_bytes,
             dead=dead,
         )
-
-    def check(self, records: Sequence[bytes | None], arrived_us: int, columns: tuple[str, ...] | None = None) -> Faults:
-        """What `decode` would say is wrong with records, by index; nothing of those that it would take.
-
-        `columns` is for CSV: the header the records stand under.
-        """
-        faults: Faults = {}
-        for begin in range(0, len(records), self._piece_records):
-            part = records[begin : begin + self._piece_records]
-            piece = self._reader.read(part, _lengths(part), columns, lambda _: arrived_us, arrived_us)
-            faults |= {begin + index: fault for index, fault in sorted(piece.faults.items())}
-        return faults
 
     def _batch(self, piece: Piece, run: "_Run", begin: int, end: int) -> pa.RecordBatch:
         own = [array[begin:end] for array in (run.partitions, run.positions)]

@@ -11,6 +11,7 @@ was whole once and has been damaged; any other unreadable frame was never answer
 import mmap
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import add
@@ -41,8 +42,13 @@ class Header:
     synced: int
 
     @property
+    def begin(self) -> int:
+        """Where the payload begins."""
+        return self.position + HEADER_BYTES
+
+    @property
     def next_position(self) -> int:
-        return self.position + HEADER_BYTES + self.payload_bytes
+        return self.begin + self.payload_bytes
 
     def encode(self) -> bytes:
         fields = _FIELDS.pack(_MAGIC, self.payload_bytes, self.payload_crc, self.count, self.arrived_us, self.position, self.synced)
@@ -81,14 +87,17 @@ def split_records(header: Header, payload: bytes) -> tuple[list[bytes], list[int
 
     A payload of one record is that record, line ends and all.
     """
-    begin = header.position + HEADER_BYTES
     if header.count == 1:
-        return [payload], [begin]
+        return [payload], [header.begin]
     records = payload.split(b"\n")
     if len(records) != header.count:
         raise UnreadableFrameError(f"the payload holds {len(records)} records where the header says {header.count}")
-    # The sum of the lengths before a record, and a line end for each.
-    return records, list(map(add, accumulate(map(len, records), initial=begin), range(len(records))))
+    return records, record_positions(list(map(len, records)), header.begin)
+
+
+def record_positions(lengths: Sequence[int], begin: int) -> list[int]:
+    """Where records of these lengths stand that follow one another from `begin` on, a line end after each."""
+    return list(map(add, accumulate(lengths, initial=begin), range(len(lengths))))
 
 
 @dataclass(frozen=True, slots=True)

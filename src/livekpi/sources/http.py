@@ -3,15 +3,15 @@
 import os
 from collections.abc import Mapping
 from itertools import chain, groupby
-from operator import attrgetter
 from typing import NamedTuple
 
+from livekpi.events import Events, joined
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.frames import HEADER_BYTES, UnreadableFrameError, check_payload, decode_header, split_records
+from livekpi.sources.handover import PARTITION
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.sources.segments import Segment
 
-PARTITION = "log"
 _WINDOW_BYTES = 2**20
 
 
@@ -53,17 +53,24 @@ class HttpSource:
                 "they are not of one data directory; put back the part that is missing"
             )
 
-    def read(self, limit: int, timeout_s: float) -> list[Chunk]:
+    def read(self, limit: int, timeout_s: float) -> list[Chunk | Events]:
         if not self._log.wait(self._position, timeout_s):
             return []
         end = self._log.end
-        requests: list[_Request] = []
+        found: list[_Request | Events] = []
         count = 0
         while count < limit and self._position < end:
-            requests.append(self._next_request(end))
-            count += len(requests[-1].records)
-            self._position = requests[-1].next_position
-        return [_chunk(list(together)) for _, together in groupby(requests, attrgetter("arrived_us"))]
+            events = self._log.take(self._position)
+            if events is not None:
+                count += events.records
+                self._position = events.next_positions[PARTITION]
+                found.append(events)
+            else:
+                request = self._next_request(end)
+                count += len(request.records)
+                self._position = request.next_position
+                found.append(request)
+        return [_together(list(run)) for _, run in groupby(found, lambda each: each.arrived_us if isinstance(each, _Request) else None)]
 
     def at_end(self) -> bool:
         return self._position >= self._end_at_start
@@ -113,6 +120,12 @@ class HttpSource:
             self._window = os.pread(self._descriptor, min(max(size, _WINDOW_BYTES), end - self._position), self._position - segment.first)
             self._window_first, offset = self._position, 0
         return self._window[offset : offset + size]
+
+
+def _together(run: list[_Request | Events]) -> Chunk | Events:
+    """Requests that arrived at the same time as one chunk, or events that are decoded already as one."""
+    requests = [each for each in run if isinstance(each, _Request)]
+    return _chunk(requests) if requests else joined([each for each in run if isinstance(each, Events)])
 
 
 def _chunk(requests: list[_Request]) -> Chunk:

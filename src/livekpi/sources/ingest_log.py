@@ -19,9 +19,11 @@ from pathlib import Path
 import structlog
 
 from livekpi.disk import Disk
+from livekpi.events import Events
 from livekpi.metrics import Metrics
 from livekpi.sources import segments
 from livekpi.sources.frames import Header
+from livekpi.sources.handover import Decoded, Handover
 from livekpi.sources.segments import Segment
 
 SEGMENT_BYTES = 64 * 2**20
@@ -43,6 +45,7 @@ class _Append:
     payload_crc: int
     count: int
     arrived_us: int
+    decoded: Decoded | None
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
@@ -64,11 +67,13 @@ class IngestLog:
         disk: Disk = Disk(),  # noqa: B008 - frozen, and holds functions only
         segment_bytes: int = SEGMENT_BYTES,
         retire: Callable[[Path], None] = _delete,
+        handover: Handover | None = None,
     ) -> None:
         """Opens the log in `directory`, makes it where there is none, and cuts off a torn tail.
 
         `committed` is the store's position of this source; the log never gives out a position before it again.
         `retire` is called with each file whose events are all committed; the log needs it no longer.
+        `handover` holds what was decoded before it was logged.
         Raises OSError where the directory can't be used.
         """
         self._directory = directory
@@ -84,6 +89,7 @@ class IngestLog:
         self._closing = False
         self._partial = False  # bytes of a failed write may stand after the end
         self._failure: str | None = None
+        self._handover = Handover() if handover is None else handover
         for made in [each for each in (directory, *directory.parents) if not each.exists()][::-1]:
             made.mkdir()
             disk.sync_directory(made.parent)
@@ -114,10 +120,13 @@ class IngestLog:
         """Why the log takes no events at present; None where it does."""
         return self._failure
 
-    async def append(self, payload: bytes, count: int, arrived_us: int) -> None:
-        """Returns once `payload`, `count` records one a line, is synced; raises AppendError where it is not in the log."""
+    async def append(self, payload: bytes, count: int, arrived_us: int, decoded: Decoded | None = None) -> None:
+        """Returns once `payload`, `count` records one a line, is synced; raises AppendError where it is not in the log.
+
+        `decoded` is what the records are, for the reader, where that is known.
+        """
         loop = asyncio.get_running_loop()
-        append = _Append(payload, zlib.crc32(payload), count, arrived_us, loop, loop.create_future())
+        append = _Append(payload, zlib.crc32(payload), count, arrived_us, decoded, loop, loop.create_future())
         with self._queued:
             if self._closing:
                 raise AppendError("the server is stopping; send the events again later")
@@ -130,6 +139,11 @@ class IngestLog:
         with self._synced:
             self._synced.wait_for(lambda: self._end > position or self._closing, timeout_s)
             return self._end > position
+
+    def take(self, position: int) -> Events | None:
+        """What the door decoded of the frame at `position`; None where it must be read from its file."""
+        with self._synced:
+            return self._handover.take(position)
 
     def segment_at(self, position: int) -> Segment:
         """The segment to read on in from `position`: the one that holds it, else the first one after it.
@@ -263,14 +277,19 @@ class IngestLog:
             os.close(full)
         end = self._end
         buffers: list[bytes] = []
+        decoded: list[tuple[Header, Decoded]] = []
         for append in group:
             header = Header(len(append.payload), append.payload_crc, append.count, append.arrived_us, end, self._end)
             buffers += (header.encode(), append.payload)
             end = header.next_position
+            if append.decoded is not None:
+                decoded.append((header, append.decoded))
         self._write_synced(buffers)
         self._partial = False
         with self._synced:
             self._end = end
+            for header, each in decoded:
+                self._handover.put(header.position, header.begin, header.next_position, each)
             self._measure()
             self._synced.notify_all()
 

@@ -18,7 +18,7 @@ from livekpi.clock import Clock
 from livekpi.metrics import Metrics
 from livekpi.sources.ingest_log import AppendError, IngestLog
 from livekpi.web.bodies import receive
-from livekpi.web.examine import Check, Examined, Examiner
+from livekpi.web.intake import Decode, Intake, Taken
 from livekpi.web.problems import ProblemError
 
 MAX_HELD_BYTES = 256 * 2**20
@@ -33,7 +33,7 @@ class Inlet:
     """What a source's door leads to."""
 
     log: IngestLog
-    check: Check
+    decode: Decode
     max_body_bytes: int
     max_behind_bytes: int
 
@@ -54,7 +54,7 @@ class Door:
         self._inlets = inlets
         self._clock = clock
         self._metrics = metrics
-        self._examiners = {name: Examiner(inlet.check, inlet.max_body_bytes, pool) for name, inlet in inlets.items()}
+        self._intakes = {name: Intake(inlet.log, inlet.decode, inlet.max_body_bytes, pool) for name, inlet in inlets.items()}
         self._held = _Held(max_held_bytes)
         self._stopping = False
 
@@ -66,15 +66,15 @@ class Door:
         """POST /v1/events/{source}"""
         source = request.path_params["source"]
         try:
-            examined = await self._take(source, request)
+            taken = await self._take(source, request)
         except ProblemError as error:
             self._metrics.refused_requests.labels(str(error.status.value)).inc()
             raise
-        dead = len(examined.faults)
-        self._metrics.http_events.labels(source, "good").inc(examined.count - dead)
+        dead = len(taken.faults)
+        self._metrics.http_events.labels(source, "good").inc(taken.count - dead)
         self._metrics.http_events.labels(source, "dead").inc(dead)
-        errors = [{"line": index + 1, "field": fault.field, "reason": fault.reason} for index, fault in examined.faults[:MAX_ERRORS]]
-        answer = {"accepted": examined.count - dead, "dead": dead, "errors": errors}
+        errors = [{"line": index + 1, "field": fault.field, "reason": fault.reason} for index, fault in taken.faults[:MAX_ERRORS]]
+        answer = {"accepted": taken.count - dead, "dead": dead, "errors": errors}
         return Response(msgspec.json.encode(answer), HTTPStatus.ACCEPTED, media_type="application/json")
 
     def _inlet(self, source: str) -> Inlet:
@@ -91,20 +91,16 @@ class Door:
             raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, _RETRY_AFTER)
         return inlet
 
-    async def _take(self, source: str, request: Request) -> Examined:
+    async def _take(self, source: str, request: Request) -> Taken:
         """Returns once the request's events are in the log and synced."""
         inlet = self._inlet(source)
         with self._held.of_one_request() as hold:
             body = await receive(request, inlet.max_body_bytes, hold)
             arrived_us = -(-self._clock.now_us() // ARRIVAL_TICK_US) * ARRIVAL_TICK_US
-            examined = await self._examiners[source].examine(body, request.headers.get("content-encoding", ""), arrived_us)
-            hold(len(examined.payload))
-            if examined.count:
-                try:
-                    await inlet.log.append(examined.payload, examined.count, arrived_us)
-                except AppendError as error:
-                    raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY_AFTER) from error
-        return examined
+            try:
+                return await self._intakes[source].take(body, request.headers.get("content-encoding", ""), arrived_us, hold)
+            except AppendError as error:
+                raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(error), _RETRY_AFTER) from error
 
 
 class _Held:

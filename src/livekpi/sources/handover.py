@@ -1,0 +1,88 @@
+"""What the door has decoded, on its way to the engine beside the ingest log, so that it is decoded once.
+
+The log is what counts: whatever is missing here is read from there.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from livekpi.events import Events
+from livekpi.sources.base import Chunk
+from livekpi.sources.decode import Decoder
+from livekpi.sources.faults import Fault, Faults
+from livekpi.sources.frames import record_positions
+
+PARTITION = "log"
+"""The one partition of an http source."""
+KEPT_BYTES = 32 * 2**20
+"""How much is kept of what the engine has not read yet, counted by the records' bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Records as events, before they have a place in the log; the position of each is its index."""
+
+    events: Events
+    lengths: Sequence[int]
+    """Of all records, in bytes."""
+
+    @classmethod
+    def of(cls, decoder: Decoder, records: Sequence[bytes], arrived_us: int) -> "Decoded":
+        chunk = Chunk(PARTITION, records, range(len(records)), len(records), arrived_us=arrived_us)
+        return cls(decoder.decode([chunk], arrived_us), list(map(len, records)))
+
+    @property
+    def faults(self) -> Faults:
+        """What is wrong with those records that can't be events, by index."""
+        return {letter.position: Fault(letter.code, letter.reason, letter.field) for letter in self.events.dead}
+
+    def placed(self, first: int, next_position: int) -> Events:
+        """The events with the positions they have in the log, where the first record begins at `first`."""
+        positions = record_positions(self.lengths, first)
+        table = self.events.table
+        column = table.schema.get_field_index("_position")
+        own = pa.array(positions, pa.int64()).take(table[column])
+        dead = [replace(letter, position=positions[letter.position]) for letter in self.events.dead]
+        return replace(
+            self.events,
+            table=table.set_column(column, table.schema.field(column), own),
+            next_positions={PARTITION: next_position},
+            dead=dead,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Decoded records of the frame at a position of the log."""
+
+    position: int
+    first: int
+    next_position: int
+    decoded: Decoded
+
+
+class Handover:
+    """Holds decoded records until the engine's reader comes to their place; the caller sees to it that one thread uses it at a time."""
+
+    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
+        self._kept_bytes = kept_bytes
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0
+
+    def put(self, position: int, first: int, next_position: int, decoded: Decoded) -> None:
+        """Adds what stands in the log from `position` to `next_position`, unless too much waits already."""
+        if self._bytes + decoded.events.bytes <= self._kept_bytes:
+            self._waiting.append(_Waiting(position, first, next_position, decoded))
+            self._bytes += decoded.events.bytes
+
+    def take(self, position: int) -> Events | None:
+        """The events that stand at `position`; None where they are not here. Those before it are not waited for any more."""
+        while self._waiting and self._waiting[0].position <= position:
+            found = self._waiting.popleft()
+            self._bytes -= found.decoded.events.bytes
+            if found.position == position:
+                return found.decoded.placed(found.first, found.next_position)
+        return None
