@@ -83,6 +83,19 @@ class Metrics:
         self.series = gauge("livekpi_series", "Series a KPI has.", ["kpi"])
         self.limited_events = counter("livekpi_limited_events", "Events counted under __other__ for the limit on series.", ["kpi"])
 
+        # Of a cluster's job.
+        self.job_up = gauge("livekpi_job_up", "1 while the cluster says that the job runs, else 0.", ["engine"])
+        self.job_restarts = gauge("livekpi_job_restarts", "How often the cluster has restarted the job by itself.", ["engine"])
+        self.job_checkpoint = gauge(
+            "livekpi_job_checkpoint_seconds", "When the job's last checkpoint was complete, by the epoch.", ["engine"]
+        )
+        self.job_submissions = counter(
+            "livekpi_job_submissions", "How often the job was submitted, at the start or because it failed.", ["engine"]
+        )
+        self.stale_rows = counter(
+            "livekpi_stale_rows", "Rows of the job for buckets that had been rolled up already; they are not taken.", source
+        )
+
         # The door and the viewers.
         self.http_events = counter("livekpi_http_events", "Events answered 202, by what the door saw: good or dead.", ["source", "seen"])
         self.refused_requests = counter("livekpi_http_refused_requests", "Requests with events that were refused, by status.", ["status"])

@@ -50,7 +50,8 @@ def test_imports_follow_the_arrows() -> None:
 
 
 def test_every_room_is_in_the_table() -> None:
-    assert {module.parent.name for module in modules()} - {"livekpi"} <= ARROWS.keys() | COMMANDS
+    inside = {module.relative_to(SRC).parts[1] for module in modules() if len(module.relative_to(SRC).parts) > 2}
+    assert inside <= ARROWS.keys() | COMMANDS
 
 
 def test_there_is_no_way_round_in_a_circle() -> None:

@@ -59,6 +59,8 @@ class BatchWriter:
     After a transaction that failed it must `load` again.
     """
 
+    refuses_replay: str | None = None
+
     def __init__(self, definition: Definition, plan: Plan, clock: Clock) -> None:
         self._definition, self._plan, self._clock = definition, plan, clock
         self._positions: dict[str, dict[str, Position]] = {}

@@ -18,6 +18,7 @@ from livekpi.engine.housekeeping import Due, Housekeeping
 from livekpi.engine.plan import Plan, grouping_of, make_plan, partial_of
 from livekpi.engine.readers import Inbox, Reader
 from livekpi.engine.replay import Replay, Replayed, replay
+from livekpi.engine.writer import Writer
 from livekpi.events import Events
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
@@ -63,8 +64,17 @@ class Engine:
     """
 
     def __init__(
-        self, definition: Definition, store: Store, sources: Mapping[str, Source], clock: Clock, metrics: Metrics, *, once: bool = False
+        self,
+        definition: Definition,
+        store: Store,
+        sources: Mapping[str, Source],
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        once: bool = False,
+        writer: Writer | None = None,
     ) -> None:
+        """`writer` is given where the numbers are computed elsewhere; else they are computed here."""
         self.definition = definition
         self.plan = make_plan(definition)
         self.disk_problem: str | None = None
@@ -72,7 +82,7 @@ class Engine:
         self._store, self._clock, self._metrics, self._once = store, clock, metrics, once
         self._inbox = Inbox()
         self._busy = False
-        self._writer = BatchWriter(definition, self.plan, clock)
+        self._writer: Writer = writer or BatchWriter(definition, self.plan, clock)
         self._housekeeping = Housekeeping(definition, self.plan, clock)
         self._listeners: list[Callable[[Commit], None]] = []
         self._replays: SimpleQueue[tuple[Replay, Future[Replayed]]] = SimpleQueue()

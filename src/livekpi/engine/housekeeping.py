@@ -9,6 +9,7 @@ import duckdb
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.engine.plan import Grouping, Plan
+from livekpi.engine.progress import BUCKETS
 from livekpi.store import ids, maintenance, positions
 
 COMPACT_ROWS = 200_000
@@ -70,7 +71,9 @@ class Housekeeping:
         return gone
 
     def _age(self, cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> bool:
-        row = cursor.execute("SELECT max(watermark_us) FROM positions WHERE source = ?", [grouping.source]).fetchone()
+        # what is served of a cluster's numbers says nothing of what is still to be read
+        watermark = "SELECT max(watermark_us) FROM positions WHERE source = ? AND partition <> ?"
+        row = cursor.execute(watermark, [grouping.source, BUCKETS]).fetchone()
         if row is None or row[0] is None:
             return False
         stages = maintenance.tiers(grouping.every_us, self._definition.keep_us)

@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 
 from livekpi.definition.definition import Definition
-from livekpi.engine.batch import BatchWriter, Outcome
+from livekpi.engine.batch import Outcome
+from livekpi.engine.writer import Writer
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.store import dead_letters
@@ -63,10 +64,12 @@ class Replayed:
         }
 
 
-def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: BatchWriter, request: Replay, now_us: int) -> Replayed:
+def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Writer, request: Replay, now_us: int) -> Replayed:
     """Counts what can be counted, once, in the caller's transaction."""
     batch, fed, dead = [], [], []
     letters = dead_letters.numbered(cursor, request.numbers)
+    if writer.refuses_replay is not None:
+        return Replayed(writer.replay(cursor, []), (), tuple((letter.number, writer.refuses_replay) for letter in letters))
     by_source = groupby(sorted(letters, key=lambda letter: letter.source), key=lambda letter: letter.source)
     for source, group in by_source:
         if source not in definition.sources:

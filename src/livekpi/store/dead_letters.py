@@ -44,6 +44,23 @@ def save(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -> No
         insert(cursor, f"INSERT INTO dead_letters ({', '.join(_COLUMNS.names)}) SELECT * FROM", pa.Table.from_pylist(rows, _COLUMNS))
 
 
+def save_new(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """As `save`, but for those whose record has a letter already, replayed ones included; returns the new ones."""
+    fresh: dict[tuple[str, str, int], DeadLetter] = {}
+    for letter in letters:
+        fresh.setdefault((letter.source, letter.partition, letter.position), letter)
+    if fresh:
+        columns = zip(*fresh, strict=True)
+        names = ("source", "partition", "position")
+        cursor.register("given", pa.table({name: pa.array(values) for name, values in zip(names, columns, strict=True)}))
+        known = cursor.execute(f"SELECT DISTINCT {', '.join(names)} FROM dead_letters JOIN given USING ({', '.join(names)})").fetchall()
+        cursor.unregister("given")
+        for place in known:
+            del fresh[place]
+        save(cursor, fresh.values())
+    return list(fresh.values())
+
+
 def numbered(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> list[StoredDeadLetter]:
     """Those of these numbers that have not been replayed yet, in order."""
     condition = "replayed_us IS NULL AND list_contains(?::BIGINT[], number)"

@@ -1,0 +1,236 @@
+"""What a cluster's job hands over, into the store: rows that replace, positions, dead letters, all in the caller's transaction."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import structlog
+
+from livekpi.clock import Clock
+from livekpi.definition.definition import Definition
+from livekpi.engine.batch import ALIVE_US, Outcome, SourceOutcome
+from livekpi.engine.plan import Grouping, Plan, grouping_of
+from livekpi.engine.progress import Progress
+from livekpi.engine.replaced_table import ReplacedTable
+from livekpi.engine.topics import progress_topic, table_topic
+from livekpi.events import DeadLetter, Events
+from livekpi.metrics import Metrics
+from livekpi.store import dead_letters, positions
+from livekpi.store.layout import tables
+from livekpi.store.positions import Position
+
+Ends = Callable[[], Mapping[str, int] | None]
+"""Where a source's partitions end, of those that hold records; None while that is not known."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ReplacingWriter:
+    """Writes what is read from a job's topics; see `Writer`.
+
+    A source has positions of two origins: its own, which say how far the job has read it and give its watermark; and those of the
+    topics, where reading them goes on.
+    """
+
+    def __init__(self, definition: Definition, plan: Plan, clock: Clock, metrics: Metrics, ends: Mapping[str, Ends]) -> None:
+        self.refuses_replay: str | None = (
+            f"engine {definition.spec.engine.name} counts what the source's topic holds; send the mended record there"
+        )
+        self._definition, self._clock, self._metrics = definition, clock, metrics
+        self._origin = topics_origin(definition)
+        self._read: dict[str, dict[str, Position]] = {}
+        self._progress = {source: Progress(ends[source]) for source in plan.groupings}
+        self._groupings = {
+            source: [_Tables(grouping, definition, plan) for grouping in groupings] for source, groupings in plan.groupings.items()
+        }
+        self._commits = 0
+        self._alive_us = 0
+        self._begun = False
+
+    def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """See Writer. The first time, it is waited anew for all partitions: who was silent meanwhile is not known."""
+        self._commits = positions.last_commit(cursor)
+        for source, progress in self._progress.items():
+            self._read[source] = positions.load(cursor, source, self._origin)
+            progress.load(positions.load(cursor, source, self._definition.sources[source].origin))
+        if not self._begun:
+            now_us = self._clock.now_us()
+            self._save_progress(cursor, {source: progress.begun(now_us) for source, progress in self._progress.items()})
+            self._begun = True
+
+    def positions(self, source: str) -> Iterable[Position]:
+        return tuple(self._read[source].values())
+
+    def uncommitted(self, batch: list[Events]) -> list[Events]:
+        return [events for events in batch if not self._committed(events)]
+
+    def _committed(self, events: Events) -> bool:
+        known = self._read[events.source]
+        return all(partition in known and known[partition].position >= position for partition, position in events.next_positions.items())
+
+    def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
+        self._commits += 1
+        outcome = Outcome(self._commits, self._clock.now_us())
+        rolled = dict(cursor.execute("SELECT grouping, max(before_us) FROM rolled GROUP BY grouping").fetchall())
+        for name in dict.fromkeys(events.source for events in batch):
+            mine = [events for events in batch if events.source == name]
+            outcome.sources[name] = self._write_source(cursor, name, mine, rolled, outcome)
+        if outcome.at_us - self._alive_us >= ALIVE_US:
+            self._note_alive(cursor)
+        return outcome
+
+    def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
+        """Nothing can be fed back here; see `refuses_replay`."""
+        assert not batch
+        return self.write(cursor, batch)
+
+    def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """See Writer. What holds a watermark back goes on doing so."""
+        now_us = self._clock.now_us()
+        self._save_progress(cursor, {source: progress.waiting(now_us) for source, progress in self._progress.items()})
+        self._note_alive(cursor)
+
+    def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._save_progress(cursor, {source: progress.ended() for source, progress in self._progress.items()})
+        self._note_alive(cursor)
+
+    def _note_alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._alive_us = self._clock.now_us()
+        cursor.execute("UPDATE engine SET alive_us = ?", [self._alive_us])
+
+    def _save_progress(self, cursor: duckdb.DuckDBPyConnection, found: Mapping[str, Sequence[Position]]) -> None:
+        """Writes positions of the sources themselves, as a commit of its own."""
+        if any(found.values()):
+            self._commits += 1
+            positions.save(cursor, self._commits, {(name, self._definition.sources[name].origin): rows for name, rows in found.items()})
+            for name, rows in found.items():
+                self._progress[name].keep(rows)
+
+    def _write_source(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], rolled: Mapping[str, int], outcome: Outcome
+    ) -> SourceOutcome:
+        found = SourceOutcome(bytes=sum(events.bytes for events in batch), dead=[letter for events in batch for letter in events.dead])
+        found.before_us = self._progress[name].last_event_us
+        topics = {topic: _Rows.of([events for events in batch if _topic(events) == topic]) for topic in dict.fromkeys(map(_topic, batch))}
+        for grouping in self._groupings[name]:
+            applied = grouping.replace(cursor, topics, rolled.get(grouping.key, 0))
+            if applied.touched:
+                outcome.touched[grouping.key] = applied.touched
+                outcome.rows[grouping.key] = 0  # what replaces needs no merging
+                outcome.series |= grouping.count_series(cursor)
+            found.dead += [_misfit(name, place, row, outcome.at_us) for place, row in applied.misfits]
+            self._metrics.stale_rows.labels(name).inc(applied.stale)
+        found.dead = dead_letters.save_new(cursor, found.dead)
+        found.events = self._advance(cursor, name, batch, topics, outcome)
+        return found
+
+    def _advance(
+        self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], topics: Mapping[str, "_Rows"], outcome: Outcome
+    ) -> int:
+        """Writes how far the topics are read and the job is; returns how many events more it has read."""
+        progress = self._progress[name]
+        changed: dict[str, Position] = {}
+        count = 0
+        said = topics.get(progress_topic(self._definition.topics, name).name)
+        if said is not None:
+            count = progress.counted(said.table)
+            changed |= {row.partition: row for row in progress.advanced(said.table, outcome.at_us)}
+        buckets = [bucket for grouping in self._groupings[name] for bucket in outcome.touched.get(grouping.key, ())]
+        if buckets:
+            changed |= {row.partition: row for row in progress.served(max(buckets))}
+        progress.keep(changed.values())
+        changed |= {row.partition: row for row in progress.waiting(outcome.at_us)}
+        progress.keep(changed.values())
+        read = {
+            partition: Position(partition, position, None, outcome.at_us)
+            for events in batch
+            for partition, position in events.next_positions.items()
+        }
+        own = self._definition.sources[name].origin
+        positions.save(cursor, self._commits, {(name, own): changed.values(), (name, self._origin): read.values()})
+        self._read[name].update(read)
+        return count
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of one topic, in the order they were written."""
+
+    table: pa.Table
+    partitions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, batch: Sequence[Events]) -> "_Rows":
+        begins = accumulate((len(events.partitions) for events in batch), initial=0)
+        parts = []
+        for events, begin in zip(batch, begins, strict=False):
+            index = events.table.schema.get_field_index("_partition")
+            parts.append(events.table.set_column(index, "_partition", pc.add(events.table["_partition"], pa.scalar(begin, pa.int32()))))
+        return cls(pa.concat_tables(parts), tuple(partition for events in batch for partition in events.partitions))
+
+    def place(self, row: Mapping[str, Any]) -> tuple[str, int]:
+        """The partition and offset that a row came from."""
+        return self.partitions[row["_partition"]], row["_position"]
+
+
+@dataclass(frozen=True)
+class _Applied:
+    touched: frozenset[int]
+    stale: int
+    misfits: list[tuple[tuple[str, int], dict[str, Any]]]
+
+
+class _Tables:
+    """A grouping's tables, with the topics that their rows come from."""
+
+    def __init__(self, grouping: Grouping, definition: Definition, plan: Plan) -> None:
+        self.key = grouping.key
+        self._tables = [(table_topic(definition.topics, table).name, ReplacedTable(grouping, table)) for table in tables(grouping)]
+        self._limit = definition.spec.limits.series
+        self._limit_said = False
+        self._kpis = [
+            name for name, kpi in definition.kpis.items() if any(grouping_of(plan, each).key == self.key for each in kpi.value.aggregates)
+        ]
+
+    def replace(self, cursor: duckdb.DuckDBPyConnection, topics: Mapping[str, _Rows], rolled_us: int) -> _Applied:
+        """Takes the rows that are for these tables; none of buckets before `rolled_us`."""
+        touched: frozenset[int] = frozenset()
+        stale = 0
+        misfits = []
+        for topic, table in self._tables:
+            rows = topics.get(topic)
+            if rows is not None and rows.table.num_rows:
+                replaced = table.replace(cursor, rows.table, rolled_us)
+                touched |= replaced.touched
+                stale += replaced.stale
+                misfits += [(rows.place(row), row) for row in replaced.faulty]
+        return _Applied(touched, stale, misfits)
+
+    def count_series(self, cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
+        """By KPI, how many series it has. A cluster counts each on its own, however many: there is no __other__."""
+        count = self._tables[0][1].count_series(cursor)
+        if count > self._limit and not self._limit_said:
+            self._limit_said = True
+            _log.warning("more series than limits.series; a cluster keeps them all", kpis=self._kpis, series=count, limit=self._limit)
+        return dict.fromkeys(self._kpis, count)
+
+
+def topics_origin(definition: Definition) -> str:
+    """What the positions in a job's topics are positions in."""
+    return f"topics:{definition.topics}"
+
+
+def _topic(events: Events) -> str:
+    """The one topic that events of a PartialsSource are of."""
+    return events.partitions[0].rpartition("/")[0]
+
+
+def _misfit(source: str, place: tuple[str, int], row: Mapping[str, Any], now_us: int) -> DeadLetter:
+    given = {name: value for name, value in row.items() if not name.startswith("_")}
+    reason = "not a row that a job of this livekpi writes: a value does not fit its column"
+    return DeadLetter(source, *place, None, reason, msgspec.json.encode(given), now_us)
