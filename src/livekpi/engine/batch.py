@@ -34,6 +34,8 @@ class SourceOutcome:
     dead: list[DeadLetter] = field(default_factory=list)
     times: pa.ChunkedArray | None = None
     """The events' own times, for freshness."""
+    before_us: int | None = None
+    """The source's last event before the batch, where there was one."""
 
 
 @dataclass
@@ -143,6 +145,7 @@ class BatchWriter:
         source = self._definition.sources[name]
         found = SourceOutcome(bytes=sum(events.bytes for events in batch), dead=[letter for events in batch for letter in events.dead])
         dead_letters.save(cursor, found.dead)
+        found.before_us = positions.last_event_us(self._positions[name].values())
         table = pa.concat_tables([events.table for events in batch])
         found.events = table.num_rows
         watermark = positions.watermark_us(self._positions[name].values(), outcome.at_us, source.idle_us)

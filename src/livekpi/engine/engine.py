@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from time import monotonic, perf_counter
 from typing import TypeVar
@@ -55,6 +55,8 @@ class Commit:
     """By grouping (its key), the buckets (µs) that changed."""
     events: int = 0
     """How many events it counted."""
+    before_us: Mapping[str, int] = field(default_factory=dict)
+    """The last event of each of its sources before it: buckets after that may have got a value though no event is in them, such as 0."""
 
 
 class Engine:
@@ -197,7 +199,9 @@ class Engine:
     def _tell(self, outcome: Outcome, seconds: float) -> None:
         self._metrics.batch(seconds, outcome)
         self._housekeeping.wrote(outcome.touched, outcome.rows)
-        commit = Commit(outcome.number, outcome.at_us, outcome.touched, sum(found.events for found in outcome.sources.values()))
+        counted = sum(found.events for found in outcome.sources.values())
+        before_us = {name: found.before_us for name, found in outcome.sources.items() if found.before_us is not None}
+        commit = Commit(outcome.number, outcome.at_us, outcome.touched, counted, before_us)
         for listener in self._listeners:
             listener(commit)
 

@@ -1,4 +1,4 @@
-"""One SQL statement for a KPI: its aggregates side by side by step and slice, then its arithmetic."""
+"""One SQL statement for a KPI, or several: their aggregates side by side by step and slice, then the arithmetic of each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from livekpi.query.steps import Steps
 
 @dataclass(frozen=True)
 class Part:
-    """What is read from one grouping: the KPI's aggregates there, by their numbers, and what the store knows of it."""
+    """What is read from one grouping: the aggregates there, by their numbers, and what the store knows of it."""
 
     grouping: Grouping
     aggregates: tuple[tuple[int, Aggregate], ...]
@@ -32,11 +32,19 @@ class Statement:
 
 
 def assemble(
-    kpi: Kpi, parts: Sequence[Part], since_us: int, steps: Steps, by: tuple[str, ...], where: exp.Expr | None, fields: Mapping[str, Field]
+    kpis: Sequence[Kpi],
+    numbers: Mapping[Aggregate, int],
+    parts: Sequence[Part],
+    since_us: int,
+    steps: Steps,
+    by: tuple[str, ...],
+    where: exp.Expr | None,
+    fields: Mapping[str, Field],
 ) -> Statement:
-    """Rows (step, the dimensions of `by`, value) without those that have no value.
+    """Rows (step, the dimensions of `by`, a value for each KPI) without those that have no value; `numbers` are the aggregates'.
 
     Buckets before `since_us` do not count: one of the parts is not complete there, and a ratio of unlike spans would be wrong.
+    `fields` are those of the dimensions that `where` is about.
     """
     parameters: dict[str, str] = {}
     tables: list[str] = []
@@ -45,12 +53,13 @@ def assemble(
         cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition, since_us)
         tables += _tables(cut, part, steps)
     names = ["i", *(f"g{index}" for index in range(len(by)))]
-    numbered = list(enumerate(kpi.value.aggregates))
-    merged = ", ".join([*names, *(f"max(a{number}) AS a{number}" for number, _ in numbered)])
-    carried = ", ".join([*names, *(f"{_carried(number, aggregate, names[1:])} AS a{number}" for number, aggregate in numbered)])
+    merged = ", ".join([*names, *(f"max(a{number}) AS a{number}" for number in numbers.values())])
+    carried = ", ".join([*names, *(f"{_carried(number, aggregate, names[1:])} AS a{number}" for aggregate, number in numbers.items())])
     inner = f"SELECT {carried} FROM (SELECT {merged} FROM ({' UNION ALL BY NAME '.join(tables)}) GROUP BY ALL)"
-    outer = f"SELECT {', '.join([*names, _value(kpi)])} FROM ({inner})"
-    return Statement(f"SELECT * FROM ({outer}) WHERE i >= 0 AND value IS NOT NULL ORDER BY {', '.join(names)}", parameters)
+    values = [f"v{place}" for place in range(len(kpis))]
+    outer = ", ".join([*names, *(f"{_value(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, values, strict=True))])
+    some = " OR ".join(f"{value} IS NOT NULL" for value in values)
+    return Statement(f"SELECT * FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0 AND ({some}) ORDER BY {', '.join(names)}", parameters)
 
 
 def _tables(cut: Slice, part: Part, steps: Steps) -> list[str]:
@@ -84,11 +93,14 @@ def _carried(number: int, aggregate: Aggregate, slices: Sequence[str]) -> str:
     return f"last_value(a{number} IGNORE NULLS) OVER ({partition}ORDER BY i)"
 
 
-def _value(kpi: Kpi) -> str:
-    value = f"TRY({kpi.value.tree.sql(dialect='duckdb')})"
-    if kpi.value.type == NUMBER:
-        return f"CASE WHEN isfinite({value}::DOUBLE) THEN {value} END AS value"
-    return f"{value} AS value"
+def _value(kpi: Kpi, numbers: Mapping[Aggregate, int]) -> str:
+    columns = {f"a{place}": f"a{numbers[aggregate]}" for place, aggregate in enumerate(kpi.value.aggregates)}
+
+    def number(node: exp.Expr) -> exp.Expr:
+        return exp.column(columns[node.name]) if isinstance(node, exp.Column) else node
+
+    value = f"TRY({kpi.value.tree.transform(number).sql(dialect='duckdb')})"
+    return f"CASE WHEN isfinite({value}::DOUBLE) THEN {value} END" if kpi.value.type == NUMBER else value
 
 
 def _condition(where: exp.Expr | None, grouping: Grouping, fields: Mapping[str, Field], parameters: dict[str, str]) -> str:

@@ -1,10 +1,11 @@
 """Points of a KPI: partials merged into steps and slices, and only then divided, so that every zoom is right."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -103,18 +104,38 @@ class Query:
 
     def at(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None) -> list[Point]:
         """The KPI's points at given steps."""
-        self._check_grain(kpi, steps)
-        fields = {name: self._field(kpi, name) for name in kpi.by}
-        parts = [self._part(kpi, grouping) for grouping in self._groupings(kpi)]
-        statement = assemble(kpi, parts, self._since_us(kpi), steps, by, where, fields)
+        (found,) = self._together([kpi], steps, by, where)
+        return found
+
+    def side_by_side(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...] = ()) -> list[list[Point]]:
+        """The points of each KPI at the same steps. A statement costs some milliseconds, so that they share one where they can."""
+        together: dict[int, list[Kpi]] = {}
+        for kpi in kpis:
+            together.setdefault(self._since_us(kpi), []).append(kpi)
+        found = {kpi.name: points for each in together.values() for kpi, points in zip(each, self._together(each, steps, by), strict=True)}
+        return [found[kpi.name] for kpi in kpis]
+
+    def _together(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None = None) -> list[list[Point]]:
+        """The points of KPIs that are complete from the same bucket on; `where` is about the dimensions of the first."""
+        for kpi in kpis:
+            self._check_grain(kpi, steps)
+        numbers = {aggregate: number for number, aggregate in enumerate(dict.fromkeys(_aggregates(kpis)))}
+        statement = assemble(kpis, numbers, self._parts(numbers), self._since_us(kpis[0]), steps, by, where, self._fields(kpis[0]))
         limit = self._definition.spec.limits.points
         with self._stepped(steps) as prefix:
-            rows = self._cursor.execute(prefix + statement.sql, statement.parameters or None).fetchmany(limit + 1)
+            rows = self._cursor.execute(f"{prefix}{statement.sql} LIMIT {limit + 1}", statement.parameters or None).fetchall()
         if len(rows) > limit:
             raise QueryError(f"more than {limit} points; ask for a larger step, a shorter range or fewer dimensions")
+        return [self._points(kpi, steps, by, rows, 1 + len(by) + place) for place, kpi in enumerate(kpis)]
+
+    def _points(self, kpi: Kpi, steps: Steps, by: tuple[str, ...], rows: Iterable[tuple[Any, ...]], column: int) -> list[Point]:
         final_us = self._final_us(kpi)
-        types_by = [fields[name].type for name in by]
-        return [Point(steps.starts[row[0]], row[-1], steps.ends[row[0]] <= final_us, _typed(row[1:-1], types_by)) for row in rows]
+        types = [self._field(kpi, name).type for name in by]
+        return [
+            Point(steps.starts[row[0]], row[column], steps.ends[row[0]] <= final_us, _typed(row[1 : 1 + len(by)], types))
+            for row in rows
+            if row[column] is not None
+        ]
 
     @contextmanager
     def _stepped(self, steps: Steps) -> Iterator[str]:
@@ -178,6 +199,9 @@ class Query:
     def _groupings(self, kpi: Kpi) -> list[Grouping]:
         return list(dict.fromkeys(grouping_of(self._plan, aggregate) for aggregate in kpi.value.aggregates))
 
+    def _fields(self, kpi: Kpi) -> dict[str, Field]:
+        return {name: self._field(kpi, name) for name in kpi.by}
+
     def _field(self, kpi: Kpi, dimension: str) -> Field:
         return self._definition.sources[kpi.value.aggregates[0].source].fields[dimension]
 
@@ -240,12 +264,15 @@ class Query:
         except ExpressionError as error:
             raise QueryError(f"where: {error.message} (character {error.offset + 1} of {where!r})") from error
 
-    def _part(self, kpi: Kpi, grouping: Grouping) -> Part:
-        mine: Iterable[tuple[int, Aggregate]] = (
-            (number, aggregate) for number, aggregate in enumerate(kpi.value.aggregates) if grouping_of(self._plan, aggregate) == grouping
-        )
-        last_us = self._known.last_event_us(grouping.source)
-        return Part(grouping, tuple(mine), self._known.rolled_before_us(grouping), last_us)
+    def _parts(self, numbers: Mapping[Aggregate, int]) -> list[Part]:
+        """What is read, by grouping."""
+        mine: dict[Grouping, list[tuple[int, Aggregate]]] = {}
+        for aggregate, number in numbers.items():
+            mine.setdefault(grouping_of(self._plan, aggregate), []).append((number, aggregate))
+        return [
+            Part(grouping, tuple(asked), self._known.rolled_before_us(grouping), self._known.last_event_us(grouping.source))
+            for grouping, asked in mine.items()
+        ]
 
     def _final_us(self, kpi: Kpi) -> int:
         """Steps that end here or earlier are final."""
@@ -255,6 +282,10 @@ class Query:
             watermark = positions.watermark_us(self._known.positions(name), self._now_us, source.idle_us)
             found.append(-1 if watermark is None else watermark - source.late_us)
         return min(found)
+
+
+def _aggregates(kpis: Iterable[Kpi]) -> Iterable[Aggregate]:
+    return (aggregate for kpi in kpis for aggregate in kpi.value.aggregates)
 
 
 def _dimensions(kpi: Kpi, by: tuple[str, ...]) -> tuple[str, ...]:

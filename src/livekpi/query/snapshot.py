@@ -37,8 +37,9 @@ class Snapshot:
     def first_us(self, grouping: Grouping) -> int | None:
         """The bucket of a grouping's first event; None before it."""
         if grouping.key not in self._first:
-            row = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchone()
-            self._first[grouping.key] = None if row is None else row[0]
+            # all of it is fetched, as the cursor takes no table while a result is open
+            ((first_us,),) = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchall()
+            self._first[grouping.key] = first_us
         return self._first[grouping.key]
 
     def since(self, grouping: Grouping) -> Mapping[str, int | None]:

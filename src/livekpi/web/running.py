@@ -13,7 +13,6 @@ from livekpi.engine.engine import Commit, Engine
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.live import changed
 from livekpi.query.points import Points, Query, Request
-from livekpi.query.steps import QueryError
 from livekpi.store import dead_letters, positions
 from livekpi.store.database import Store
 from livekpi.store.dead_letters import StoredDeadLetter
@@ -43,16 +42,10 @@ class Running:
 
     def changed(self, commit: Commit, kpis: tuple[str, ...], by: tuple[str, ...]) -> list[Points]:
         with self._cursor() as cursor:
-            query = self._query(cursor)
-            found = []
-            for name in kpis:
-                try:
-                    answer = changed(query, self.definition.kpis[name], commit.touched, by)
-                except QueryError as error:  # more points at once than one answer may hold
-                    _logger.warning("a commit's changes are not streamed", kpi=name, by=by, commit=commit.number, reason=str(error))
-                    continue
-                found += [answer] if answer is not None else []
-            return found
+            changes = changed(self._query(cursor), [self.definition.kpis[name] for name in kpis], commit, by)
+        for name, reason in changes.untold.items():
+            _logger.warning("a commit's changes are not streamed", kpi=name, by=by, commit=commit.number, reason=reason)
+        return changes.points
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
         with self._cursor() as cursor:

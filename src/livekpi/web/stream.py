@@ -157,7 +157,8 @@ def _merge(earlier: Commit, later: Commit) -> Commit:
         grouping: earlier.touched.get(grouping, frozenset()) | later.touched.get(grouping, frozenset())
         for grouping in (*earlier.touched, *later.touched)
     }
-    return replace(max(earlier, later, key=attrgetter("number")), touched=touched)
+    before_us = {**later.before_us, **earlier.before_us}
+    return replace(max(earlier, later, key=attrgetter("number")), touched=touched, before_us=before_us)
 
 
 class StreamResponse(Response):
