@@ -38,7 +38,7 @@ def compact(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, buckets: Iter
 def roll_up(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, grain_us: int, before_us: int) -> None:
     """Merges all buckets before a time (a multiple of the grain) into buckets of `grain_us`, in the caller's transaction."""
     done = cursor.execute("SELECT before_us FROM rolled WHERE grouping = ? AND grain_us = ?", [grouping.key, grain_us]).fetchone()
-    before_us = max(before_us, done[0] if done else 0)  # a cluster's job may have gone back; what is rolled up stays so
+    before_us = before_us if done is None else max(before_us, done[0])  # a cluster's job may have gone back; what is rolled up stays so
     coarse = f"time_bucket(to_microseconds({grain_us}), bucket, TIMESTAMP '1970-01-01')"
     # beside what has aged since, there may be events that came late for buckets rolled up before: at the finer size
     fresh = f"({coarse} <> bucket OR epoch_us(bucket) >= {done[0] if done else 0}) AND bucket < make_timestamp({before_us})"
