@@ -138,6 +138,21 @@ notify: {{ desk: {{ §slack: {{}} }} }}
     )
 
 
+def test_a_mistake_hides_no_other_in_the_same_kpi() -> None:
+    assert_problems(
+        f"""{SOURCE}kpis:
+  §users: {{ }}
+  orders: {{ value: count(*) filter (where §evnt = 'order'), every: 1m, by: [country, §county] }}
+  share: {{ value: orders / §ordrs / users, by: [§contry] }}
+""",
+        "'value' is missing",
+        "there is no field 'evnt'; did you mean 'event'?",
+        "there is no field 'county'; did you mean 'country'?",
+        "there is no KPI 'ordrs'; did you mean 'orders'?",
+        "there is no field 'contry'; did you mean 'country'?",
+    )
+
+
 def test_a_secret_is_not_shown() -> None:
     assert_problems(
         f'{SOURCE}kpis: {{ orders: {{ value: count(*), every: §"${{SECRET}}" }} }}\n',

@@ -18,7 +18,7 @@ from livekpi.definition.expressions import (
 )
 from livekpi.definition.kpi_order import kpis_named, parts_first
 from livekpi.definition.model import DefinitionSpec, KpiSpec
-from livekpi.definition.parsing import parse
+from livekpi.definition.parsing import fail, parse
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
 
@@ -61,6 +61,7 @@ class _Resolver:
         spec, loc = self._spec.kpis[name], ("kpis", name)
         frame = self._frame(loc, spec, tree)
         if self._follows(tree, frame):
+            self._check_names(loc, spec, tree, frame)
             return
         if sum(self._nodes.get(part.name, 0) for part in kpis_named(tree)) > _MAX_NODES:
             self._report.value((*loc, "value"), f"with its parts written out, it has more than {_MAX_NODES:,} pieces")
@@ -70,6 +71,7 @@ class _Resolver:
             self._nodes[name] = _nodes(value.tree)
         except ExpressionError as error:
             self._report.expression((*loc, "value"), error)
+            self._check_names(loc, spec, exp.Null(), frame)
             return
         if frame is None:
             self._check_composed(loc, spec)
@@ -87,6 +89,20 @@ class _Resolver:
             return True
         lost = {name for source in self._spec.sources for name in self._report.names(("sources", source, "fields"))}
         return any(column.name in lost for column in tree.find_all(exp.Column))
+
+    def _check_names(self, loc: Loc, spec: KpiSpec, tree: exp.Expr, frame: Frame | None) -> None:
+        """Reports the names that mean nothing anywhere, where the KPI's value can't be built for another mistake."""
+        if self._report.names(("sources",)):
+            return  # whose fields nobody knows
+        declared = {name for source in self._sources.values() for name in source.fields} if frame is None else frame.fields.keys()
+        lost = {name for source in self._spec.sources for name in self._report.names(("sources", source, "fields"))}
+        for part in kpis_named(tree):
+            if part.name not in self._names | declared | lost:
+                error = fail(f"there is no KPI {part.name!r}{nearest(part.name, self._names)}", part)
+                self._report.expression((*loc, "value"), error)
+        for index, name in enumerate(spec.by):
+            if name not in declared | lost | self._report.names((*loc, "by")):
+                self._report.value((*loc, "by", index), f"there is no field {name!r}{nearest(name, declared)}")
 
     def _frame(self, loc: Loc, spec: KpiSpec, tree: exp.Expr) -> Frame | None:
         """What the aggregates of a KPI share; None for a KPI of KPIs, and where the source can't be told."""

@@ -24,7 +24,7 @@ from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
 from livekpi.sources.decode import Decoder
 from livekpi.store import catalog, ids, positions
-from livekpi.store.database import Store
+from livekpi.store.database import CommitError, Store
 from livekpi.store.schema import StoreError
 
 log = structlog.get_logger()
@@ -34,8 +34,8 @@ T = TypeVar("T")
 IDLE_S = 1.0
 """How often an idle engine says that it is alive and keeps house."""
 DISK_RETRY_S = 1.0
-DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.TransactionException, OSError)
-"""What a disk that refuses is reported as; a commit that it refused is a TransactionException."""
+DISK_ERRORS = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException, CommitError, OSError)
+"""What a disk that refuses is reported as."""
 READERS_END_S = 2.0
 """How long readers may take to hand over what they have; one that waits for a silent broker has nothing, and is left behind."""
 BUSY_RECORDS = 10_000

@@ -15,6 +15,10 @@ from livekpi.store.schema import SCHEMA_VERSION, StoreError, migrate
 FILE_NAME = "livekpi.duckdb"
 
 
+class CommitError(Exception):
+    """The disk did not take a commit; nothing of the transaction is in the store. Says why."""
+
+
 class Store:
     """The store of one data directory.
 
@@ -60,14 +64,20 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """All that is done in it is there afterwards, on disk, or nothing of it is."""
+        """All that is done in it is there afterwards, on disk, or nothing of it is. Raises CommitError."""
         self._connection.execute("BEGIN TRANSACTION")
         try:
             yield self._connection
-            self._connection.execute("COMMIT")
+            self._commit()
         except BaseException:
             self._rollback()
             raise
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except duckdb.TransactionException as error:  # no other writer can be in conflict with it, so it is the disk
+            raise CommitError(str(error)) from error
 
     def _rollback(self) -> None:
         try:
