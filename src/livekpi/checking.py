@@ -1,4 +1,4 @@
-"""`livekpi check`: a file's mistakes, and what running it would do to the numbers that are there."""
+"""`livekpi check`: a file's mistakes, what its engine can't do, and what running it would do to the numbers that are there."""
 
 import os
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from livekpi.ask import stored
+from livekpi.clustered import problems as engine_problems
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import check as check_file
 from livekpi.definition.problems import Problem
@@ -22,7 +23,11 @@ _EFFECTS = {
 
 def check(file: Path, data: Path | None) -> list[Problem]:
     """Every mistake and warning of a file; with `data`, a warning for each KPI that running it would start, restart or drop."""
-    return check_file(file, os.environ, None if data is None else partial(_compare, data, file))
+    return check_file(file, os.environ, partial(_look_further, data, file))
+
+
+def _look_further(data: Path | None, file: Path, definition: Definition) -> Sequence[Problem]:
+    return [*engine_problems(definition), *(() if data is None else _compare(data, file, definition))]
 
 
 def _compare(data: Path, file: Path, definition: Definition) -> Sequence[Problem]:

@@ -43,6 +43,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         from livekpi.client import ClientError
         from livekpi.definition.problems import DefinitionError
+        from livekpi.engine.cluster import ClusterError
         from livekpi.query.steps import QueryError
         from livekpi.sources.base import SourceError
         from livekpi.store.lock import LockedError
@@ -56,7 +57,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
             _end(str(error), MISTAKES)
         except LockedError as error:
             _end(f"livekpi: {error}", LOCKED)
-        except (AuthError, ClientError, QueryError, ServerError, SourceError, StoreError) as error:
+        except (AuthError, ClientError, ClusterError, QueryError, ServerError, SourceError, StoreError) as error:
             _end(f"livekpi: {error}", FAILED)
 
     return run
@@ -116,6 +117,42 @@ def check(file: Path, data: Path | None) -> None:
     if any(not problem.warning for problem in problems):
         sys.exit(MISTAKES)
     click.echo(f"{file}: no mistakes", err=True)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--engine", type=click.Choice(["embedded", "flink", "spark"]), help="Another than the file's.")
+@click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: .livekpi beside FILE]")
+@explained
+def plan(file: Path, engine: str | None, data: Path | None) -> None:
+    """Print what would run: SQL, or what a Spark job is told."""
+    import livekpi.jobs
+
+    livekpi.jobs.show_plan(file, data, engine, sys.stdout)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--data", type=DIRECTORY, help="The data directory.  [default: .livekpi beside FILE]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@explained
+def status(file: Path, data: Path | None, form: str) -> None:
+    """Say how the job of FILE is on its cluster, and how far the server is."""
+    import livekpi.jobs
+
+    livekpi.jobs.show_status(file, data, form, sys.stdout)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--data", type=DIRECTORY, help="The data directory.  [default: .livekpi beside FILE]")
+@click.option("--savepoint", is_flag=True, help="Have the job keep its state, and print where; the next run goes on from there.")
+@explained
+def stop(file: Path, data: Path | None, savepoint: bool) -> None:
+    """Stop the job of FILE on its cluster, until the next run."""
+    import livekpi.jobs
+
+    livekpi.jobs.stop(file, data, sys.stdout, savepoint=savepoint)
 
 
 @main.command()

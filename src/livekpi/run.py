@@ -18,15 +18,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from livekpi.clock import Clock, SystemClock
+from livekpi.clustered import open_clustered
+from livekpi.clustered import problems as engine_problems
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
+from livekpi.definition.problems import DefinitionError
 from livekpi.engine.engine import Commit, Engine
+from livekpi.engine.supervision import Supervisor
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
 from livekpi.sources.handover import Decoded
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.sources.opening import open_source
-from livekpi.store import positions
+from livekpi.store import catalog, positions
 from livekpi.store.database import Store
 from livekpi.web.app import App
 from livekpi.web.auth import Tokens, is_loopback, tokens_for
@@ -54,6 +58,8 @@ class Parts:
     logs: Mapping[str, IngestLog]
     metrics: Metrics
     clock: Clock
+    job: Supervisor | None = None
+    """Who watches over the job, where a cluster computes."""
 
 
 def data_directory(file: Path, data: Path | None) -> Path:
@@ -68,6 +74,15 @@ def opened(definition: Definition, data: Path, clock: Clock, *, once: bool) -> I
     with ExitStack() as stack:
         store = Store.open(data, clock, memory_mib=definition.spec.limits.memory_mib)
         stack.callback(store.close)
+        with store.transaction() as cursor:
+            catalog.claim(cursor, definition.spec.engine.name)
+        if definition.spec.engine.cluster is not None:
+            clustered = open_clustered(definition, store, data, clock, metrics, once=once)
+            engine = Engine(definition, store, clustered.sources, clock, metrics, once=once, writer=clustered.writer)
+            clustered.job.start()
+            stack.callback(clustered.job.close)
+            yield Parts(definition, store, engine, {}, metrics, clock, clustered.job)
+            return
         logs: dict[str, IngestLog] = {}
         sources: dict[str, Source] = {}
         for name, source in definition.sources.items():
@@ -86,6 +101,8 @@ def run_once(file: Path, data: Path | None) -> None:
     definition = load_or_warn(file)
     with opened(definition, data_directory(file, data), SystemClock(), once=True) as parts, stopping() as stop, progress(parts):
         parts.engine.run(stop)
+        if parts.job is not None:
+            parts.job.park()
 
 
 def run(file: Path, data: Path | None, listen: str, token_file: Path | None, *, insecure: bool) -> None:
@@ -167,8 +184,11 @@ def measure(parts: Parts) -> None:
 
 
 def load_or_warn(file: Path) -> Definition:
-    """The definition; its warnings go to the log."""
+    """The definition; its warnings go to the log. Raises DefinitionError, also for what its engine can't do."""
     definition = load(file, os.environ)
+    refused = engine_problems(definition)
+    if refused:
+        raise DefinitionError(refused)
     for problem in definition.warnings:
         log.warning(str(problem))
     say_what_waits(definition)

@@ -100,8 +100,8 @@ class _SeriesOf:
         cursor.execute(self._add)
 
     def count(self, cursor: duckdb.DuckDBPyConnection) -> int:
-        row = cursor.execute(f"SELECT count(*) FROM {self._name}").fetchone()
-        return int(row[0]) if row else 0
+        [(count,)] = cursor.execute(f"SELECT count(*) FROM {self._name}").fetchall()
+        return int(count)
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,7 @@ def open_source(
     """
     spec = source.spec
     if spec.kafka is not None:
-        # a group of its own for each data directory, so that servers do not overwrite each other's offsets
-        group = f"livekpi-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"
-        return KafkaSource(source.name, spec.kafka, clock, metrics, group=group, once=once)
+        return KafkaSource(source.name, spec.kafka, clock, metrics, group=consumer_group(data), once=once)
     if spec.file is not None:
         return FileSource(spec.file, base, once=once)
     if spec.http is not None:
@@ -34,3 +32,8 @@ def open_source(
         return HttpSource(log)
     assert spec.stdin is not None
     return StdinSource(spec.stdin, sys.stdin.buffer)
+
+
+def consumer_group(data: Path) -> str:
+    """Of Kafka: a group of its own for each data directory, so that servers do not overwrite each other's offsets."""
+    return f"livekpi-{hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]}"

@@ -9,24 +9,47 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import pyarrow as pa
 
 from livekpi.clock import Clock
 from livekpi.events import DeadLetter, Events
-from livekpi.sources.base import Chunk
-from livekpi.sources.kafka import KafkaSource
+from livekpi.sources.base import Chunk, Source, SourceError
 from livekpi.sources.rows import RowDecoder
-
-if TYPE_CHECKING:
-    from livekpi.sources.kafka_admin import Question
-    from livekpi.sources.kafka_consumer import Place
 
 _ASK_EVERY_US = 1_000_000
 """How often it is asked where the source ends."""
 
-Ends = Mapping[str, int]
+Place = tuple[str, int]
+"""A partition: its topic and number."""
+
+
+class Reading(Source, Protocol):
+    """Reads the topics; a partition is named ``topic/number``. See KafkaSource."""
+
+    def read(self, limit: int, timeout_s: float) -> list[Chunk]: ...
+
+    def has_read(self, ends: Mapping[Place, int]) -> bool:
+        """Whether all before these offsets has been handed out."""
+
+
+class Asking(Protocol):
+    """Asks for the spans of topics in the background; see livekpi.sources.kafka_admin.Question."""
+
+    @property
+    def problem(self) -> str | None: ...
+
+    @property
+    def asked(self) -> bool: ...
+
+    def ask(self) -> None: ...
+
+    def answer(self) -> Mapping[Place, tuple[int, int]] | None: ...
+
+    def forget(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +73,7 @@ class _Held:
     """By the source's partition: the partition of the topic, the offset, the record. One that can't be read is kept by its own place."""
     next_positions: dict[str, int] = field(default_factory=dict)
     since_us: int = 0
-    barrier: "Mapping[Place, int] | None" = None
+    barrier: Mapping[Place, int] | None = None
     """What must have been read before these are handed over; None while that is not known."""
 
     def add(self, chunk: Chunk, decoder: RowDecoder) -> None:
@@ -81,20 +104,23 @@ class PartialsSource:
         self,
         name: str,
         topics: Topics,
-        reading: KafkaSource,
-        ends: "Question",
-        source_ends: "Question",
+        reading: Reading,
+        ends: Asking,
+        source_ends: Asking,
         clock: Clock,
+        *,
         settle_us: int,
         progress: Mapping[str, int],
+        once: bool = False,
     ) -> None:
         """`reading` reads the topics; `ends` asks for their ends, `source_ends` for those of the source itself.
 
-        `progress` is how far the job is known to have read the source, by partition.
+        `progress` is how far the job is known to have read the source, by partition. With `once`, a job in trouble is a SourceError.
         """
         self.job_problem: str | None = None
         """Why nothing new comes, as whoever watches the job says; None while it runs."""
         self._name, self._topics, self._reading, self._clock, self._settle_us = name, topics, reading, clock, settle_us
+        self._once = once
         self._question, self._source_question = ends, source_ends
         self._fresh, self._waiting = _Held(), _Held()
         self._source_spans: dict[int, tuple[int, int]] | None = None
@@ -114,6 +140,8 @@ class PartialsSource:
         self._reading.start(positions)
 
     def read(self, limit: int, timeout_s: float) -> list[Events]:
+        if self._once and self.job_problem is not None:
+            raise SourceError(f"source {self._name}: {self.job_problem}")
         now_us = self._clock.now_us()
         self._look_at_source(now_us)
         progress = f"{self._topics.progress[0]}/"
@@ -141,7 +169,7 @@ class PartialsSource:
         job = {str(number): max(0, high - max(low, self._progress.get(number, 0))) for number, (low, high) in spans.items()}
         return {**job, **{name: count for name, count in self._reading.lag().items() if count}}
 
-    def ends(self) -> Ends | None:
+    def ends(self) -> Mapping[str, int] | None:
         """Where the source's partitions end, of those that hold records; None while that is not known. For any thread."""
         spans = self._source_spans
         return None if spans is None else {str(number): high for number, (low, high) in spans.items() if low < high}
@@ -175,7 +203,7 @@ class PartialsSource:
         chunks, self._waiting = self._waiting.chunks(), _Held()
         return [self._advanced(chunks, now_us)]
 
-    def _ends_now(self) -> "Mapping[Place, int] | None":
+    def _ends_now(self) -> Mapping[Place, int] | None:
         """Where the topics end; asked in the background, so at first there is no answer."""
         if not self._question.asked:
             self._question.ask()

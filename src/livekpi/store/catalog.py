@@ -7,6 +7,7 @@ import duckdb
 
 from livekpi.engine.plan import Grouping, Plan
 from livekpi.store.layout import cells, column, quote, series, tables
+from livekpi.store.schema import StoreError
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,20 @@ class Change:
     kpi: str
     effect: str
     """`kept`, `new`, `restarted` (its meaning changed: what it had is dropped) or `dropped`."""
+
+
+def claim(cursor: duckdb.DuckDBPyConnection, engine: str) -> None:
+    """Keeps which engine fills the store, in the caller's transaction. Raises StoreError where it has been filled by another.
+
+    One adds to what it has counted, the other replaces; neither can go on from the other's numbers.
+    """
+    found = dict(cursor.execute("SELECT name, value FROM meta WHERE name IN ('engine', 'definition')").fetchall())
+    before = found.get("engine", "embedded" if "definition" in found else engine)
+    if before != engine:
+        raise StoreError(
+            f"this data directory was filled by engine {before}, and engine {engine} can't go on from its numbers; give another with --data"
+        )
+    cursor.execute("INSERT OR REPLACE INTO meta VALUES ('engine', ?)", [engine])
 
 
 def changes(cursor: duckdb.DuckDBPyConnection, kpis: Mapping[str, tuple[str, tuple[str, ...]]]) -> list[Change]:

@@ -1,0 +1,220 @@
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from livekpi.clock import ManualClock
+from livekpi.engine.cluster import ClusterError, Condition, JobState
+from livekpi.engine.supervision import BACKOFF_S, LOOK_S, Stopped, Supervisor, note_stopped, stopped_in
+from livekpi.metrics import Metrics
+
+SECOND_US = 1_000_000
+
+
+class FakeCluster:
+    """A cluster with one job, that does what it is told."""
+
+    def __init__(self) -> None:
+        self.condition: Condition = "missing"
+        self.submitted: list[str | None] = []
+        self.comes_up: Condition = "running"
+        self.error: str | None = None
+        self.detail: str | None = None
+
+    def render(self) -> str:
+        return "nothing"
+
+    def submit(self, savepoint: str | None = None) -> None:
+        if self.error is not None:
+            raise ClusterError(self.error)
+        self.submitted.append(savepoint)
+        self.condition = self.comes_up
+
+    def state(self) -> JobState:
+        if self.error is not None:
+            raise ClusterError(self.error)
+        return JobState("shop", self.condition, "7", restarts=3, last_checkpoint_us=5 * SECOND_US, detail=self.detail)
+
+    def stop(self, *, savepoint: bool) -> str | None:
+        self.condition = "missing"
+        return "/savepoint" if savepoint else None
+
+
+class World:
+    def __init__(self, directory: Path, prepare: Callable[[], None] = lambda: None, *, once: bool = False) -> None:
+        self.cluster, self.clock, self.registry = FakeCluster(), ManualClock(1_000 * SECOND_US), CollectorRegistry()
+        self.problems: list[str | None] = []
+        self.directory, self._prepare, self._once = directory, prepare, once
+        self.supervisor = self.make(self.registry)
+
+    def make(self, registry: CollectorRegistry | None = None) -> Supervisor:
+        metrics, tell = Metrics(registry or CollectorRegistry()), self.problems.append
+        return Supervisor("flink", self.cluster, self._prepare, self.directory, tell, self.clock, metrics, once=self._once)
+
+    def step(self) -> float:
+        """One look; time goes on until the next."""
+        wait_s = self.supervisor.step()
+        self.clock.set_us(self.clock.now_us() + int(wait_s * SECOND_US))
+        return wait_s
+
+    def problem(self) -> str | None:
+        return self.problems[-1] if self.problems else None
+
+    def metric(self, name: str) -> float | None:
+        return self.registry.get_sample_value(name, {"engine": "flink"})
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "job")
+
+
+def test_a_job_that_is_not_there_is_submitted_and_one_that_runs_is_left_alone(world: World) -> None:
+    world.step()
+    world.step()
+    world.step()
+    assert (world.cluster.submitted, world.problems) == ([None], [])
+    assert world.metric("livekpi_job_up") == 1
+    assert world.metric("livekpi_job_restarts") == 3
+    assert world.metric("livekpi_job_checkpoint_seconds") == 5
+    assert world.metric("livekpi_job_submissions_total") == 1
+
+
+def test_a_job_found_running_is_not_submitted(world: World) -> None:
+    world.cluster.condition = "running"
+    world.step()
+    assert world.cluster.submitted == []
+
+
+@pytest.mark.parametrize("condition", ["failed", "missing", "finished", "outdated"])
+def test_a_job_that_ended_is_submitted_again(world: World, condition: Condition) -> None:
+    world.step()
+    world.step()
+    world.cluster.condition, world.cluster.detail = condition, "for a reason"
+    with capture_logs() as logs:
+        world.step()
+    said = world.problem() or ""
+    assert (said.startswith("job shop on flink "), said.endswith(": for a reason")) == (True, True)
+    assert [entry["event"] for entry in logs] == ["the job does not run", "submitting the job"]
+    world.step()
+    assert (world.cluster.submitted, world.problem()) == ([None, None], None)
+
+
+def test_a_job_that_fails_again_and_again_is_submitted_ever_more_rarely(world: World) -> None:
+    world.cluster.comes_up = "failed"
+    times: list[float] = []
+    while len(times) < 10:
+        before = len(world.cluster.submitted)
+        now_us = world.clock.now_us()
+        world.step()
+        if len(world.cluster.submitted) > before:
+            times.append(now_us / SECOND_US)
+    gaps = [after - before for before, after in pairwise(times)]
+    assert gaps == [*BACKOFF_S, BACKOFF_S[-1], BACKOFF_S[-1]]
+    assert world.metric("livekpi_job_up") == 0
+    world.cluster.comes_up = "running"
+    while world.problem() is not None:
+        world.step()
+    for _ in range(20):  # it runs for a while, so that its next failure is a first one
+        world.step()
+    world.cluster.condition = "failed"
+    count = len(world.cluster.submitted)
+    world.step()
+    assert len(world.cluster.submitted) == count + 1
+
+
+def test_what_the_cluster_restarts_is_left_to_it(world: World) -> None:
+    world.step()
+    world.cluster.condition = "restarting"
+    assert world.step() == LOOK_S
+    assert world.problem() == "job shop on flink is being restarted by the cluster"
+    assert len(world.cluster.submitted) == 1
+
+
+def test_a_cluster_that_does_not_answer_is_asked_again(world: World) -> None:
+    world.cluster.error = "nobody listens at host:8083"
+    world.step()
+    assert world.problem() == "the job on flink: nobody listens at host:8083"
+    world.cluster.error = None
+    world.step()
+    world.step()
+    assert (world.cluster.submitted, world.problem()) == ([None], None)
+
+
+def test_what_the_job_needs_is_made_first(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def prepare() -> None:
+        if not made:
+            made.append("tried")
+            raise ConnectionError("no broker")
+        made.append("topics")
+
+    world = World(tmp_path, prepare)
+    world.step()
+    assert (world.problem(), world.cluster.submitted) == ("the job on flink: no broker", [])
+    world.step()
+    world.step()
+    assert (world.problem(), made, world.cluster.submitted) == (None, ["tried", "topics"], [None])
+
+
+def test_a_job_that_was_stopped_on_purpose_is_let_be_until_the_next_run(world: World) -> None:
+    world.step()
+    world.step()
+    note_stopped(world.directory, Stopped("/savepoint"))
+    world.cluster.condition = "missing"
+    world.step()
+    world.step()
+    assert world.cluster.submitted == [None]
+    assert world.problem() == "job shop on flink was stopped by `livekpi stop`; `livekpi run` has it go on"
+    world.supervisor = world.make()
+    world.step()
+    assert world.cluster.submitted == [None, "/savepoint"]
+    assert stopped_in(world.directory) == Stopped("/savepoint")  # until it is known to run
+    world.step()
+    assert stopped_in(world.directory) is None
+    world.cluster.condition = "failed"
+    world.step()
+    world.step()
+    assert world.cluster.submitted == [None, "/savepoint", None]
+
+
+def test_a_savepoint_is_not_forgotten_until_the_job_runs_from_it(world: World) -> None:
+    note_stopped(world.directory, Stopped("/savepoint"))
+    world.supervisor, world.cluster.comes_up = world.make(), "failed"
+    world.step()
+    world.supervisor = world.make()
+    world.cluster.comes_up = "running"
+    world.step()
+    world.step()
+    assert world.cluster.submitted == ["/savepoint", "/savepoint"]
+    assert stopped_in(world.directory) is None
+
+
+def test_once_a_job_that_has_finished_is_well_and_one_that_failed_is_not_tried_again(tmp_path: Path) -> None:
+    world = World(tmp_path, once=True)
+    world.step()
+    world.cluster.condition = "finished"
+    world.step()
+    assert (world.cluster.submitted, world.problem()) == ([None], None)
+    world.cluster.condition = "failed"
+    for _ in range(5):
+        world.step()
+    assert (world.cluster.submitted, world.problem()) == ([None], "job shop on flink has failed")
+
+
+def test_parking_keeps_the_savepoint(world: World) -> None:
+    world.step()
+    world.supervisor.park()
+    assert stopped_in(world.directory) == Stopped("/savepoint")
+    world.supervisor.park()
+    assert stopped_in(world.directory) == Stopped("/savepoint")
+
+
+def test_it_watches_on_a_thread_of_its_own(world: World) -> None:
+    world.supervisor.start()
+    world.supervisor.close()
+    assert not world.supervisor._thread.is_alive()
