@@ -15,8 +15,9 @@ from livekpi.engine.cluster import Cluster, ClusterError
 from livekpi.engine.plan import Plan, make_plan
 from livekpi.engine.progress import BUCKETS
 from livekpi.engine.replacing import ReplacingWriter
+from livekpi.engine.row_columns import columns_of
 from livekpi.engine.supervision import Supervisor
-from livekpi.engine.topics import all_topics
+from livekpi.engine.topics import all_topics, dead_letters_topic, progress_topic, table_topic
 from livekpi.metrics import Metrics
 from livekpi.sources.kafka import KafkaSource
 from livekpi.sources.opening import consumer_group
@@ -24,6 +25,7 @@ from livekpi.sources.partials import PartialsSource, Topics
 from livekpi.sources.rows import RowDecoder
 from livekpi.store import positions
 from livekpi.store.database import Store
+from livekpi.store.layout import tables
 
 COMPACTED = {"cleanup.policy": "compact"}
 JOB = "job"
@@ -153,9 +155,14 @@ def _partials(
 def topics_of(definition: Definition, source: str, plan: Plan) -> Topics:
     """The topics of a source's partials, with what reads them."""
     prefix = definition.topics
-    *tables, progress, dead_letters = all_topics(prefix, plan)[source]
+    progress, dead_letters = progress_topic(prefix, source), dead_letters_topic(prefix, source)
+    decoders = {}
+    for grouping in plan.groupings[source]:
+        for table in tables(grouping):
+            topic = table_topic(prefix, table)
+            decoders[topic.name] = RowDecoder(topic.key, topic.rest, ["n"] if "n" in topic.rest else [], columns_of(grouping, table))
     return Topics(
-        {topic.name: RowDecoder(topic.key, topic.rest, ["n"] if "n" in topic.rest else []) for topic in tables},
+        decoders,
         (progress.name, RowDecoder(progress.key, progress.rest, ["n", "offset"])),
         (dead_letters.name, RowDecoder(dead_letters.key, dead_letters.rest, ["reason"])),
     )

@@ -2,13 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
 
 import duckdb
-import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import structlog
 
 from livekpi.clock import Clock
@@ -18,7 +14,7 @@ from livekpi.engine.plan import Grouping, Plan, grouping_of
 from livekpi.engine.progress import Progress
 from livekpi.engine.replaced_table import ReplacedTable
 from livekpi.engine.topics import progress_topic, table_topic
-from livekpi.events import DeadLetter, Events
+from livekpi.events import Events
 from livekpi.metrics import Metrics
 from livekpi.store import dead_letters, positions
 from livekpi.store.layout import tables
@@ -116,21 +112,23 @@ class ReplacingWriter:
     ) -> SourceOutcome:
         found = SourceOutcome(bytes=sum(events.bytes for events in batch), dead=[letter for events in batch for letter in events.dead])
         found.before_us = self._progress[name].last_event_us
-        topics = {topic: _Rows.of([events for events in batch if _topic(events) == topic]) for topic in dict.fromkeys(map(_topic, batch))}
+        topics = {
+            topic: pa.concat_tables([events.table for events in batch if _topic(events) == topic])
+            for topic in dict.fromkeys(map(_topic, batch))
+        }
         for grouping in self._groupings[name]:
             applied = grouping.replace(cursor, topics, rolled.get(grouping.key, 0))
             if applied.touched:
                 outcome.touched[grouping.key] = applied.touched
                 outcome.rows[grouping.key] = 0  # what replaces needs no merging
                 outcome.series |= grouping.count_series(cursor)
-            found.dead += [_misfit(name, place, row, outcome.at_us) for place, row in applied.misfits]
             self._metrics.stale_rows.labels(name).inc(applied.stale)
         found.dead = dead_letters.save_new(cursor, found.dead)
         found.events = self._advance(cursor, name, batch, topics, outcome)
         return found
 
     def _advance(
-        self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], topics: Mapping[str, "_Rows"], outcome: Outcome
+        self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], topics: Mapping[str, pa.Table], outcome: Outcome
     ) -> int:
         """Writes how far the topics are read and the job is; returns how many events more it has read."""
         progress = self._progress[name]
@@ -138,8 +136,8 @@ class ReplacingWriter:
         count = 0
         said = topics.get(progress_topic(self._definition.topics, name).name)
         if said is not None:
-            count = progress.counted(said.table)
-            changed |= {row.partition: row for row in progress.advanced(said.table, outcome.at_us)}
+            count = progress.counted(said)
+            changed |= {row.partition: row for row in progress.advanced(said, outcome.at_us)}
         buckets = [bucket for grouping in self._groupings[name] for bucket in outcome.touched.get(grouping.key, ())]
         if buckets:
             changed |= {row.partition: row for row in progress.served(max(buckets))}
@@ -158,31 +156,9 @@ class ReplacingWriter:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """Rows of one topic, in the order they were written."""
-
-    table: pa.Table
-    partitions: tuple[str, ...]
-
-    @classmethod
-    def of(cls, batch: Sequence[Events]) -> "_Rows":
-        begins = accumulate((len(events.partitions) for events in batch), initial=0)
-        parts = []
-        for events, begin in zip(batch, begins, strict=False):
-            index = events.table.schema.get_field_index("_partition")
-            parts.append(events.table.set_column(index, "_partition", pc.add(events.table["_partition"], pa.scalar(begin, pa.int32()))))
-        return cls(pa.concat_tables(parts), tuple(partition for events in batch for partition in events.partitions))
-
-    def place(self, row: Mapping[str, Any]) -> tuple[str, int]:
-        """The partition and offset that a row came from."""
-        return self.partitions[row["_partition"]], row["_position"]
-
-
-@dataclass(frozen=True)
 class _Applied:
     touched: frozenset[int]
     stale: int
-    misfits: list[tuple[tuple[str, int], dict[str, Any]]]
 
 
 class _Tables:
@@ -197,19 +173,16 @@ class _Tables:
             name for name, kpi in definition.kpis.items() if any(grouping_of(plan, each).key == self.key for each in kpi.value.aggregates)
         ]
 
-    def replace(self, cursor: duckdb.DuckDBPyConnection, topics: Mapping[str, _Rows], rolled_us: int) -> _Applied:
+    def replace(self, cursor: duckdb.DuckDBPyConnection, topics: Mapping[str, pa.Table], rolled_us: int) -> _Applied:
         """Takes the rows that are for these tables; none of buckets before `rolled_us`."""
         touched: frozenset[int] = frozenset()
         stale = 0
-        misfits = []
         for topic, table in self._tables:
-            rows = topics.get(topic)
-            if rows is not None and rows.table.num_rows:
-                replaced = table.replace(cursor, rows.table, rolled_us)
+            if topic in topics:
+                replaced = table.replace(cursor, topics[topic], rolled_us)
                 touched |= replaced.touched
                 stale += replaced.stale
-                misfits += [(rows.place(row), row) for row in replaced.faulty]
-        return _Applied(touched, stale, misfits)
+        return _Applied(touched, stale)
 
     def count_series(self, cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
         """By KPI, how many series it has. A cluster counts each on its own, however many: there is no __other__."""
@@ -228,9 +201,3 @@ def topics_origin(definition: Definition) -> str:
 def _topic(events: Events) -> str:
     """The one topic that events of a PartialsSource are of."""
     return events.partitions[0].rpartition("/")[0]
-
-
-def _misfit(source: str, place: tuple[str, int], row: Mapping[str, Any], now_us: int) -> DeadLetter:
-    given = {name: value for name, value in row.items() if not name.startswith("_")}
-    reason = "not a row that a job of this livekpi writes: a value does not fit its column"
-    return DeadLetter(source, *place, None, reason, msgspec.json.encode(given), now_us)

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Protocol
 
 import pyarrow as pa
@@ -18,6 +19,8 @@ from livekpi.events import DeadLetter, Events
 from livekpi.sources.base import Chunk, Source, SourceError
 from livekpi.sources.rows import RowDecoder
 
+GATHER_S = 0.2
+"""A commit costs the same for few rows as for many, and what a job writes is not of this moment anyway."""
 _ASK_EVERY_US = 1_000_000
 """How often it is asked where the source ends."""
 
@@ -78,7 +81,7 @@ class _Held:
 
     def add(self, chunk: Chunk, decoder: RowDecoder) -> None:
         rows = decoder.decode(chunk.records)
-        named = dict(zip(rows.table["_row"].to_pylist(), rows.table["partition"].to_pylist(), strict=True))
+        named = dict(zip(rows.indexes, rows.table["partition"].to_pylist(), strict=True))
         for index, (offset, record) in enumerate(zip(chunk.positions, chunk.records, strict=True)):
             if record is not None:
                 self.records[named.get(index, (chunk.partition, offset))] = (chunk.partition, offset, record)
@@ -96,8 +99,8 @@ class _Held:
 class PartialsSource:
     """Reads a source's partials. What it hands over is decoded: each `Events` is of one topic, named by its partitions.
 
-    Its table has the topic's fields, with `_partition` and `_position` as every table of events. The records of the topic of dead letters
-    are among `dead`, with the place in the source where they stood; so are records that are no rows, with their own place.
+    Its table has the topic's fields. The records of the topic of dead letters are among `dead`, with the place in the source where they
+    stood; so are records that are no rows, with their own place.
     """
 
     def __init__(
@@ -146,13 +149,24 @@ class PartialsSource:
         self._look_at_source(now_us)
         progress = f"{self._topics.progress[0]}/"
         found: dict[str, list[Chunk]] = {}
-        for chunk in self._reading.read(limit, timeout_s):
+        for chunk in self._gathered(limit, timeout_s):
             if chunk.partition.startswith(progress):
                 self._fresh.add(chunk, self._topics.progress[1])
             else:
                 found.setdefault(chunk.partition.rpartition("/")[0], []).append(chunk)
         events = [self._decoded(topic, chunks, now_us) for topic, chunks in found.items()]
         return [*events, *self._settled(now_us)]
+
+    def _gathered(self, limit: int, timeout_s: float) -> list[Chunk]:
+        """What comes within a moment of the first, as a job writes to all of its topics at once."""
+        chunks = self._reading.read(limit, timeout_s)
+        deadline = monotonic() + min(timeout_s, GATHER_S)
+        count = sum(len(chunk.records) for chunk in chunks)
+        while chunks and count < limit and (left_s := deadline - monotonic()) > 0:
+            more = self._reading.read(limit - count, left_s)
+            count += sum(len(chunk.records) for chunk in more)
+            chunks += more
+        return chunks
 
     def at_end(self) -> bool:
         """Whether the job had read all that the source held at the start, and all of what came of it has been handed over."""
@@ -219,12 +233,10 @@ class PartialsSource:
     def _decoded(self, topic: str, chunks: Sequence[Chunk], now_us: int) -> Events:
         partitions = tuple(chunk.partition for chunk in chunks)
         tables, dead = [], []
-        for index, chunk in enumerate(chunks):
+        for chunk in chunks:
             rows = self._decoder(topic).decode(chunk.records)
             dead += [self._no_row(chunk, place, why, now_us) for place, why in rows.faults.items()]
-            offsets = pa.array(chunk.positions, pa.int64()).take(rows.table["_row"].combine_chunks())
-            table = rows.table.drop_columns(["_row"]).append_column("_position", offsets)
-            tables.append(table.append_column("_partition", pa.repeat(pa.scalar(index, pa.int32()), table.num_rows)))
+            tables.append(rows.table)
         table = pa.concat_tables(tables)
         if topic == self._topics.dead_letters[0]:
             dead += [self._dead_letter(row, now_us) for row in table.to_pylist()]
