@@ -1,0 +1,155 @@
+"""A definition's job on a Flink cluster.
+
+The job's name says what it computes: the topics it writes and a digest of its SQL. So what runs is found again by anyone, and a job of
+another definition is known as such. State is only ever taken over by a job of the same SQL: Flink would take it for others too, as long as
+their shape is the same, and count on with it.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from livekpi.definition.definition import Definition
+from livekpi.definition.model import Flink
+from livekpi.engine.cluster import ClusterError, Condition, JobState
+from livekpi.engine.flink.gateway import Session
+from livekpi.engine.flink.jobmanager import JobManager, JobOverview
+from livekpi.engine.flink.rendering import Job, render_job
+from livekpi.engine.plan import Plan
+
+_REMEMBERED = "flink.json"
+_DIGEST = re.compile(r"livekpi-[^/]*-([0-9a-f]{12})(?:/|$)")
+_CONDITIONS: dict[str, Condition] = {
+    **dict.fromkeys(("INITIALIZING", "CREATED", "RECONCILING"), "starting"),
+    "RUNNING": "running",
+    **dict.fromkeys(("RESTARTING", "FAILING"), "restarting"),
+    "FAILED": "failed",
+    **dict.fromkeys(("FINISHED", "CANCELED", "CANCELLING", "SUSPENDED"), "finished"),
+}
+_NO_FUNCTIONS = ("livekpi.flink.", "identifier 'livekpi'", "identifier: livekpi")
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """The last checkpoint seen of a job, for when the cluster has forgotten the job."""
+
+    digest: str
+    checkpoint: str
+    at_us: int
+
+
+class FlinkCluster:
+    """See Cluster."""
+
+    def __init__(self, definition: Definition, plan: Plan, spec: Flink, directory: Path) -> None:
+        """`directory` is where it is kept how far the job was. Raises UnsupportedError for what Flink can't compute."""
+        self._spec, self._directory = spec, directory
+        self._job = render_job(definition, plan, spec)
+        self._digest = hashlib.sha256(self._job.text.encode()).hexdigest()[:12]
+        self._prefix = f"livekpi {definition.topics} "
+        self._name = self._prefix + self._digest
+        self._job_manager = JobManager(spec.rest)
+
+    def render(self) -> str:
+        """A file for Flink's SQL client."""
+        return self._named(self._job).text
+
+    def submit(self, savepoint: str | None = None) -> None:
+        found = self._found()
+        if found is not None and not found.ended:
+            if found.name == self._name:
+                return
+            self._job_manager.stop(found.job_id, self._target(found.name))
+        if savepoint is not None:
+            made_by = _DIGEST.search(savepoint)
+            if made_by is not None and made_by[1] != self._digest:
+                raise ClusterError(
+                    f"the savepoint {savepoint} was made by a job of another definition, whose state would give wrong numbers; "
+                    "go on with the definition that it was made with, or begin without it"
+                )
+        self._execute(savepoint or self._last_checkpoint(found))
+
+    def state(self) -> JobState:
+        found = self._found()
+        if found is None:
+            return JobState(self._name, "missing")
+        checkpoint = self._job_manager.checkpoint(found.job_id)
+        condition = _CONDITIONS.get(found.state, "starting")
+        if condition == "running" and found.waiting:
+            condition = "starting"
+        if found.name != self._name and not found.ended:
+            condition = "outdated"
+        elif found.name == self._name and checkpoint is not None:
+            self._remember(_Remembered(self._digest, checkpoint.path, checkpoint.at_us))
+        failed = condition in ("failed", "restarting", "starting")
+        return JobState(
+            name=found.name,
+            state=condition,
+            job_id=found.job_id,
+            restarts=self._job_manager.restarts(found.job_id),
+            last_checkpoint_us=None if checkpoint is None else checkpoint.at_us,
+            detail=self._job_manager.failure(found.job_id) if failed else None,
+        )
+
+    def stop(self, *, savepoint: bool) -> str | None:
+        found = self._found()
+        if found is None or found.ended:
+            return None
+        if savepoint:
+            return self._job_manager.stop(found.job_id, self._target(found.name))
+        self._job_manager.cancel(found.job_id)
+        return None
+
+    def _found(self) -> JobOverview | None:
+        """Our job: the one that runs, else of those that ran the last."""
+        jobs = [job for job in self._job_manager.jobs() if job.name.startswith(self._prefix) and " " not in job.name[len(self._prefix) :]]
+        return max(jobs, key=lambda job: (not job.ended, job.name == self._name, job.since), default=None)
+
+    def _target(self, name: str) -> str:
+        """Where a job's savepoints go: the place tells which definition they are of."""
+        directory = self._job_manager.savepoint_directory()
+        if directory is None:
+            raise ClusterError(
+                f"Flink at {self._spec.rest} has no directory for savepoints; "
+                "set execution.checkpointing.savepoint-dir in its configuration"
+            )
+        return f"{directory.rstrip('/')}/{name.replace(' ', '-')}"
+
+    def _last_checkpoint(self, found: JobOverview | None) -> str | None:
+        if found is not None and found.name == self._name:
+            checkpoint = self._job_manager.checkpoint(found.job_id)
+            if checkpoint is not None:
+                return checkpoint.path
+        remembered = self._read()
+        return remembered.checkpoint if remembered is not None and remembered.digest == self._digest else None
+
+    def _execute(self, path: str | None) -> None:
+        job = self._named(self._job, path)
+        try:
+            with Session(self._spec.gateway, job.settings) as session:
+                for statement in (*job.setup, job.statement_set):
+                    session.execute(statement)
+        except ClusterError as error:
+            if any(sign in str(error) for sign in _NO_FUNCTIONS):
+                raise ClusterError(
+                    "Flink has not livekpi's functions: put livekpi-flink.jar into the lib directory "
+                    f"of Flink and of its SQL Gateway, and restart them ({error})"
+                ) from error
+            raise
+
+    def _named(self, job: Job, path: str | None = None) -> Job:
+        more = {} if path is None else {"execution.state-recovery.path": path}
+        return Job({**job.settings, "pipeline.name": self._name, **more}, job.setup, job.inserts)
+
+    def _remember(self, seen: _Remembered) -> None:
+        if seen != self._read():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            draft = self._directory / f"{_REMEMBERED}.new"
+            draft.write_text(json.dumps(asdict(seen)), encoding="utf-8")
+            draft.replace(self._directory / _REMEMBERED)
+
+    def _read(self) -> _Remembered | None:
+        path = self._directory / _REMEMBERED
+        return _Remembered(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None

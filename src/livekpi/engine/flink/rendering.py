@@ -1,0 +1,339 @@
+"""The plan as Flink's SQL: a table a source, which reads and judges each record once; a statement a table of partials; one statement set.
+
+What is right and what is wrong with a record is told by our own format (java/livekpi/flink/Format.java).
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlglot import exp
+
+from livekpi.definition.definition import Definition, SourceDefinition, microseconds
+from livekpi.definition.model import Flink
+from livekpi.definition.types import STRING, Field, Type
+from livekpi.engine.flink.expressions import Expressions
+from livekpi.engine.flink.kafka import client_options
+from livekpi.engine.flink.sql import FUNCTION, call, quote, sql_type, text
+from livekpi.engine.plan import Grouping, Partial, Plan, bin_tree
+from livekpi.engine.topics import NULL, VALUE, Topic, dead_letters_topic, progress_topic, table_topic
+from livekpi.sources.decode import ORDINAL_POSITIONS
+from livekpi.store.layout import cells, column, dimensions, spread
+from livekpi.store.maintenance import tiers
+
+_SECOND_US = 1_000_000
+_OWN_COLUMNS = {"_time": "BIGINT", **dict.fromkeys(("_code", "_field", "_reason", "_record", "_record_base64"), "STRING")}
+_METADATA = {"_partition": ("INT", "partition"), "_offset": ("BIGINT", "offset")}
+OWN = frozenset((*_OWN_COLUMNS, *_METADATA))
+"""Names that no declared field may have."""
+_JSON_TYPES = {"integer": "BIGINT", "text": "STRING"}
+_LEAST_TTL = timedelta(hours=1)
+_SETTINGS = {
+    "execution.runtime-mode": "streaming",
+    "execution.checkpointing.interval": "10 s",
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    "table.local-time-zone": "UTC",
+    "table.exec.mini-batch.enabled": "true",
+    "table.exec.mini-batch.allow-latency": "1 s",
+    "table.exec.mini-batch.size": "20000",
+    "table.optimizer.agg-phase-strategy": "TWO_PHASE",
+    "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
+    # a row of a key comes from one subtask, in order
+    "table.exec.sink.upsert-materialize": "NONE",
+    "pipeline.object-reuse": "true",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be submitted: settings, what the statement set needs, and its inserts."""
+
+    settings: Mapping[str, str]
+    setup: tuple[str, ...]
+    inserts: tuple[str, ...]
+
+    @property
+    def statement_set(self) -> str:
+        return "EXECUTE STATEMENT SET\nBEGIN\n" + "".join(f"{insert};\n" for insert in self.inserts) + "END"
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """All of it, as statements for Flink's SQL client or SQL Gateway, in their order."""
+        settings = (f"SET {text(name)} = {text(value)}" for name, value in self.settings.items())
+        return (*settings, *self.setup, self.statement_set)
+
+    @property
+    def text(self) -> str:
+        """A file for Flink's SQL client."""
+        return "\n\n".join(f"{statement};" for statement in self.statements) + "\n"
+
+
+def render_job(definition: Definition, plan: Plan, spec: Flink) -> Job:
+    """The job of a definition. Raises UnsupportedError for an expression that Flink can't compute."""
+    setup: list[str] = []
+    inserts: list[str] = []
+    for source, groupings in plan.groupings.items():
+        rendering = _SourceRendering(definition, definition.sources[source], groupings, spec)
+        setup += rendering.setup()
+        inserts += rendering.inserts()
+    said = "\n".join((*setup, *inserts))
+    functions = tuple(
+        f"CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS {FUNCTION}{name} AS 'livekpi.flink.Functions${class_}'"
+        for name, class_ in FUNCTIONS.items()
+        if f"{FUNCTION}{name}(" in said
+    )
+    fixed = {"parallelism.default": str(spec.parallelism), "table.exec.state.ttl": _remembered(definition, plan)}
+    given = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in spec.settings.items()}
+    return Job({**_SETTINGS, **fixed, **given}, (*functions, *setup), tuple(inserts))
+
+
+_CLASSES = (
+    *("Add", "Subtract", "Multiply", "Abs", "Modulo", "Compare", "Greatest", "Least", "Round", "Upper", "Lower", "Trim", "Left", "Right"),
+    *("Substring", "Replace", "SplitPart", "Contains", "StartsWith", "Like", "ToInteger", "ToNumber", "ToDecimal", "ToBoolean", "Text"),
+    *("JsonPart", "Stamp", "Micros"),
+)
+FUNCTIONS = {"".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_"): name for name in _CLASSES}
+"""Our functions: name in SQL → class."""
+
+
+class _SourceRendering:
+    """What one source needs."""
+
+    def __init__(self, definition: Definition, source: SourceDefinition, groupings: Iterable[Grouping], spec: Flink) -> None:
+        self._definition, self._source, self._groupings, self._spec = definition, source, tuple(groupings), spec
+        self._fields: Mapping[str, Field] = source.fields
+        self._expressions = Expressions(self._fields)
+        self._records, self._events = (quote(f"{kind}_{source.name}") for kind in ("records", "events"))
+        self._sinks: list[str] = []
+        self._prefix = definition.topics
+
+    def setup(self) -> list[str]:
+        self._sinks = []
+        self.inserts()
+        return [self._records_table(), self._events_view(), *self._sinks]
+
+    def inserts(self) -> list[str]:
+        found = [insert for grouping in self._groupings for insert in self._grouping(grouping)]
+        return [*found, self._progress(), self._dead_letters()]
+
+    def _records_table(self) -> str:
+        """The records with the fields that are needed; all that are declared are checked."""
+        needed = self._needed()
+        columns = [f"{quote(name)} {sql_type(self._fields[name].type)}" for name in needed]
+        columns += [f"{name} {type_}" for name, type_ in _OWN_COLUMNS.items()]
+        columns += [f"{name} {type_} METADATA FROM '{key}' VIRTUAL" for name, (type_, key) in _METADATA.items()]
+        kafka = self._source.spec.kafka
+        assert kafka is not None, "checked with the file"
+        options = {
+            "connector": "kafka",
+            "topic": kafka.topic,
+            "properties.bootstrap.servers": kafka.brokers,
+            "properties.group.id": f"livekpi-{self._prefix}-{self._source.name}",
+            "scan.startup.mode": f"{kafka.start}-offset",
+            "scan.topic-partition-discovery.interval": "10 s",
+            **client_options(kafka.settings),
+            "format": "livekpi",
+            "livekpi.time": self._source.spec.time,
+            "livekpi.ahead-us": str(self._source.ahead_us),
+            "livekpi.fields": "\n".join(f"{field.name}: {declaration(field)}" for field in self._fields.values()),
+        }
+        return _create("TEMPORARY TABLE", self._records, columns, options)
+
+    def _needed(self) -> list[str]:
+        found: set[str] = set() if self._source.spec.id is None else {self._source.spec.id}
+        for grouping in self._groupings:
+            found.update(grouping.by)
+            trees = [tree for partial in grouping.partials for tree in (partial.argument, partial.where) if tree is not None]
+            found.update(node.name for tree in trees for node in tree.find_all(exp.Column))
+        return [name for name in self._fields if name in found]
+
+    def _events_view(self) -> str:
+        position = f"_partition * {ORDINAL_POSITIONS} + _offset AS _position"
+        columns = ", ".join([*map(quote, self._needed()), "_time", position])
+        events = f"SELECT {columns} FROM {self._records} WHERE _code IS NULL"
+        id_field = self._source.spec.id
+        if id_field is not None:
+            # an event without an id is like no other
+            own = f"COALESCE('{VALUE}' || {_text(quote(id_field), self._fields[id_field].type)}, CAST(_position AS STRING))"
+            events = f"SELECT * FROM (SELECT *, {own} AS _id FROM ({events}))"
+            names = ", ".join([*map(quote, self._needed()), "_time", "_position"])
+            first = "ROW_NUMBER() OVER (PARTITION BY _id ORDER BY PROCTIME()) AS _count"
+            events = f"SELECT {names} FROM (SELECT *, {first} FROM ({events})) WHERE _count = 1"
+        return f"CREATE TEMPORARY VIEW {self._events} AS {events}"
+
+    def _grouping(self, grouping: Grouping) -> Iterable[str]:
+        yield self._cells(grouping)
+        for partial in grouping.spreads:
+            yield self._bins(grouping, partial) if partial.kind == "bins" else self._distinct(grouping, partial)
+
+    def _cells(self, grouping: Grouping) -> str:
+        inner = _Columns()
+        made = {column(partial).name: self._cell(partial, inner) for partial in grouping.cells}
+        merged = ["COUNT(*) AS n", *(f"{cell[0]} AS {quote(name)}" for name, cell in made.items())]
+        shown = ["CAST(n AS STRING)", *(cell[1].format(quote(name)) for name, cell in made.items())]
+        keys = _keys(grouping)
+        rows = f"SELECT {self._keyed(grouping, inner.sql)} FROM {self._events}"
+        hint = f"/*+ STATE_TTL('k' = '{_duration(self._ttl(grouping))}') */"
+        groups = f"SELECT {hint} {', '.join([*keys, *merged])}\n  FROM ({rows}) AS k\n  GROUP BY {', '.join(keys)}"
+        return self._insert(table_topic(self._prefix, cells(grouping)), f"SELECT {', '.join([*keys, *shown])} FROM (\n  {groups})")
+
+    def _cell(self, partial: Partial, inner: "_Columns") -> tuple[str, str]:
+        """A cell's aggregate, and how its result is written, with braces where its name goes."""
+        where = "" if partial.where is None else f" FILTER (WHERE {inner.add(self._expressions.condition(partial.where))})"
+        if partial.argument is None:
+            return f"COUNT(*){where}", "CAST({} AS STRING)"
+        value = self._expressions.value(partial.argument, partial.type)
+        value_type = value.type or partial.type
+        if partial.kind in ("last", "first"):
+            stamped = call("stamp", "_time", "_position", _text(value.text, value_type))
+            return f"{'MAX' if partial.kind == 'last' else 'MIN'}({inner.add(stamped)}){where}", "{}"
+        if partial.kind == "sum" and value_type.kind == "integer":
+            return f"SUM({inner.add(f'CAST({value.text} AS DECIMAL(19, 0))')}){where}", "CAST({} AS STRING)"
+        if partial.kind in ("min", "max") and value_type.kind == "timestamp":
+            return f"{partial.kind.upper()}({inner.add(call('micros', value.text))}){where}", "CAST({} AS STRING)"
+        written = "{}" if value_type == STRING and partial.kind != "count" else "CAST({} AS STRING)"
+        return f"{partial.kind.upper()}({inner.add(value.text)}){where}", written
+
+    def _bins(self, grouping: Grouping, partial: Partial) -> str:
+        keys = [*_keys(grouping), quote("key")]
+        value = self._value(partial)
+        number = Expressions({"v": value[1]}).render(bin_tree(exp.column("v"))).text
+        rows = f"SELECT {', '.join(_keys(grouping))}, {number} AS {quote('key')} FROM ({self._values(grouping, partial, value[0])})"
+        hint = f"/*+ STATE_TTL('k' = '{_duration(self._ttl(grouping))}') */"
+        groups = f"SELECT {hint} {', '.join(keys)}, COUNT(*) AS n\n  FROM ({rows}) AS k\n  WHERE {quote('key')} IS NOT NULL"
+        groups += f" GROUP BY {', '.join(keys)}"
+        return self._insert(
+            table_topic(self._prefix, spread(grouping, partial)), f"SELECT {', '.join(keys)}, CAST(n AS STRING) FROM (\n  {groups})"
+        )
+
+    def _distinct(self, grouping: Grouping, partial: Partial) -> str:
+        """The first row of each value: later ones change nothing, so they cost no output."""
+        value, type_ = self._value(partial)
+        keys = ", ".join(_keys(grouping))
+        once = f"ROW_NUMBER() OVER (PARTITION BY {keys}, v ORDER BY PROCTIME()) AS _count"
+        rows = self._values(grouping, partial, call("text", value) if type_.kind in ("number", "timestamp") else _text(value, type_))
+        firsts = f"SELECT *, {once}\n  FROM ({rows}) WHERE v IS NOT NULL"
+        return self._insert(
+            table_topic(self._prefix, spread(grouping, partial)), f"SELECT {keys}, MD5(v) FROM (\n  {firsts}) WHERE _count = 1"
+        )
+
+    def _value(self, partial: Partial) -> tuple[str, Type]:
+        assert partial.argument is not None
+        value = self._expressions.value(partial.argument, partial.type)
+        return value.text, value.type or partial.type
+
+    def _values(self, grouping: Grouping, partial: Partial, value: str) -> str:
+        where = "" if partial.where is None else f" WHERE {self._expressions.condition(partial.where)}"
+        return f"SELECT {self._keyed(grouping, [f'{value} AS v'])} FROM {self._events}{where}"
+
+    def _keyed(self, grouping: Grouping, columns: Iterable[str]) -> str:
+        """The bucket and the dimensions as an event has them, and more columns."""
+        bucket = f"_time - MOD(_time, {grouping.every_us}) AS bucket"
+        sides = zip(map(self._dimension, grouping.by), dimensions(grouping), strict=True)
+        return ", ".join([bucket, *(f"{sql} AS {name}" for sql, name in sides), *columns])
+
+    def _dimension(self, name: str) -> str:
+        return f"COALESCE('{VALUE}' || {_text(quote(name), self._fields[name].type)}, '{NULL}')"
+
+    def _ttl(self, grouping: Grouping) -> int:
+        """How long a group's state is kept after its last event, µs: until the server takes no more rows of its bucket.
+
+        A state that went earlier would begin anew with a late event, whose row would replace the whole.
+        """
+        return state_ttl_us(self._definition, grouping)
+
+    def _progress(self) -> str:
+        made = "SELECT _partition AS `partition`, COUNT(*) AS n, MAX(_offset) AS `offset`, MAX(_time) AS `time`"
+        hint = "/*+ STATE_TTL('k' = '0s') */"
+        rows = f"{made.replace('SELECT', f'SELECT {hint}')} FROM {self._records} AS k GROUP BY _partition"
+        return self._insert(progress_topic(self._prefix, self._source.name), rows)
+
+    def _dead_letters(self) -> str:
+        columns = "_partition, _offset, _field, _reason, _code, _record, _record_base64"
+        return self._insert(
+            dead_letters_topic(self._prefix, self._source.name), f"SELECT {columns} FROM {self._records} WHERE _code IS NOT NULL"
+        )
+
+    def _insert(self, topic: Topic, rows: str) -> str:
+        self._sinks.append(self._sink(topic))
+        return f"INSERT INTO {quote(_sink_name(topic))}\n{rows}"
+
+    def _sink(self, topic: Topic) -> str:
+        kafka = self._source.spec.kafka
+        assert kafka is not None, "checked with the file"
+        columns = [f"{quote(name)} {_JSON_TYPES[kind]}" for name, kind in topic.value.items()]
+        columns.append(f"PRIMARY KEY ({', '.join(map(quote, topic.key))}) NOT ENFORCED")
+        client = kafka.settings if self._spec.client is None else self._spec.client
+        options = {
+            "connector": "upsert-kafka",
+            "topic": topic.name,
+            "properties.bootstrap.servers": self._spec.brokers or kafka.brokers,
+            **client_options(client),
+            "key.format": "json",
+            "value.format": "json",
+            "sink.buffer-flush.max-rows": "5000",
+            "sink.buffer-flush.interval": "500 ms",
+        }
+        return _create("TEMPORARY TABLE", quote(_sink_name(topic)), columns, options)
+
+
+class _Columns:
+    """What is computed of an event for a grouping's cells, each expression once."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def add(self, sql: str) -> str:
+        """The name of the column that holds an expression's value."""
+        return self._names.setdefault(sql, f"c{len(self._names)}")
+
+    @property
+    def sql(self) -> list[str]:
+        return [f"{sql} AS {name}" for sql, name in self._names.items()]
+
+
+def declaration(field: Field) -> str:
+    """A field's type as the file declares it."""
+    type_ = f"timestamp({field.time_format})" if field.time_format is not None else str(field.type)
+    return f"optional {type_}" if field.optional else type_
+
+
+def state_ttl_us(definition: Definition, grouping: Grouping) -> int:
+    """How long a grouping's state is kept after its last change: as long as its finest buckets, and `late` more."""
+    kept_us = tiers(grouping.every_us, definition.keep_us)[0][1]
+    return max(kept_us + definition.sources[grouping.source].late_us, microseconds(_LEAST_TTL))
+
+
+def _remembered(definition: Definition, plan: Plan) -> str:
+    """How long ids and distinct values are remembered; to forget one of the latter costs a row that is there already."""
+    ids = [source.remember_us for source in definition.sources.values() if source.spec.id is not None]
+    return _duration(max(ids or [state_ttl_us(definition, grouping) for grouping in plan.all()]))
+
+
+def _duration(us: int) -> str:
+    return f"{math.ceil(us / _SECOND_US)}s"
+
+
+def _keys(grouping: Grouping) -> list[str]:
+    return ["bucket", *dimensions(grouping)]
+
+
+def _sink_name(topic: Topic) -> str:
+    return f"to {topic.name}"
+
+
+def _text(value: str, type_: Type) -> str:
+    """A value's text: what tells it from others, and what it is written as."""
+    if type_.kind in ("string", "json"):
+        return value
+    if type_.kind == "boolean":
+        return f"CASE WHEN {value} THEN 'true' WHEN NOT {value} THEN 'false' END"
+    if type_.kind == "number":
+        return call("text", value)
+    return f"CAST({call('micros', value) if type_.kind == 'timestamp' else value} AS STRING)"
+
+
+def _create(what: str, name: str, columns: Iterable[str], options: Mapping[str, str]) -> str:
+    lines = ",\n".join(f"  {text(key)} = {text(value)}" for key, value in options.items())
+    return f"CREATE {what} {name} (\n  {', '.join(columns)}\n) WITH (\n{lines}\n)"

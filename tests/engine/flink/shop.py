@@ -1,0 +1,134 @@
+"""Definitions on Flink, and what is needed to run them."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from livekpi.definition.definition import Definition
+from livekpi.definition.load import parse_definition
+from livekpi.engine.flink.cluster import FlinkCluster
+from livekpi.engine.plan import Plan, make_plan
+from livekpi.engine.topics import all_topics
+from tests.engine.flink.expected import Record, Rows, decoded, tables
+from tests.engine.flink.reading import Topics
+from tests.servers.flink_server import FlinkServer
+from tests.servers.kafka_server import KafkaServer
+
+SETTINGS = {"execution.checkpointing.interval": "500 ms", "table.exec.mini-batch.allow-latency": "100 ms"}
+
+
+def definition(
+    fields: Mapping[str, str],
+    kpis: Mapping[str, Mapping[str, Any]],
+    *,
+    brokers: str = "localhost:9092",
+    topic: str = "events",
+    flink: Mapping[str, Any] | None = None,
+    **source: Any,
+) -> Definition:
+    """A definition of one source, `shop`."""
+    shop = {"kafka": {"brokers": brokers, "topic": topic}, "time": "ts", "fields": {"ts": "timestamp", **fields}, **source}
+    given = {"sources": {"shop": shop}, "kpis": kpis, "engine": {"flink": {"topics": f"{topic}-out", **(flink or {})}}}
+    return parse_definition(json.dumps(given).encode(), Path("shop.yaml"), {})  # YAML is a superset of JSON
+
+
+@dataclass
+class Shop:
+    """A topic of events, a definition, and its job's topics."""
+
+    kafka: KafkaServer
+    definition: Definition
+    plan: Plan
+    cluster: FlinkCluster
+    topic: str
+    records: dict[int, list[Record]] = field(default_factory=dict)
+    topics: Topics = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = all_topics(self.definition.topics, self.plan)["shop"]
+        existing = self.kafka.admin.list_topics(timeout=10).topics
+        for topic in found:
+            if topic.name not in existing:
+                self.kafka.create_topic(topic.name, config={"cleanup.policy": "compact"})
+        self.topics = Topics(self.kafka.brokers, {topic.name.removeprefix(f"{self.definition.topics}."): topic for topic in found})
+
+    def produce(self, records: Sequence[Record], partition: int = 0) -> None:
+        """Puts records into a partition of the topic."""
+        producer = self.kafka.producer(message_max_bytes=10_000_000)
+        for record in records:
+            producer.produce(self.topic, record, partition=partition)
+        producer.flush(30)
+        self.records.setdefault(partition, []).extend(records)
+
+    def settled(self) -> dict[str, Any]:
+        """Waits until the topics hold what they must; returns how they differ where they do not."""
+        events = decoded(self.definition, "shop", self.records, time.time_ns() // 1_000)
+        expected = tables(self.definition, self.plan, "shop", events.table)
+        letters = {(int(letter.partition), letter.position): (letter.code, letter.field) for letter in events.dead}
+        counts = {partition: len(records) for partition, records in self.records.items()}
+
+        def differences() -> dict[str, Any]:
+            found: dict[str, Any] = {name: difference(self.topics.rows[name], rows) for name, rows in expected.items()}
+            told = {key: (row["code"], row["field"]) for key, row in self.topics.rows["dead_letters_shop"].items()}
+            read = {key[0]: row["n"] for key, row in self.topics.rows["progress_shop"].items()}
+            found["dead letters"] = {
+                key: (told.get(key), letters.get(key)) for key in told.keys() | letters if told.get(key) != letters.get(key)
+            }
+            found["progress"] = {} if read == counts else {"read": read, "there": counts}
+            return {name: each for name, each in found.items() if each}
+
+        self.topics.until(lambda: not differences())
+        return differences()
+
+    def close(self) -> None:
+        self.topics.close()
+
+
+def open_shop(
+    kafka: KafkaServer,
+    server: FlinkServer,
+    directory: Path,
+    fields: Mapping[str, str],
+    kpis: Any,
+    *,
+    topic: str | None = None,
+    flink: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Shop:
+    """A definition over a topic, where none is given a new one of two partitions; nothing is submitted yet."""
+    topic = topic or kafka.create_topic(partitions=2)
+    spec = {"gateway": server.gateway, "rest": server.rest, **(flink or {})}
+    spec["settings"] = {**SETTINGS, **spec.get("settings", {})}
+    made = definition(fields, kpis, brokers=kafka.brokers, topic=topic, flink=spec, **more)
+    plan = make_plan(made)
+    assert made.spec.engine.flink is not None
+    return Shop(kafka, made, plan, FlinkCluster(made, plan, made.spec.engine.flink, directory), topic)
+
+
+def difference(found: Rows, expected: Rows) -> dict[Any, Any]:
+    """Where rows differ: found and expected, the columns that do."""
+    differing: dict[Any, Any] = {}
+    for key in found.keys() | expected.keys():
+        one, other = found.get(key), expected.get(key)
+        if one is None or other is None:
+            differing[key] = (one, other)
+            continue
+        columns = {name: (one.get(name), other.get(name)) for name in one.keys() | other if not _alike(one.get(name), other.get(name))}
+        if columns:
+            differing[key] = columns
+    return differing
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Doubles are the same number, however each engine writes it and in whatever order it added up."""
+    if one == other:
+        return True
+    if not isinstance(one, str) or not isinstance(other, str) or not ("." in other or "e" in other or "in" in other):
+        return False
+    try:
+        return abs(float(one) - float(other)) <= 1e-12 * abs(float(other))
+    except ValueError:
+        return False

@@ -1,0 +1,123 @@
+import re
+from typing import Any
+
+import pytest
+
+from livekpi.definition.definition import Definition
+from livekpi.engine.flink.rendering import FUNCTIONS, Job, render_job, state_ttl_us
+from livekpi.engine.flink.sql import FUNCTION
+from livekpi.engine.flink.support import unsupported
+from livekpi.engine.plan import make_plan
+from livekpi.engine.topics import all_topics
+from tests.engine.flink.shop import definition
+
+FIELDS = {
+    "country": "optional string",
+    "n": "integer",
+    "x": "optional number",
+    "d": "decimal(18, 2)",
+    "huge": "decimal(19, 2)",
+    "sku": "string",
+}
+
+
+def made(value: str = "count(*)", **more: Any) -> Definition:
+    return definition(FIELDS, {"k": {"value": value, "every": "1m"}}, **more)
+
+
+def job(given: Definition) -> Job:
+    assert given.spec.engine.flink is not None
+    return render_job(given, make_plan(given), given.spec.engine.flink)
+
+
+def test_a_source_is_read_by_one_table_however_many_kpis() -> None:
+    kpis = {f"k{every}": {"value": "sum(n)", "every": every, "by": ["country"]} for every in ("10s", "1m", "1h")}
+    rendered = job(definition(FIELDS, kpis)).text
+    assert rendered.count("'connector' = 'kafka'") == 1
+    assert rendered.count("INSERT INTO") == 3 + 2  # and progress and dead letters
+
+
+def test_all_topics_are_written_with_their_fields() -> None:
+    given = definition(FIELDS, {"k": {"value": "quantile(x, 0.5) + count(distinct sku) + last(n)", "every": "1m", "by": ["country"]}})
+    topics = all_topics(given.topics, make_plan(given))["shop"]
+    rendered = job(given)
+    assert len(topics) == len(rendered.inserts) == 5
+    for topic in topics:
+        [table] = [statement for statement in rendered.setup if f"'topic' = '{topic.name}'" in statement]
+        assert re.findall(r"`([^`]+)` (?:BIGINT|STRING)", table) == list(topic.value)
+        assert f"PRIMARY KEY ({', '.join(f'`{name}`' for name in topic.key)}) NOT ENFORCED" in table
+
+
+def test_what_is_needed_is_a_column_and_all_that_is_declared_is_checked() -> None:
+    [records] = [statement for statement in job(made("sum(n)")).setup if "'connector' = 'kafka'" in statement]
+    assert re.findall(r"`(\w+)` [A-Z]", records) == ["n"]
+    assert "'livekpi.fields' = 'ts: timestamp\ncountry: optional string\nn: integer\nx: optional number\nd: decimal(18, 2)" in records
+
+
+def test_only_functions_that_are_used_are_made() -> None:
+    rendered = job(made("sum(n * 2) filter (where upper(sku) = 'X')")).text
+    assert re.findall(f"IF NOT EXISTS {FUNCTION}([a-z_]+) AS", rendered) == ["multiply", "upper"]
+    assert set(re.findall(f"{FUNCTION}([a-z_]+)[(]", rendered)) == {"multiply", "upper"}
+    assert FUNCTIONS["split_part"] == "SplitPart"
+
+
+def test_texts_and_names_are_quoted() -> None:
+    given = definition(
+        {"it's `a` name": "string"}, {"k": {"value": "count(*) filter (where \"it's `a` name\" = 'O''Hara')", "every": "1m"}}
+    )
+    rendered = job(given).text
+    assert "`it's ``a`` name` STRING" in rendered
+    assert "CAST('O''Hara' AS STRING)" in rendered
+    assert "it''s `a` name: string" in rendered
+
+
+def test_state_is_kept_as_long_as_its_buckets_can_change() -> None:
+    given = definition(FIELDS, {"k": {"value": "count(*)", "every": "1m"}}, late="2h")
+    [grouping] = make_plan(given).all()
+    assert state_ttl_us(given, grouping) == (14 * 24 + 2) * 3_600_000_000  # what `keep` says by default
+    assert f"STATE_TTL('k' = '{(14 * 24 + 2) * 3600}s')" in job(given).text
+
+
+def test_settings_of_the_file_go_last() -> None:
+    given = made(flink={"parallelism": 3, "settings": {"pipeline.object-reuse": False, "execution.checkpointing.interval": "1 min"}})
+    settings = job(given).settings
+    assert settings["parallelism.default"] == "3"
+    assert settings["pipeline.object-reuse"] == "false"
+    assert settings["execution.checkpointing.interval"] == "1 min"
+
+
+def test_a_secured_broker() -> None:
+    kafka = {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanisms": "SCRAM-SHA-512",
+        "sasl.username": "ann",
+        "sasl.password": 'a"b',
+        "debug": "all",
+    }
+    given = definition(FIELDS, {"k": {"value": "count(*)", "every": "1m"}}, kafka={"brokers": "b:1", "topic": "t", "settings": kafka})
+    rendered = job(given).text
+    assert "'properties.sasl.mechanism' = 'SCRAM-SHA-512'" in rendered
+    assert 'scram.ScramLoginModule required username="ann" password="a\\"b";' in rendered
+    assert "debug" not in rendered
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"value": "sum(n) filter (where huge * n > 1)"}, "needs 39 digits"),
+        ({"value": "last(cast(sku as timestamp))"}, "a cast of string to timestamp"),
+        ({"kafka": {"brokers": "b:1", "topic": "t", "settings": {"ssl.cipher.suites": "x"}}}, "`settings: ssl.cipher.suites`"),
+        ({"extra": {"_code": "integer"}}, "'_code' has a name that the job needs itself"),
+        ({"extra": {"at": "timestamp(%Y-%W-%w)"}}, "%W is not read there"),
+    ],
+)
+def test_what_flink_cannot_do_is_named(more: dict[str, Any], message: str) -> None:
+    fields, value = FIELDS | more.pop("extra", {}), more.pop("value", "count(*)")
+    given = definition(fields, {"k": {"value": value, "every": "1m"}}, **more)
+    problems = unsupported(given, make_plan(given))
+    assert any(message in problem and "engine flink, source shop" in problem for problem in problems), problems
+
+
+def test_what_flink_can_do_is_not_complained_of() -> None:
+    given = made("sum(n * d) + count(distinct sku)")
+    assert unsupported(given, make_plan(given)) == []
