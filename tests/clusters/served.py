@@ -25,10 +25,11 @@ from livekpi.scripts.rehearsal import KilledError, MortalStore
 from livekpi.sources.partials import PartialsSource, Place
 from livekpi.store import positions
 from livekpi.store.database import FILE_NAME
-from tests.clusters.reference_job import ReferenceJob, Row, encoded
+from livekpi.store.layout import quote, tables
+from tests.clusters.reference_job import ReferenceJob, Row, columns_of, encoded
 from tests.clusters.shelf import Shelf, ShelfAsking, ShelfReading
 from tests.clusters.shop import SOURCE
-from tests.oracle.oracle import Event, Oracle, Step
+from tests.oracle.oracle import Event, Oracle, Part, Step
 from tests.properties.played import IDLE_US, LATE_US, _plain, asked_steps, span
 from tests.properties.shop import KPIS
 from tests.properties.worlds import Ask, Record, condition
@@ -80,6 +81,11 @@ class TopicAsking(ShelfAsking):
     def __init__(self, shelf: Shelf, topic: Topic) -> None:
         super().__init__(shelf, [])
         self._topic = topic
+        self.known = True
+        """Whether there is an answer."""
+
+    def answer(self) -> Mapping[Place, tuple[int, int]] | None:
+        return super().answer() if self.known else None
 
     def ask(self) -> None:
         self.asked = True
@@ -104,6 +110,7 @@ class Served:
         plan = make_plan(self.definition)
         topics = topics_of(self.definition, SOURCE, plan)
         self.store = MortalStore.open(self._data, self.clock)
+        self.source_ends = TopicAsking(self.shelf, self.topic)
         self.reading = ShelfReading(self.shelf, topics.names)
         own = positions.load(self.store.cursor(), SOURCE, self.definition.sources[SOURCE].origin).values()
         self.source = PartialsSource(
@@ -111,7 +118,7 @@ class Served:
             topics,
             self.reading,
             ShelfAsking(self.shelf, topics.names),
-            TopicAsking(self.shelf, self.topic),
+            self.source_ends,
             self.clock,
             settle_us=SETTLE_US,
             progress={row.partition: row.position for row in own if row.partition != BUCKETS},
@@ -204,6 +211,16 @@ class Served:
             return {}, ()
         steps = asked_steps(ask, KPIS[ask.kpi].kpi.every_us, min(times), max(times))
         return Oracle(self.topic.events).points(KPIS[ask.kpi].kpi, steps, ask.by, condition(ask.where)), steps
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All partials there are, by table."""
+        with self.cursor() as cursor:
+            names = [table.name for grouping in self.engine.plan.all() for table in tables(grouping)]
+            return {name: sorted(cursor.execute(f"SELECT * FROM {quote(name)}").fetchall(), key=str) for name in names}
+
+    def columns(self, kind: str) -> list[tuple[Part, str]]:
+        """The columns of cells that hold partials of a kind."""
+        return [(part, name) for columns in columns_of(self.definition) for name, part in columns.columns.items() if part.kind == kind]
 
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, {"source": SOURCE} | labels) or 0.0
