@@ -7,6 +7,7 @@ import pytest
 from tests.servers.cache import UnavailableError
 from tests.servers.kafka_server import KafkaServer, start_kafka
 from tests.servers.process import Process
+from tests.servers.spark_server import SparkServer, start_spark
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,17 @@ def kafka(_kafka_server: KafkaServer) -> Iterator[KafkaServer]:
     """A running broker, shared by the run; a test may kill or suspend it, and takes topics of its own."""
     yield _kafka_server
     _kafka_server.mend()
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
+    """A running master and worker, shared by a module's tests."""
+    try:
+        server = start_spark(tmp_path_factory.mktemp("spark"))
+    except UnavailableError as error:
+        pytest.skip(f"no Spark: {error}")
+    yield server
+    server.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,110 @@
+"""What is known of a driver, also by who did not start it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from livekpi.definition.load import parse_definition
+from livekpi.engine.cluster import ClusterError
+from livekpi.engine.spark.cluster import SparkCluster
+from livekpi.engine.spark.description import Description, DescriptionError
+
+TEXT = """
+sources: { shop: { kafka: { brokers: "${BROKERS:-x:1}", topic: t }, time: ts, fields: { ts: timestamp } } }
+kpis: { events: { value: count(*), every: 1m } }
+engine: { spark: { master: "spark://m:7077", checkpoint: "file:///somewhere/", topics: shop } }
+"""
+
+
+def cluster(tmp_path: Path, text: str = TEXT) -> SparkCluster:
+    definition = parse_definition(text.encode(), tmp_path / "shop.yaml", {})
+    assert definition.spec.engine.spark is not None
+    return SparkCluster(definition, definition.spec.engine.spark, tmp_path, environ={"PATH": os.environ["PATH"]})
+
+
+def drive(tmp_path: Path, own: SparkCluster, process: psutil.Process, status: dict[str, Any] | None) -> None:
+    """Leaves what a driver leaves."""
+    (tmp_path / "job.json").write_text(own.render())
+    (tmp_path / "driver.json").write_text(json.dumps({"pid": process.pid, "begun": process.create_time()}))
+    if status is not None:
+        (tmp_path / "status.json").write_text(json.dumps(status))
+
+
+def test_no_driver_is_missing(tmp_path: Path) -> None:
+    assert cluster(tmp_path).state().state == "missing"
+    assert cluster(tmp_path).stop(savepoint=True) == "file:///somewhere"
+
+
+def test_a_driver_is_found_again(tmp_path: Path) -> None:
+    own = cluster(tmp_path)
+    drive(tmp_path, own, psutil.Process(), None)
+    assert (own.state().state, own.state().job_id) == ("starting", str(os.getpid()))
+    sources = {"shop": {"batch": 3, "at": "2026-03-01T12:00:00.000Z", "forgotten": 2}}
+    drive(tmp_path, own, psutil.Process(), {"state": "running", "sources": sources})
+    state = own.state()
+    assert (state.state, state.last_checkpoint_us) == ("running", 1_772_366_400_000_000)
+    assert state.detail == "shop: 2 rows came too late to be merged"
+
+
+def test_a_driver_of_another_definition_is_outdated(tmp_path: Path) -> None:
+    drive(tmp_path, cluster(tmp_path), psutil.Process(), {"state": "running", "sources": {}})
+    assert cluster(tmp_path, TEXT.replace("1m", "1h")).state().state == "outdated"
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "detail"),
+    [
+        ({"state": "finished"}, "finished", None),
+        ({"state": "missing"}, "missing", None),
+        ({"state": "failed", "detail": "no broker"}, "failed", "no broker"),
+        ({"state": "running"}, "failed", "the driver ended: java.lang.Error: boom"),
+        (None, "failed", "the driver ended: java.lang.Error: boom"),
+    ],
+)
+def test_a_driver_that_ended(tmp_path: Path, status: dict[str, Any] | None, state: str, detail: str | None) -> None:
+    own = cluster(tmp_path)
+    gone = psutil.Popen([sys.executable, "-c", ""])
+    begun = gone.create_time()
+    gone.wait(30)
+    (tmp_path / "driver.json").write_text(json.dumps({"pid": gone.pid, "begun": begun}))
+    (tmp_path / "driver.log").write_text("more\njava.lang.Error: boom\n")
+    if status is not None:
+        (tmp_path / "status.json").write_text(json.dumps(status))
+    assert own.state().state == state
+    assert (own.state().detail or "").partition(" (see ")[0] == (detail or "")
+
+
+def test_another_process_of_the_same_number_is_no_driver(tmp_path: Path) -> None:
+    own = cluster(tmp_path)
+    drive(tmp_path, own, psutil.Process(), {"state": "running"})
+    (tmp_path / "driver.json").write_text(json.dumps({"pid": os.getpid(), "begun": 1.5}))
+    assert own.state().state == "failed"
+    own.stop(savepoint=False)  # and is not ended
+
+
+def test_spark_goes_on_from_its_checkpoint_only(tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="can't from file:///elsewhere"):
+        cluster(tmp_path).submit("file:///elsewhere")
+
+
+def test_a_job_can_be_read_back(tmp_path: Path) -> None:
+    own = cluster(tmp_path)
+    (tmp_path / "job.json").write_text(own.render())
+    description = Description.read(tmp_path / "job.json")
+    assert description == own.description
+    definition = description.resolve({"BROKERS": "y:2"})
+    assert definition.sources["shop"].spec.kafka is not None
+    assert definition.sources["shop"].spec.kafka.brokers == "y:2"
+    assert "y:2" not in own.render()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"path": "x"}'])
+def test_a_bad_description_is_said(tmp_path: Path, text: str) -> None:
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(DescriptionError, match=r"job\.json: no description"):
+        Description.read(tmp_path / "job.json")
