@@ -23,6 +23,7 @@ class FakeCluster:
         self.comes_up: Condition = "running"
         self.error: str | None = None
         self.detail: str | None = None
+        self.stops = True
 
     def render(self) -> str:
         return "nothing"
@@ -39,6 +40,8 @@ class FakeCluster:
         return JobState("shop", self.condition, "7", restarts=3, last_checkpoint_us=5 * SECOND_US, detail=self.detail)
 
     def stop(self, *, savepoint: bool) -> str | None:
+        if not self.stops:
+            raise ClusterError("it can't be stopped")
         self.condition = "missing"
         return "/savepoint" if savepoint else None
 
