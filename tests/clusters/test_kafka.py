@@ -194,3 +194,27 @@ def test_a_new_server_has_it_all_from_the_topics(here: Shop, server: LivekpiServ
     server.data = tmp_path / "another"
     server.run_once()
     assert here.wrong(server.data) == []
+
+
+def test_a_job_that_fails_is_told_and_submitted_again_and_one_that_was_stopped_is_not(
+    here: Shop, server: LivekpiServer, tmp_path: Path
+) -> None:
+    state, submitted, stopped = tmp_path / "state", tmp_path / "state.submitted", tmp_path / "data" / "job" / "stopped.json"
+    server.start()
+    server.until(server.ready)
+    assert not submitted.exists()  # it ran already
+    stopped.parent.mkdir()
+    stopped.write_text('{"savepoint": "/savepoint"}')
+    state.write_text("failed")
+    server.until(lambda: not server.ready())
+    assert not submitted.exists()
+    stopped.unlink()
+    server.until(submitted.exists)
+    server.until(server.ready)
+    server.process.kill()
+    state.write_text("failed")
+    stopped.write_text('{"savepoint": "/savepoint"}')
+    server.start()
+    server.until(lambda: submitted.read_text() == "/savepoint")
+    server.until(lambda: not stopped.exists())
+    assert 'livekpi_job_up{engine="flink"}' in server.text("/metrics")

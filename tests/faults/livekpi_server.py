@@ -70,6 +70,12 @@ class LivekpiServer:
         assert answer is not None, f"no answer:\n{self.process.tail()}"
         return json.loads(answer, parse_float=Decimal)
 
+    def text(self, path: str) -> str:
+        """What a running server answers."""
+        answer = self._ask(path)
+        assert answer is not None, f"no answer:\n{self.process.tail()}"
+        return answer.decode()
+
     def run_once(self) -> None:
         """Reads what is left and ends."""
         with Process([*self._command, "run", self._file, "--data", self.data, "--once"], self.log) as process:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType  # type: ignore[attr-defined]  # its types forget some
 from confluent_kafka.cimpl import NewTopic
 
@@ -73,7 +73,7 @@ class Admin:
     def spans(self, topics: Iterable[str]) -> dict[Place, tuple[int, int]]:
         """The first offset of each partition that is on the broker, and the one after the last."""
         try:
-            places = [place for topic in topics for place in self._places(topic)]
+            places = self._places(list(topics))
             low = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]  # likewise
             high = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         except KafkaException as error:
@@ -82,11 +82,11 @@ class Admin:
             raise ConnectionError(f"no broker of {self._brokers} answers") from error
         return {place: (low[place], high[place]) for place in places}
 
-    def _places(self, topic: str) -> list[Place]:
-        found = self._client.list_topics(topic, self._timeout_s).topics[topic]
-        if found.error is not None:
-            raise KafkaException(found.error)
-        return [(topic, number) for number in found.partitions]
+    def _places(self, topics: list[str]) -> list[Place]:
+        """The partitions of topics. It is asked by a call that makes no topic that is not there, as a plain look at a topic may."""
+        asked = self._client.describe_topics(TopicCollection(topics), request_timeout=self._timeout_s)
+        found = {topic: future.result(self._timeout_s).partitions for topic, future in asked.items()}
+        return [(topic, partition.id) for topic, partitions in found.items() for partition in partitions]
 
     def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
         if not places:
