@@ -95,7 +95,8 @@ class TopicAsking(ShelfAsking):
 class Served:
     """Its data is in `directory`, which must be empty."""
 
-    def __init__(self, directory: Path, clock: ManualClock, definition: Definition) -> None:
+    def __init__(self, directory: Path, clock: ManualClock, definition: Definition, *, job: bool = True) -> None:
+        """Without `job` rows come from elsewhere; the source is thought to be three records long."""
         self.clock, self.definition = clock, definition
         self.topic, self.shelf = Topic(), Shelf()
         self.commits: list[Commit] = []
@@ -103,7 +104,10 @@ class Served:
         self._metrics = Metrics(self.registry)
         self._directory, self._kills = directory, 0
         self._read: dict[int, int] = {}
-        self.job = ReferenceJob(definition, SOURCE)
+        if job:
+            self.job = ReferenceJob(definition, SOURCE)
+        else:
+            self.topic.arrive(0, [Record(None, b"")] * 3, clock.now_us())
         self.start()
 
     def start(self) -> None:
@@ -195,12 +199,17 @@ class Served:
         finally:
             cursor.close()
 
+    @contextmanager
+    def query(self) -> Iterator[Query]:
+        with self.cursor() as cursor:
+            yield Query(cursor, self.definition, self.engine.plan, self.clock.now_us())
+
     def asked(self, ask: Ask) -> tuple[dict[Any, Any], dict[Any, bool]]:
         """The values by (time, slice), and which are final."""
         from_us, to_us = span(ask)
         request = Request(ask.kpi, from_us, to_us, ask.step, ask.by, ask.where, ask.timezone)
-        with self.cursor() as cursor:
-            found = Query(cursor, self.definition, self.engine.plan, self.clock.now_us()).points(request).points
+        with self.query() as query:
+            found = query.points(request).points
         values = {(point.time_us, point.dimensions): _plain(point.value) for point in found}
         return values, {(point.time_us, point.dimensions): point.final for point in found}
 
