@@ -250,6 +250,22 @@ def test_a_job_that_goes_back_takes_back_what_was_final_until_it_is_there_again(
         assert len(finals(served)) == 20
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_job_that_has_forgotten_a_bucket_takes_nothing_away(together: bool) -> None:
+    with serving(BASE_US + HOUR_US) as served:
+        arrive(served, 0, *(event(BASE_US + number, user=f"u{number}", amount=Decimal(number)) for number in range(5)))
+        served.compute()
+        if not together:
+            served.commit()
+        forgetful = ReferenceJob(served.definition, shop.SOURCE)
+        for offset in (1, 3):
+            forgetful.take(0, offset, served.topic.records[0][offset])
+        served.write(forgetful.rows())
+        served.settle()
+        for name in ("events", "revenue", "users", "middle", "latest"):
+            check(served, Ask(name, None, "UTC", (), None, BASE_US))
+
+
 KEEP = {"1m": "6h", "30m": "2d", "1h": "400d"}
 
 

@@ -1,4 +1,8 @@
-"""Rows of a cluster's job into one table of partials: a row replaces the one of the same key, and an equal one changes nothing."""
+"""Rows of a cluster's job into one table of partials: a row replaces the one of the same key, and an equal one changes nothing.
+
+A row that knows of fewer events than the one it would replace (`n`) is not taken: events only ever become more, so it is of a job that does
+its work again, or that has forgotten a bucket and begins it anew. Once the job is as far as it was, its rows are taken again.
+"""
 
 from dataclasses import dataclass
 
@@ -32,7 +36,8 @@ class ReplacedTable:
         same = " AND ".join(f"t.{quote(name)} IS NOT DISTINCT FROM r.{quote(name)}" for name in self._keys)
         other = " OR ".join(f"t.{quote(name)} IS DISTINCT FROM r.{quote(name)}" for name in values)
         update = ", ".join(f"{quote(name)} = r.{quote(name)}" for name in values)
-        matched = f"WHEN MATCHED AND ({other}) THEN UPDATE SET {update}" if values else ""
+        matched = f"WHEN MATCHED AND r.n >= t.n AND ({other}) THEN UPDATE SET {update}" if values else ""
+        self._counts = bool(values)
         # one statement for all, as each costs some milliseconds however few its rows are; {near} lets blocks of the table be passed over
         self._merge = f"""MERGE INTO {quote(table.name)} t USING (SELECT {columns} FROM {_ROWS}) r ON {{near}} AND {same}
             {matched} WHEN NOT MATCHED THEN INSERT BY NAME RETURNING epoch_us(bucket)"""
@@ -60,7 +65,9 @@ class ReplacedTable:
         return self._series.count(cursor)
 
     def _last(self, rows: pa.Table) -> pa.Table:
-        """The last row of each key."""
+        """The last row of each key, of those that know of the most events."""
+        if self._counts:
+            rows = rows.take(pc.sort_indices(rows["n"]))  # which is stable
         numbered = rows.select(self._keys).append_column("_row", pa.array(range(rows.num_rows), pa.int64()))
         last = numbered.group_by(self._keys).aggregate([("_row", "max")])["_row_max"]
         return rows if len(last) == rows.num_rows else rows.take(last)
