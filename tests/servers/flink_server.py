@@ -118,8 +118,15 @@ class FlinkServer:
         self.taskmanager = self._begin("taskmanager")
         self.wait_ready()
 
+    def restart_jobmanager(self) -> None:
+        """Starts another JobManager after the first was killed, which knows of no job; returns when the TaskManager has found it."""
+        self.jobmanager = self._begin("jobmanager")
+        self.wait_ready()
+
     def mend(self) -> None:
         """Undoes what a test did: cancels its jobs, and gives back the TaskManager."""
+        if not self.jobmanager.running():
+            self.restart_jobmanager()
         if not self.taskmanager.running():
             self.restart_taskmanager()
         job_manager = JobManager(self.rest)

@@ -31,6 +31,15 @@ def decoded(definition: Definition, source: str, partitions: Mapping[int, list[R
     return Decoder(definition.sources[source]).decode(chunks, now_us)
 
 
+def without_repeats(events: pa.Table, id_field: str | None) -> pa.Table:
+    """The events without those whose id came before."""
+    if id_field is None:
+        return events
+    ids = events[id_field].to_pylist()
+    first = {value: row for row, value in reversed(list(enumerate(ids)))}
+    return events.filter(pa.array([value is None or first[value] == row for row, value in enumerate(ids)], pa.bool_()))
+
+
 def tables(definition: Definition, plan: Plan, source: str, events: pa.Table) -> dict[str, Rows]:
     """The rows of each table of partials."""
     found: dict[str, Rows] = {}

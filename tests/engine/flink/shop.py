@@ -12,11 +12,12 @@ from livekpi.definition.load import parse_definition
 from livekpi.engine.flink.cluster import FlinkCluster
 from livekpi.engine.plan import Plan, make_plan
 from livekpi.engine.topics import all_topics
-from tests.engine.flink.expected import Record, Rows, decoded, tables
+from tests.engine.flink.expected import Record, Rows, decoded, tables, without_repeats
 from tests.engine.flink.reading import Topics
 from tests.servers.flink_server import FlinkServer
 from tests.servers.kafka_server import KafkaServer
 
+_ABSENT = "there is no such field"
 SETTINGS = {"execution.checkpointing.interval": "500 ms", "table.exec.mini-batch.allow-latency": "100 ms"}
 
 
@@ -66,7 +67,7 @@ class Shop:
     def settled(self) -> dict[str, Any]:
         """Waits until the topics hold what they must; returns how they differ where they do not."""
         events = decoded(self.definition, "shop", self.records, time.time_ns() // 1_000)
-        expected = tables(self.definition, self.plan, "shop", events.table)
+        expected = tables(self.definition, self.plan, "shop", without_repeats(events.table, self.definition.sources["shop"].spec.id))
         letters = {(int(letter.partition), letter.position): (letter.code, letter.field) for letter in events.dead}
         counts = {partition: len(records) for partition, records in self.records.items()}
 
@@ -116,7 +117,8 @@ def difference(found: Rows, expected: Rows) -> dict[Any, Any]:
         if one is None or other is None:
             differing[key] = (one, other)
             continue
-        columns = {name: (one.get(name), other.get(name)) for name in one.keys() | other if not _alike(one.get(name), other.get(name))}
+        pairs = {name: (one.get(name, _ABSENT), other.get(name, _ABSENT)) for name in one.keys() | other}
+        columns = {name: pair for name, pair in pairs.items() if not _alike(*pair)}
         if columns:
             differing[key] = columns
     return differing

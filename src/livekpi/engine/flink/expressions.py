@@ -158,9 +158,9 @@ class Expressions:
             for value in values[1:]:
                 found = call(name, found, value.text)
             return Sql(found, NUMBER, all(value.finite for value in values))
-        # Flink's gives null where one is null; so each null is given the value of another
-        others = (f"COALESCE({_list([value, *(other for other in values if other is not value)])})" for value in values)
-        return Sql(f"{name.upper()}({', '.join(others)})" if len(values) > 1 else values[0].text, values[0].type)
+        if values[0].type is not None and values[0].type.kind == "decimal":  # Flink's stumbles over null decimals
+            return Sql(_extreme_of([value.text for value in values], ">=" if name == "greatest" else "<="), values[0].type)
+        return Sql(f"{name.upper()}({_list(values)})", values[0].type)
 
     def _concat(self, node: exp.Expr) -> Sql:
         return Sql(f"({self.value(node.this, STRING).text} || {self.value(node.expression, STRING).text})", STRING)
@@ -225,11 +225,11 @@ class Expressions:
         exp.TryCast: _cast,
         exp.Length: _length,
         **dict.fromkeys((exp.Year, exp.Month, exp.Day, exp.Hour, exp.Minute, exp.Second), _part),
-        **dict.fromkeys((exp.Floor, exp.Ceil, exp.Sqrt, exp.Ln, exp.Exp, exp.Pow), _flink),
+        **dict.fromkeys((exp.Floor, exp.Ceil, exp.Sqrt, exp.Exp, exp.Pow), _flink),
         **dict.fromkeys(
             (
                 *(exp.Lower, exp.Upper, exp.Trim, exp.Left, exp.Right, exp.Substring, exp.Replace),
-                *(exp.SplitPart, exp.Contains, exp.StartsWith, exp.Round),
+                *(exp.SplitPart, exp.Contains, exp.StartsWith, exp.Round, exp.Ln),
             ),
             _own,
         ),
@@ -239,7 +239,7 @@ class Expressions:
 _COMPARISONS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 _OPERATORS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*"}
 _WHOLE: dict[type[exp.Expr], str] = {exp.Add: "add", exp.Sub: "subtract", exp.Mul: "multiply", exp.Mod: "modulo"}
-_FLINK: dict[type[exp.Expr], str] = {exp.Floor: "FLOOR", exp.Ceil: "CEIL", exp.Sqrt: "SQRT", exp.Ln: "LN", exp.Exp: "EXP", exp.Pow: "POWER"}
+_FLINK: dict[type[exp.Expr], str] = {exp.Floor: "FLOOR", exp.Ceil: "CEIL", exp.Sqrt: "SQRT", exp.Exp: "EXP", exp.Pow: "POWER"}
 _THIS = ("this", STRING)
 # our function, its result, and its parameters with the types that a null literal gets
 _OWN: dict[type[exp.Expr], tuple[str, Type, tuple[tuple[str, Type], ...]]] = {
@@ -253,6 +253,7 @@ _OWN: dict[type[exp.Expr], tuple[str, Type, tuple[tuple[str, Type], ...]]] = {
     exp.SplitPart: ("split_part", STRING, (_THIS, ("delimiter", STRING), ("part_index", INTEGER))),
     exp.Contains: ("contains", BOOLEAN, (_THIS, ("expression", STRING))),
     exp.StartsWith: ("starts_with", BOOLEAN, (_THIS, ("expression", STRING))),
+    exp.Ln: ("ln", NUMBER, (("this", NUMBER),)),
     exp.Round: ("round", NUMBER, (("this", NUMBER), ("decimals", INTEGER))),
 }
 
@@ -272,6 +273,14 @@ def _list(values: Sequence[Sql]) -> str:
     return ", ".join(value.text for value in values)
 
 
+def _extreme_of(values: Sequence[str], operator: str) -> str:
+    """The value that stands so to all others; null where one is."""
+    found = values[0]
+    for value in values[1:]:
+        found = f"CASE WHEN {found} {operator} {value} THEN {found} WHEN NOT ({found} {operator} {value}) THEN {value} END"
+    return found
+
+
 def _cast_number(value: Sql) -> Sql:
     if value.type is not None and value.type.kind == "number":
         return value
@@ -279,11 +288,9 @@ def _cast_number(value: Sql) -> Sql:
 
 
 def _compare(operator: str, left: Sql, right: Sql) -> str:
-    # to Java, NaN is neither equal to itself nor greater than others; one that can be only on the lesser side does no harm
+    # to Java, NaN is neither equal to itself nor greater than others, and Flink may turn NOT (a < b) into a >= b
     kinds = {side.type.kind for side in (left, right) if side.type is not None}
-    harmless = (left.finite and right.finite) or (right.finite and operator in ("<", "<=", "="))
-    harmless = harmless or (left.finite and operator in (">", ">=", "="))
-    if "number" in kinds and not harmless:
+    if "number" in kinds and not (left.finite and right.finite):
         return f"({call('compare', _cast_number(left).text, _cast_number(right).text)} {operator} 0)"
     if kinds == {"boolean"} and operator not in ("=", "<>"):
         return f"(CAST({left.text} AS INT) {operator} CAST({right.text} AS INT))"

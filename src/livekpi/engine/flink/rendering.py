@@ -89,7 +89,23 @@ def render_job(definition: Definition, plan: Plan, spec: Flink) -> Job:
 
 
 _CLASSES = (
-    *("Add", "Subtract", "Multiply", "Abs", "Modulo", "Compare", "Greatest", "Least", "Round", "Upper", "Lower", "Trim", "Left", "Right"),
+    *(
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Abs",
+        "Modulo",
+        "Compare",
+        "Greatest",
+        "Least",
+        "Ln",
+        "Round",
+        "Upper",
+        "Lower",
+        "Trim",
+        "Left",
+        "Right",
+    ),
     *("Substring", "Replace", "SplitPart", "Contains", "StartsWith", "Like", "ToInteger", "ToNumber", "ToDecimal", "ToBoolean", "Text"),
     *("JsonPart", "Stamp", "Micros"),
 )
@@ -186,7 +202,8 @@ class _SourceRendering:
         value = self._expressions.value(partial.argument, partial.type)
         value_type = value.type or partial.type
         if partial.kind in ("last", "first"):
-            stamped = call("stamp", "_time", "_position", _text(value.text, value_type))
+            shown = value.text if value_type.kind == "number" else _text(value.text, value_type)
+            stamped = call("stamp", "_time", "_position", shown)
             return f"{'MAX' if partial.kind == 'last' else 'MIN'}({inner.add(stamped)}){where}", "{}"
         if partial.kind == "sum" and value_type.kind == "integer":
             return f"SUM({inner.add(f'CAST({value.text} AS DECIMAL(19, 0))')}){where}", "CAST({} AS STRING)"

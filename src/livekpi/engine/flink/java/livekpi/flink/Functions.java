@@ -4,10 +4,13 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.flink.table.annotation.DataTypeHint;
+import org.apache.flink.table.functions.FunctionContext;
 import org.apache.flink.table.functions.ScalarFunction;
 
 /** What SQL on Flink has not, or has with another meaning than the embedded engine: each gives null where it can't be computed. */
@@ -65,13 +68,20 @@ public final class Functions {
 
     public static final class Greatest extends ScalarFunction {
         public Double eval(Double left, Double right) {
-            return left == null ? right : right == null || Double.compare(left + 0.0, right + 0.0) >= 0 ? left : right;
+            return left == null || right == null ? null : Double.compare(left + 0.0, right + 0.0) >= 0 ? left : right;
         }
     }
 
     public static final class Least extends ScalarFunction {
         public Double eval(Double left, Double right) {
-            return left == null ? right : right == null || Double.compare(left + 0.0, right + 0.0) <= 0 ? left : right;
+            return left == null || right == null ? null : Double.compare(left + 0.0, right + 0.0) <= 0 ? left : right;
+        }
+    }
+
+    /** The natural logarithm; NaN of what is negative. */
+    public static final class Ln extends ScalarFunction {
+        public Double eval(Double number) {
+            return number == null ? null : (Double) Math.log(number);
         }
     }
 
@@ -138,21 +148,28 @@ public final class Functions {
 
     public static final class Right extends ScalarFunction {
         public String eval(String text, Long count) {
-            return text == null || count == null ? null : slice(text, count < 0 ? -count : size(text) - count, size(text));
+            return text == null || count == null ? null : slice(text, count < 0 ? -Math.max(count, -Long.MAX_VALUE) : size(text) - count, size(text));
         }
     }
 
+    /** Null where a place or a length is beyond 32 bits. */
     public static final class Substring extends ScalarFunction {
+        private static final long BEYOND = 1L << 32;
+
         public String eval(String text, Long start) {
-            return text == null || start == null ? null : slice(text, begin(text, start), size(text));
+            return text == null || start == null || outside(start) ? null : slice(text, begin(text, start), size(text));
         }
 
         public String eval(String text, Long start, Long length) {
-            if (text == null || start == null || length == null) {
+            if (text == null || start == null || length == null || outside(start) || outside(length)) {
                 return null;
             }
             long begin = begin(text, start);
             return length < 0 ? slice(text, begin + length, begin) : slice(text, begin, begin + length);
+        }
+
+        private static boolean outside(long number) {
+            return number < -BEYOND || number >= BEYOND;
         }
 
         private static long begin(String text, long start) {
@@ -372,6 +389,10 @@ public final class Functions {
     public static final class Stamp extends ScalarFunction {
         private static final int DIGITS = 20;
 
+        public String eval(Long timeUs, Long position, Double number) {
+            return number == null ? null : eval(timeUs, position, Doubles.text(number + 0.0)); // -0 is 0
+        }
+
         public String eval(Long timeUs, Long position, String text) {
             if (text == null) {
                 return null;
@@ -387,16 +408,15 @@ public final class Functions {
 
     /** The text of a part of JSON: {@code name}, {@code 0} and so on, one a line; a name has a quote before it. */
     public static final class JsonPart extends ScalarFunction {
-        private transient JsonParts parts;
+        private transient Map<String, JsonParts> parts; // one instance serves all expressions
+
+        @Override
+        public void open(FunctionContext context) {
+            parts = new HashMap<>();
+        }
 
         public String eval(String json, String path) {
-            if (json == null) {
-                return null;
-            }
-            if (parts == null) {
-                parts = new JsonParts(path);
-            }
-            return parts.of(json);
+            return json == null ? null : parts.computeIfAbsent(path, JsonParts::new).of(json);
         }
     }
 }
