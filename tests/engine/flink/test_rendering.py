@@ -1,16 +1,19 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from livekpi.definition.definition import Definition
-from livekpi.engine.flink.rendering import FUNCTIONS, Job, render_job, state_ttl_us
+from livekpi.definition.resolve_sources import name_problem
+from livekpi.engine.flink.rendering import FUNCTIONS, OWN, Job, render_job, state_ttl_us
 from livekpi.engine.flink.sql import FUNCTION
-from livekpi.engine.flink.support import unsupported
+from livekpi.engine.flink.support import TIME_PARTS, unsupported
 from livekpi.engine.plan import make_plan
 from livekpi.engine.topics import all_topics
 from tests.engine.flink.shop import definition
 
+PAGE = (Path(__file__).parents[3] / "docs/flink.md").read_text(encoding="utf-8")
 FIELDS = {
     "country": "optional string",
     "n": "integer",
@@ -84,6 +87,19 @@ def test_settings_of_the_file_go_last() -> None:
     assert settings["parallelism.default"] == "3"
     assert settings["pipeline.object-reuse"] == "false"
     assert settings["execution.checkpointing.interval"] == "1 min"
+
+
+def test_the_page_tells_the_settings() -> None:
+    told = re.findall(r"^\| `([a-z.-]+)` \| `(.*)` \|$", PAGE, re.MULTILINE)
+    rendered = job(made()).settings
+    assert dict(told) == {name: value for name, value in rendered.items() if name not in ("parallelism.default", "table.exec.state.ttl")}
+
+
+def test_the_page_tells_the_names_and_time_parts() -> None:
+    [names] = re.findall(r"a field called (.*) \|.* \|", PAGE)
+    assert set(re.findall("`(_[a-z0-9_]+)`", names)) == {name for name in OWN if name_problem(name) is None}
+    [parts] = re.findall(r"other parts than `(.*?)`", PAGE)
+    assert set(parts.split(" ")) == {f"%{part}" for part in TIME_PARTS}
 
 
 def test_a_secured_broker() -> None:

@@ -12,7 +12,7 @@ from livekpi.engine.flink.kafka import untranslatable
 from livekpi.engine.flink.rendering import OWN
 from livekpi.engine.plan import Plan
 
-_TIME_PARTS = frozenset("YymdHIMSfpbBaAz%")
+TIME_PARTS = frozenset("YymdHIMSfpbBaAz%")
 """What of a strptime pattern our function reads."""
 
 
@@ -41,7 +41,7 @@ def _field(field: Field) -> Iterable[str]:
     if ": " in field.name or "\n" in field.name:
         yield f"the field {field.name!r} has a colon and a space, or a line break, in its name; call it otherwise"
     parts = re.findall("%(.)", field.time_format or "")
-    for part in dict.fromkeys(part for part in parts if part not in _TIME_PARTS):
+    for part in dict.fromkeys(part for part in parts if part not in TIME_PARTS):
         yield f"the field {field.name!r}: timestamp({field.time_format}): %{part} is not read there"
 
 
