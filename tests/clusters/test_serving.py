@@ -133,6 +133,16 @@ def test_numbers_are_shown_at_once_and_called_final_when_the_progress_has_settle
         assert finals(served) == {BASE_US + minute * MINUTE_US for minute in range(10)}
 
 
+def test_an_old_bucket_hides_no_later_one() -> None:
+    with serving(BASE_US + HOUR_US) as served:
+        for time_us in (BASE_US + 20 * MINUTE_US, BASE_US):
+            arrive(served, 0, event(time_us))
+            served.compute()
+            served.commit()
+        minutes = served.asked(Ask("events", None, "UTC", (), None, BASE_US))[0]
+        assert (len(minutes), minutes[BASE_US + 20 * MINUTE_US, ()]) == (21, 1)
+
+
 def test_progress_that_comes_before_its_rows_waits_for_them() -> None:
     with serving(BASE_US + HOUR_US) as served:
         arrive(served, 0, event(BASE_US), event(BASE_US + 20 * MINUTE_US))
@@ -288,6 +298,22 @@ def test_rows_of_buckets_that_were_rolled_up_are_not_taken_and_counted() -> None
         served.settle()
         assert served.asked(hours)[0] == before
         assert served.metric("livekpi_stale_rows_total") > stale
+
+
+def test_what_is_rolled_up_stays_so_when_the_job_goes_back() -> None:
+    with serving(BASE_US + 2 * DAY_US, keep=KEEP) as served:
+        arrive(served, 0, event(BASE_US), event(BASE_US + MINUTE_US), event(BASE_US + DAY_US))
+        served.compute()
+        served.settle()
+        wait(served, MINUTE_US)
+        before = served.rows()
+        anew = ReferenceJob(served.definition, shop.SOURCE)
+        for offset in range(3):
+            anew.take(0, offset, served.topic.records[0][offset])
+            served.write(anew.rows())
+            served.settle()
+            wait(served, MINUTE_US)  # and house is kept
+        assert served.rows() == before
 
 
 @settings(worlds_apart, max_examples=worlds_apart.max_examples // 2)
