@@ -20,10 +20,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from livekpi.clock import Clock, SystemClock
 from livekpi.clustered import open_clustered
 from livekpi.clustered import problems as engine_problems
+from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.definition.problems import DefinitionError
-from livekpi.engine.engine import Commit, Engine
+from livekpi.engine.engine import Engine
 from livekpi.engine.supervision import Supervisor
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source

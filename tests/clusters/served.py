@@ -14,8 +14,9 @@ from prometheus_client import CollectorRegistry
 
 from livekpi.clock import ManualClock
 from livekpi.clustered import topics_of
+from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
-from livekpi.engine.engine import Commit, Engine
+from livekpi.engine.engine import Engine
 from livekpi.engine.plan import make_plan
 from livekpi.engine.progress import BUCKETS
 from livekpi.engine.replacing import ReplacingWriter

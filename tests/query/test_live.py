@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from livekpi.engine.engine import Commit
+from livekpi.commit import Commit
 from livekpi.query.live import changed
 from livekpi.query.output import time_text
 from livekpi.query.points import Points, Request

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from livekpi.clock import ManualClock
+from livekpi.commit import Commit
 from livekpi.definition.load import load
-from livekpi.engine.engine import Commit
 from livekpi.run import EngineThread, inlets, measure, opened
 from livekpi.web.app import App
 from livekpi.web.running import Running

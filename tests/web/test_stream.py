@@ -12,7 +12,7 @@ import duckdb
 import httpx
 import pytest
 
-from livekpi.engine.engine import Commit
+from livekpi.commit import Commit
 from livekpi.web import stream as stream_module
 from livekpi.web.server import Server
 from tests.web.test_door import problem

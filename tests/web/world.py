@@ -14,10 +14,10 @@ import httpx
 from prometheus_client import CollectorRegistry
 
 from livekpi.clock import ManualClock
+from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.disk import Disk
-from livekpi.engine.engine import Commit
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.metrics import Metrics
 from livekpi.query.points import Point, Points, Request

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from queue import SimpleQueue
 from time import monotonic, perf_counter
 from typing import TypeVar
@@ -12,6 +11,7 @@ import duckdb
 import structlog
 
 from livekpi.clock import Clock
+from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.engine.batch import BatchWriter, Outcome
 from livekpi.engine.housekeeping import Due, Housekeeping
@@ -43,20 +43,6 @@ BUSY_RECORDS = 10_000
 GATHER_S = 0.1
 LINGER_S = 0.02
 """How long a batch may grow when all is quiet: what arrives together is committed together, as a commit costs the same for few."""
-
-
-@dataclass(frozen=True)
-class Commit:
-    """What one commit changed."""
-
-    number: int
-    at_us: int
-    touched: Mapping[str, frozenset[int]]
-    """By grouping (its key), the buckets (µs) that changed."""
-    events: int = 0
-    """How many events it counted."""
-    before_us: Mapping[str, int] = field(default_factory=dict)
-    """The last event of each of its sources before it: buckets after that may have got a value though no event is in them, such as 0."""
 
 
 class Engine:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from livekpi.commit import Commit
 from livekpi.definition.definition import Kpi
-from livekpi.engine.engine import Commit
 from livekpi.query.points import Points, Query
 from livekpi.query.steps import QueryError, Steps
 

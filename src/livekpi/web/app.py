@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from livekpi.clock import Clock
-from livekpi.engine.engine import Commit
+from livekpi.commit import Commit
 from livekpi.metrics import Metrics
 from livekpi.web.api import Api
 from livekpi.web.auth import Tokens

@@ -5,8 +5,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
-from livekpi.engine.engine import Commit
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.points import Points, Request
 from livekpi.store.dead_letters import StoredDeadLetter

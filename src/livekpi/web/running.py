@@ -8,8 +8,9 @@ import duckdb
 import structlog
 
 from livekpi.clock import Clock
+from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
-from livekpi.engine.engine import Commit, Engine
+from livekpi.engine.engine import Engine
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.live import changed
 from livekpi.query.points import Points, Query, Request

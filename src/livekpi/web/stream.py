@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from livekpi.commit import Commit
 from livekpi.definition.definition import Kpi
 from livekpi.definition.problems import nearest
-from livekpi.engine.engine import Commit
 from livekpi.metrics import Metrics
 from livekpi.query.output import point_object
 from livekpi.query.points import Points
