@@ -217,4 +217,7 @@ def test_a_job_that_fails_is_told_and_submitted_again_and_one_that_was_stopped_i
     server.start()
     server.until(lambda: submitted.read_text() == "/savepoint")
     server.until(lambda: not stopped.exists())
-    assert 'livekpi_job_up{engine="flink"}' in server.text("/metrics")
+    assert 'livekpi_job_up{engine="flink"} 1' in server.text("/metrics")
+    said = server.query("status", str(tmp_path / "definition.yaml"))
+    assert {"engine: flink", "job: played", "state: running", f"server: {server.address}"} <= set(said)
+    assert any(line.startswith("shop lag: ") for line in said)

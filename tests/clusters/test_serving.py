@@ -82,7 +82,7 @@ def check(served: Served, ask: Ask) -> None:
     assert early == set(), ask
 
 
-@worlds_apart
+@settings(worlds_apart, max_examples=worlds_apart.max_examples // 2)
 @given(st.data())
 def test_the_numbers_are_those_of_one_batch_query(data: st.DataObject) -> None:
     world: World = data.draw(worlds())

@@ -52,6 +52,10 @@ def changed(place: tuple[str, ...], value: object) -> dict[str, Any]:
         (("kpis", "orders", "good"), "${GOOD}"),
         (("kpis", "orders", "target"), [{"from": "2026-01-01", "to": "2026-02-01", "value": 5}]),
         (("kpis", "orders", "target"), {"1d": "${TARGET}"}),
+        (("engine",), "flink"),
+        (("engine",), "${ENGINE:-embedded}"),
+        (("engine",), {"flink": {"topics": "live", "parallelism": "${PARALLELISM}", "settings": {"a.b": 5}}}),
+        (("engine",), {"spark": {"checkpoint": "file:///shared"}}),
     ],
 )
 def test_what_is_right(place: tuple[str, ...], value: object) -> None:
@@ -74,6 +78,10 @@ def test_what_is_right(place: tuple[str, ...], value: object) -> None:
         (("sources", "shop", "kafka"), {"brokers": "b", "topic": "t"}),
         (("sources", "shop", "fields", "ts"), "tmestamp"),
         (("sources", "shop"), {"time": "ts"}),
+        (("engine",), "flnk"),
+        (("engine",), {"flink": {}, "embedded": {}}),
+        (("engine",), {"spark": {}}),
+        (("engine",), {"flink": {"gatway": "http://here"}}),
     ],
 )
 def test_what_is_wrong(place: tuple[str, ...], value: object) -> None:
