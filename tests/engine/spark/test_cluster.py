@@ -48,7 +48,7 @@ def test_a_driver_is_found_again(tmp_path: Path) -> None:
     drive(tmp_path, own, psutil.Process(), {"state": "running", "sources": sources})
     state = own.state()
     assert (state.state, state.last_checkpoint_us) == ("running", 1_772_366_400_000_000)
-    assert state.detail == "shop: 2 rows came too late to be merged"
+    assert state.detail == "shop: 2 rows of the last batch came too late to be merged"
 
 
 def test_a_driver_of_another_definition_is_outdated(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from tests.servers.kafka_server import KafkaServer
 from tests.servers.spark_server import SparkServer
 
 PARTITIONS = 3
-_TIMEOUT_S = 150
+_TIMEOUT_S = 240
 _LOOK_EVERY_S = 0.25
 
 

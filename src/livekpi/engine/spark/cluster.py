@@ -135,7 +135,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _detail(status: Mapping[str, Any]) -> str | None:
     """What an operator should know of a running job: rows that came too late for its state."""
     late = {name: source.get("forgotten", 0) for name, source in status.get("sources", {}).items()}
-    return "; ".join(f"{name}: {count} rows came too late to be merged" for name, count in late.items() if count) or None
+    return "; ".join(f"{name}: {count} rows of the last batch came too late to be merged" for name, count in late.items() if count) or None
 
 
 def _microseconds(text: str) -> int:
