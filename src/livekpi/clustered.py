@@ -137,12 +137,17 @@ def _partials(
     reading = KafkaSource(name, brokers, clock, metrics, group=consumer_group(data), once=False, topics=topics.names)
     from livekpi.sources.kafka_admin import Admin, Question  # noqa: PLC0415 - the extra is there, now that the source is
 
-    return PartialsSource(
+    topic = source.spec.kafka.topic
+
+    def read() -> Mapping[tuple[str, int], int]:
+        return {(topic, number): position for number, position in made.progress().items()}
+
+    made = PartialsSource(
         name,
         topics,
         reading,
         Question(Admin(brokers), topics.names),
-        Question(Admin(source.spec.kafka), [source.spec.kafka.topic]),
+        Question(Admin(source.spec.kafka), [topic], read),
         clock,
         settle_us=microseconds(cluster.settle),
         progress={
@@ -150,6 +155,7 @@ def _partials(
         },
         once=once,
     )
+    return made
 
 
 def topics_of(definition: Definition, source: str, plan: Plan) -> Topics:

@@ -80,14 +80,19 @@ class Shop:
         self.random = Random(11)
         self.begin_us = int(datetime.now(UTC).timestamp() - 5 * 3_600) * 1_000_000
 
-    def send(self, count: int) -> None:
-        """More records, broken ones among them, over three hours that are past."""
-        producer = self.kafka.producer()
+    def send(self, count: int, *, transaction: bool = False) -> None:
+        """More records, broken ones among them, over three hours that are past; in a transaction at most once."""
+        producer = self.kafka.producer(**({"transactional_id": self.name} if transaction else {}))
+        if transaction:
+            producer.init_transactions(60)
+            producer.begin_transaction()
         for _ in range(count):
             record = Record(None, self.random.choice(_BROKEN)) if self.random.random() < 0.03 else self._event()
             partition = self.random.randrange(PARTITIONS)
             self.topic.arrive(partition, [record], 0)
             producer.produce(self.name, record.raw, partition=partition)
+        if transaction:
+            producer.commit_transaction(60)
         assert producer.flush(60) == 0
 
     def _event(self) -> Record:
@@ -146,8 +151,9 @@ def events_read(server: LivekpiServer) -> int:
     return sum(partition["position"] for partition in source["partitions"])
 
 
-def test_once_reads_all_the_job_computes_of_what_is_there(here: Shop, server: LivekpiServer) -> None:
-    here.send(300)
+@pytest.mark.parametrize("transaction", [False, True])
+def test_once_reads_all_the_job_computes_of_what_is_there(here: Shop, server: LivekpiServer, transaction: bool) -> None:
+    here.send(300, transaction=transaction)
     job = Job(here.kafka, here.definition, here.topic)
     job.compute()
     server.run_once()

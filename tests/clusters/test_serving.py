@@ -202,6 +202,19 @@ def test_a_job_that_stands_still_is_no_source_that_is_silent() -> None:
         assert served.source.lag()["0"] == 0
 
 
+def test_a_server_that_was_away_does_not_take_that_for_silence() -> None:
+    with serving(BASE_US + HOUR_US) as served:
+        arrive(served, 0, event(BASE_US), event(BASE_US + 20 * MINUTE_US))
+        served.compute()
+        served.settle()
+        served.clock.set_us(served.clock.now_us() + 2 * HOUR_US)
+        served.kill()
+        assert len(finals(served)) == 10  # not by the clock: who knows what came meanwhile
+        for _ in range(4):
+            wait(served, MINUTE_US)
+        assert len(finals(served)) == 21
+
+
 def test_a_partition_that_the_job_has_not_begun_with_is_waited_for() -> None:
     with serving(BASE_US + HOUR_US) as served:
         arrive(served, 0, event(BASE_US), event(BASE_US + 30 * MINUTE_US))

@@ -67,6 +67,28 @@ def test_a_question_is_answered_in_the_background(kafka: KafkaServer) -> None:
     question.close()
 
 
+def test_what_a_transaction_leaves_at_the_end_is_no_record(kafka: KafkaServer) -> None:
+    topic = kafka.create_topic()
+    producer = kafka.producer(transactional_id=topic)
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for number in range(5):
+        producer.produce(topic, str(number).encode())
+    producer.commit_transaction(30)
+    place, read = (topic, 0), {(topic, 0): 5}
+    admin = Admin(spec_of(kafka, "-"))
+    assert admin.spans([topic]) == {place: (0, 6)}
+    question = Question(admin, [topic], lambda: read)
+    for read[place], end in ((5, 5), (4, 6), (5, 5), (6, 6)):
+        question.ask()
+        assert answered(question) == {place: (0, end)}
+    read[place] = 5
+    produce(kafka, topic, numbers(0, 1))
+    question.ask()
+    assert answered(question) == {place: (0, 7)}
+    question.close()
+
+
 def test_why_a_question_has_no_answer(kafka: KafkaServer) -> None:
     question = Question(Admin(spec_of(kafka, "-")), [kafka.topic_name()])
     question.ask()

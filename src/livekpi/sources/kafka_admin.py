@@ -1,8 +1,9 @@
 """What is asked of Kafka's brokers beside records: that topics are there, and where they end. Needs the extra."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
@@ -11,8 +12,10 @@ from confluent_kafka.cimpl import NewTopic
 
 from livekpi.definition.model import Kafka
 from livekpi.sources.base import SourceError
-from livekpi.sources.kafka_consumer import Place, client_settings
+from livekpi.sources.kafka_consumer import Place, TopicConsumer, client_settings
 
+MARKS = 100
+"""How many offsets at a partition's end are looked through for records."""
 _BROKERS_CHOOSE = -1
 _CONSUMERS_OWN = ("group.", "fetch.", "queued.", "partition.assignment.", "isolation.level", "session.", "heartbeat.", "max.poll.")
 
@@ -28,7 +31,8 @@ class Admin:
 
     def __init__(self, spec: Kafka, timeout_s: float = 10.0) -> None:
         """Asks nobody yet. Raises SourceError for settings that librdkafka refuses."""
-        self._brokers, self._timeout_s = spec.brokers, timeout_s
+        self._spec, self._brokers, self._timeout_s = spec, spec.brokers, timeout_s
+        self._marked: dict[Place, tuple[int, int]] = {}
         settings = {name: value for name, value in client_settings(spec).items() if not name.startswith(_CONSUMERS_OWN)}
         try:
             self._client = AdminClient({"client.id": "livekpi", **settings}, logger=_librdkafka)
@@ -82,6 +86,37 @@ class Admin:
             raise ConnectionError(f"no broker of {self._brokers} answers") from error
         return {place: (low[place], high[place]) for place in places}
 
+    def spans_without_marks(self, topics: Sequence[str], read: Mapping[Place, int]) -> dict[Place, tuple[int, int]]:
+        """As `spans`, but that a partition ends at `read` where no record stands from there on: what a transaction leaves there is a mark.
+
+        Only where at most MARKS offsets are left, so that no more than that is ever read for it.
+        """
+        spans = self.spans(topics)
+        doubtful = {place: at for place, at in read.items() if place in spans and 0 < spans[place][1] - at <= MARKS}
+        unknown = {place: at for place, at in doubtful.items() if self._marked.get(place) != (at, spans[place][1])}
+        for place in self._ended(topics, unknown):
+            self._marked[place] = unknown[place], spans[place][1]
+        ended = {place: at for place, at in doubtful.items() if self._marked.get(place) == (at, spans[place][1])}
+        return {place: (low, ended.get(place, high)) for place, (low, high) in spans.items()}
+
+    def _ended(self, topics: Sequence[str], places: Mapping[Place, int]) -> list[Place]:
+        """Those of the places where no record comes any more."""
+        if not places:
+            return []
+        consumer = TopicConsumer("ends", self._spec, "livekpi-ends", topics)
+        ended: set[Place] = set()
+        holding: set[Place] = set()
+        try:
+            consumer.assign(places)
+            deadline = monotonic() + self._timeout_s
+            while ended | holding < places.keys() and monotonic() < deadline:
+                reading = consumer.read(MARKS, 0.2)
+                holding |= reading.records.keys()
+                ended |= reading.ends.keys()
+        finally:
+            consumer.close()
+        return list(ended - holding)
+
     def _places(self, topics: list[str]) -> list[Place]:
         """The partitions of topics. It is asked by a call that makes no topic that is not there, as a plain look at a topic may."""
         asked = self._client.describe_topics(TopicCollection(topics), request_timeout=self._timeout_s)
@@ -104,8 +139,9 @@ class Admin:
 class Question:
     """Asks for the spans of some topics in the background, one question at a time."""
 
-    def __init__(self, admin: Admin, topics: Iterable[str]) -> None:
-        self._admin, self._topics = admin, tuple(topics)
+    def __init__(self, admin: Admin, topics: Iterable[str], read: Callable[[], Mapping[Place, int]] | None = None) -> None:
+        """`read` says how far partitions are read, where their ends are to be those of records (see `spans_without_marks`)."""
+        self._admin, self._topics, self._read = admin, tuple(topics), read
         self._pool = ThreadPoolExecutor(1, "kafka-ends")
         self._asked: Future[dict[Place, tuple[int, int]]] | None = None
         self.problem: str | None = None
@@ -117,7 +153,10 @@ class Question:
         return self._asked is not None
 
     def ask(self) -> None:
-        self._asked = self._pool.submit(self._admin.spans, self._topics)
+        if self._read is None:
+            self._asked = self._pool.submit(self._admin.spans, self._topics)
+        else:
+            self._asked = self._pool.submit(self._admin.spans_without_marks, self._topics, self._read())
 
     def answer(self) -> dict[Place, tuple[int, int]] | None:
         """Takes the answer where it is there; None where it is not yet, or there will be none to this question."""

@@ -170,8 +170,13 @@ class PartialsSource:
 
     def at_end(self) -> bool:
         """Whether the job had read all that the source held at the start, and all of what came of it has been handed over."""
-        ends = self._spans_at_start
-        caught_up = ends is not None and all(low == high or self._progress.get(number, 0) >= high for number, (low, high) in ends.items())
+        now = dict(self._source_spans or {})
+        caught_up = self._spans_at_start is not None and all(
+            # the end at the start may have been a mark's, which is only known once the job has come there
+            low == high or self._progress.get(number, 0) >= min(high, now[number][1])
+            for number, (low, high) in self._spans_at_start.items()
+            if number in now
+        )
         return caught_up and self._reading.at_end()
 
     def committed(self, positions: Mapping[str, int]) -> None:
@@ -187,6 +192,10 @@ class PartialsSource:
         """Where the source's partitions end, of those that hold records; None while that is not known. For any thread."""
         spans = self._source_spans
         return None if spans is None else {str(number): high for number, (low, high) in spans.items() if low < high}
+
+    def progress(self) -> Mapping[int, int]:
+        """What the job reads next, by the source's partition, as last handed over."""
+        return dict(self._progress)
 
     def close(self) -> None:
         self._question.close()
