@@ -243,7 +243,7 @@ def test_a_job_goes_on_when_the_cluster_was_killed(opened: Open, flink: FlinkSer
     shop.produce(simple_events(300, seed=2))
     flink.restart_taskmanager()
     assert shop.settled() == {}
-    until(lambda: shop.cluster.state().state == "running")
+    until(lambda: shop.cluster.state().state == "running" and (shop.cluster.state().restarts or 0) >= 1)
     flink.jobmanager.kill()
     with pytest.raises(ClusterError, match=r"JobManager at .* does not answer"):
         shop.cluster.state()
