@@ -137,7 +137,7 @@ class Engine:
             for reader in self._readers.values():
                 reader.join(max(0.0, deadline - monotonic()))
         self.step(self._inbox.take(0), stop)
-        if self._once:
+        if self._once and not stop.is_set():  # else there is more, which the next run reads
             self._end()
 
     def _finished(self) -> bool:
