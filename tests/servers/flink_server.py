@@ -50,8 +50,8 @@ sql-gateway:
   endpoint: {{rest: {{address: 127.0.0.1, bind-address: 127.0.0.1, port: {gateway}}}}}
   session: {{idle-timeout: 10 min}}
 parallelism: {{default: 1}}
-heartbeat: {{interval: 500, timeout: 5000}}
-restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 20, delay: 500ms}}}}
+heartbeat: {{interval: 500, timeout: 15000}}
+restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 1000, delay: 500ms}}}}
 execution: {{checkpointing: {{dir: "file://{data}/checkpoints", savepoint-dir: "file://{data}/savepoints"}}}}
 """
 _LOGGING = """\

@@ -67,7 +67,7 @@ final class Decoder {
         }
         Arrays.fill(seen, false);
         keysAreText = true;
-        boolean wrong = false;
+        boolean wrong = false, earlier = false;
         long timeUs = 0;
         int next = 0;
         json.at++;
@@ -82,6 +82,7 @@ final class Decoder {
                 } else {
                     next = place + 1;
                     Object value = fields[place].read(json);
+                    earlier |= seen[place] && faults[place] != null && !faults[place].close;
                     seen[place] = true;
                     faults[place] = value instanceof Fault ? (Fault) value : null;
                     wrong |= faults[place] != null;
@@ -103,6 +104,9 @@ final class Decoder {
             wrong = !seen[place] && !fields[place].optional;
         }
         Fault fault = wrong ? first() : null;
+        if (earlier && (fault == null || fault.close)) {
+            fault = new Fault("invalid", null, "the first of two values under one key is of the wrong type");
+        }
         if (fault != null && !fault.close && !keysAreText) {
             return new Fault(Fault.NOT_JSON, null, "a key that is not UTF-8");
         }
