@@ -61,6 +61,9 @@ def open_clustered(definition: Definition, store: Store, data: Path, clock: Cloc
         metrics,
         once=once,
     )
+    if once and definition.spec.engine.spark is not None:  # whose job ends when it has read all there was
+        for source in sources.values():
+            source.finished = job.finished
     return Clustered(sources, writer, job)
 
 

@@ -1,6 +1,7 @@
 """Whatever a job writes in whatever order, again and again, and whatever befalls the server: the numbers are those of one batch query."""
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -178,6 +179,26 @@ def test_rows_that_the_job_writes_a_little_later_than_its_progress_are_waited_fo
         found, final = served.asked(Ask("events", None, "UTC", (), None, BASE_US))
         assert found[BASE_US + MINUTE_US, ()] == 1
         assert final[BASE_US + MINUTE_US, ()]
+
+
+def test_once_a_job_that_ends_by_itself_has_written_all_when_it_has_ended_and_not_before() -> None:
+    with serving(BASE_US + HOUR_US) as served:
+        served.source.finished = threading.Event()
+        arrive(served, 0, event(BASE_US), event(BASE_US + 20 * MINUTE_US))
+        for offset in range(2):
+            served.job.take(0, offset, served.topic.records[0][offset])
+        rows = served.job.rows()
+        served.write([row for row in rows if "progress_" in row[0]])
+        served.settle()
+        wait(served, HOUR_US)  # a slow machine
+        served.commit()
+        assert not served.source.at_end()
+        served.write([row for row in rows if "progress_" not in row[0]])
+        served.source.finished.set()
+        served.commit()
+        served.commit()
+        assert served.source.at_end()
+        assert served.asked(COUNT)[0] == {(BASE_US, ()): 2}
 
 
 def test_a_job_that_stands_still_is_no_source_that_is_silent() -> None:

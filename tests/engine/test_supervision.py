@@ -200,9 +200,11 @@ def test_a_savepoint_is_not_forgotten_until_the_job_runs_from_it(world: World) -
 def test_once_a_job_that_has_finished_is_well_and_one_that_failed_is_not_tried_again(tmp_path: Path) -> None:
     world = World(tmp_path, once=True)
     world.step()
+    assert not world.supervisor.finished.is_set()
     world.cluster.condition = "finished"
     world.step()
     assert (world.cluster.submitted, world.problem()) == ([None], None)
+    assert world.supervisor.finished.is_set()
     world.cluster.condition = "failed"
     for _ in range(5):
         world.step()

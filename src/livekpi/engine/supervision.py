@@ -74,6 +74,8 @@ class Supervisor:
         """
         self._engine, self._cluster, self._prepare, self._directory, self._tell = engine, cluster, prepare, directory, tell
         self._clock, self._metrics, self._once = clock, metrics, once
+        self.finished = threading.Event()
+        """Set when the job, with `once`, has come to its end."""
         self._resume = stopped_in(directory)
         """What is to be gone on from at the start; None once that is done."""
         self._prepared = False
@@ -150,6 +152,8 @@ class Supervisor:
     def _note_well(self, state: JobState, now_us: int) -> None:
         if state.state == "starting":
             return
+        if state.state == "finished":
+            self.finished.set()
         if self._resume is not None:
             forget_stopped(self._directory)
             self._resume = None

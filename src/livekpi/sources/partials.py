@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 from time import monotonic
 from typing import Protocol
 
@@ -122,6 +123,8 @@ class PartialsSource:
         """
         self.job_problem: str | None = None
         """Why nothing new comes, as whoever watches the job says; None while it runs."""
+        self.finished: Event | None = None
+        """Set once the job has ended by itself, and so written all; None where it never ends, and only `settle` can tell."""
         self._name, self._topics, self._reading, self._clock, self._settle_us = name, topics, reading, clock, settle_us
         self._once = once
         self._question, self._source_question = ends, source_ends
@@ -219,12 +222,18 @@ class PartialsSource:
             self._waiting, self._fresh = self._fresh, _Held()
             self._waiting.since_us = now_us
             return []
-        if self._waiting.barrier is None and not 0 <= now_us - self._waiting.since_us < self._settle_us:
+        if self._waiting.barrier is None and self._written(now_us):
             self._waiting.barrier = self._ends_now()
         if self._waiting.barrier is None or not self._reading.has_read(self._waiting.barrier):
             return []
         chunks, self._waiting = self._waiting.chunks(), _Held()
         return [self._advanced(chunks, now_us)]
+
+    def _written(self, now_us: int) -> bool:
+        """Whether the rows of what the progress speaks of are in their topics by now."""
+        if self.finished is not None:
+            return self.finished.is_set()
+        return not 0 <= now_us - self._waiting.since_us < self._settle_us
 
     def _ends_now(self) -> Mapping[Place, int] | None:
         """Where the topics end; asked in the background, so at first there is no answer."""
