@@ -91,13 +91,17 @@ def test_a_wrong_question(client: Client, query: str, status: int, says: str) ->
     assert problem(client.get(f"/v1/stream?{query}"), status) == says
 
 
-def test_equal_subscriptions_are_computed_once(world: World, url: str) -> None:
+def test_what_several_want_is_computed_once_and_each_gets_its_own(world: World, url: str) -> None:
+    queries = ["?kpi=visits", "?kpi=stock,users", "?kpi=users", "?kpi=users&by=country"]
     with ExitStack() as stack:
-        opened = [stack.enter_context(stream(url, query)) for query in ["?kpi=users,visits", "?kpi=visits,users", "?kpi=users"]]
+        opened = [stack.enter_context(stream(url, query)) for query in queries]
         world.app.on_commit(commit(1, 0))
-        for messages in opened:
-            next(messages)
-        assert sorted(kpis for _, kpis, _ in world.backend.changed_asked) == [("users",), ("users", "visits")]
+        told = [[point["kpi"] for point in next(messages)["points"]] for messages in opened]
+        assert told == [["visits"], ["stock", "users"], ["users"], ["users"]]
+        assert sorted((by, sorted(kpis)) for _, kpis, by in world.backend.changed_asked) == [
+            ((), ["stock", "users", "visits"]),
+            (("country",), ["users"]),
+        ]
 
 
 def test_nobody_looks_and_nothing_is_computed(world: World, url: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from http import HTTPStatus
@@ -38,7 +38,7 @@ _logger = structlog.get_logger(__name__)
 
 
 class Subscription(NamedTuple):
-    """What a viewer wants to see; equal ones are computed once."""
+    """What a viewer wants to see."""
 
     kpis: tuple[str, ...]
     by: tuple[str, ...]
@@ -127,24 +127,35 @@ class Hub:
 
     async def _send_out(self, commit: Commit) -> None:
         loop = asyncio.get_running_loop()
-        wanted = list(self._viewers)
-        jobs = [loop.run_in_executor(self._pool, self._message, commit, subscription) for subscription in wanted]
-        for subscription, message in zip(wanted, await asyncio.gather(*jobs), strict=True):
-            if message is not None:
+        together: dict[tuple[str, ...], list[Subscription]] = defaultdict(list)
+        for subscription in self._viewers:
+            together[subscription.by].append(subscription)
+        jobs = [loop.run_in_executor(self._pool, self._messages, commit, by, wanted) for by, wanted in together.items()]
+        for messages in await asyncio.gather(*jobs):
+            for subscription, message in messages.items():
                 for viewer in self._viewers.get(subscription, ()):
                     viewer.put(message)
 
-    def _message(self, commit: Commit, subscription: Subscription) -> Message | None:
-        """On a thread of the pool: what changed for a subscription; None where nothing did."""
+    def _messages(self, commit: Commit, by: tuple[str, ...], wanted: Sequence[Subscription]) -> dict[Subscription, Message]:
+        """On a thread of the pool: what changed for subscriptions with the same slices, asked for once.
+
+        Those for whom nothing did are left out.
+        """
+        kpis = tuple(dict.fromkeys(name for subscription in wanted for name in subscription.kpis))
         try:
-            changed = self._backend.changed(commit, subscription.kpis, subscription.by)
+            changed = self._backend.changed(commit, kpis, by)
         except duckdb.Error as error:
             _logger.error("the changed points can't be read yet", commit=commit.number, reason=str(error))
             assert self._loop is not None
             self._loop.call_soon_threadsafe(self._try_again, commit)
-            return None
-        points = {key: row for answer in changed for key, row in _rows(answer)}
-        return Message(commit.number, commit.at_us, points) if points else None
+            return {}
+        rows = {answer.kpi: list(_rows(answer)) for answer in changed}
+        found = {}
+        for subscription in wanted:
+            points = {key: row for name in subscription.kpis for key, row in rows.get(name, ())}
+            if points:
+                found[subscription] = Message(commit.number, commit.at_us, points)
+        return found
 
 
 def _rows(answer: Points) -> Iterator[tuple[PointKey, Row]]:
