@@ -16,7 +16,7 @@ USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	if $$p -c '$(USABLE)' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test pytest lint format bench docs wheel lock clean
+.PHONY: help demo test pytest lint format bench bench-engines docs wheel lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -40,6 +40,9 @@ format: $(VENV)/dev  ## put the code into ruff's format
 
 bench: $(VENV)/dev $(VENV)/installed  ## every benchmark, into bench/RESULTS.md; ARGS='query week' for some, ARGS=--quick to try them
 	@$(BIN)/python -m bench.run $(ARGS)
+
+bench-engines: $(VENV)/dev $(VENV)/installed  ## the same work on Flink and Spark, which it starts; into bench/RESULTS.md
+	@$(BIN)/python -m bench.engines $(ARGS)
 
 docs: $(VENV)/dev $(VENV)/installed  ## remake docs/reference from the code
 	$(BIN)/python docs/generate.py

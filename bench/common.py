@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ class Ran:
     output: str
 
 
-def run(command: Sequence[str | Path]) -> Ran:
+def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None) -> Ran:
     """Runs a command from the project's root to its end; raises RuntimeError with what it said where it failed.
 
     The peak is of resident memory. Linux counts in it what the starter held when it started the process, so a benchmark that
@@ -44,7 +44,7 @@ def run(command: Sequence[str | Path]) -> Ran:
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
-        child = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+        child = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environ)
         _, status, usage = os.wait4(child.pid, 0)
         wall_s = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)

@@ -54,7 +54,7 @@ def build(file: Path, data: Path, days: int) -> None:
         cursor.execute("DROP TABLE buckets")
         source = definition.sources["shop"]
         positions.save(cursor, 1, {("shop", source.origin): [Position("0", 0, END_US - 1, ENDED_US)]})
-        cursor.execute("UPDATE engine SET commits = 1, alive_us = ?", [END_US])
+        cursor.execute("UPDATE engine SET alive_us = ?", [END_US])
     store.close()
 
 

@@ -8,7 +8,7 @@ from platform import python_version
 
 from bench.common import RESULTS, Figure, Report, machine, shown
 
-ORDER = ("kafka", "freshness", "kpis", "http_door", "query", "week")
+ORDER = ("kafka", "freshness", "kpis", "http_door", "query", "week", "engines")
 PACKAGES = ("livekpi", "duckdb", "pyarrow", "msgspec", "confluent-kafka", "orjson", "starlette", "uvicorn")
 
 
