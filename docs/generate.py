@@ -107,7 +107,8 @@ def commands() -> str:
     root = cli.main
     for name in sorted(root.commands):
         command = root.commands[name]
-        with click.Context(command, info_name=f"livekpi {name}", terminal_width=100, max_content_width=100) as context:
+        above = click.Context(root, info_name="livekpi", **root.context_settings)
+        with click.Context(command, info_name=name, parent=above, terminal_width=100, max_content_width=100) as context:
             text += f"\n## livekpi {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
     return text
 
