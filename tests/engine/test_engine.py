@@ -1,19 +1,21 @@
 """The loop: when it ends, and what it says then."""
 
 import threading
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 from prometheus_client import CollectorRegistry
 
 from livekpi.clock import ManualClock
+from livekpi.engine import engine as engine_module
 from livekpi.engine.engine import Engine
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk
 from livekpi.store import positions
-from livekpi.store.database import Store
+from livekpi.store.database import CommitError, Store
 from livekpi.store.positions import ENDED_US
 from tests.rehearsed import NOON_US, definition
 
@@ -47,6 +49,33 @@ class OneEvent:
 
     def close(self) -> None:
         pass
+
+
+class Refused(Store):
+    """Some of its commits are refused, by turn."""
+
+    refused: frozenset[int] = frozenset()
+    commits = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with super().transaction() as cursor:
+            yield cursor
+            self.commits += 1
+            if self.commits in self.refused:
+                raise CommitError("No space left on device")
+
+
+def test_a_disk_that_refuses_again_while_it_is_tried_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "DISK_RETRY_S", 0.001)
+    made, clock = definition("", {"events": "value: count(*)"}), ManualClock(NOON_US)
+    with closing(Refused.open(tmp_path, clock)) as store:
+        store.refused = frozenset({2, 3, 4})  # the batch, and the first looks at what is there
+        engine = Engine(made, store, {"s": OneEvent(ends=True)}, clock, Metrics(CollectorRegistry()), once=True)
+        engine.run(threading.Event())
+        with closing(store.cursor()) as cursor:
+            [position] = positions.load(cursor, "s", made.sources["s"].origin).values()
+    assert (store.commits > 4, position.position, engine.disk_problem) == (True, 1, None)
 
 
 @pytest.mark.parametrize("ends", [True, False])

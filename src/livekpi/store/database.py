@@ -15,7 +15,7 @@ from livekpi.store.schema import SCHEMA_VERSION, StoreError, migrate
 FILE_NAME = "livekpi.duckdb"
 
 
-class CommitError(Exception):
+class CommitError(StoreError):
     """The disk did not take a commit; nothing of the transaction is in the store. Says why."""
 
 
