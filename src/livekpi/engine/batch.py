@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -36,6 +37,12 @@ class SourceOutcome:
     """The events' own times, for freshness."""
     before_us: int | None = None
     """The source's last event before the batch, where there was one."""
+
+    @classmethod
+    def of(cls, batch: Iterable[Events]) -> Self:
+        """What can be told before anything is written."""
+        parts = list(batch)
+        return cls(bytes=sum(events.bytes for events in parts), dead=[letter for events in parts for letter in events.dead])
 
 
 @dataclass
@@ -94,11 +101,7 @@ class BatchWriter:
 
     def uncommitted(self, batch: list[Events]) -> list[Events]:
         """What of a batch is not in the store yet."""
-        return [events for events in batch if not self._committed(events)]
-
-    def _committed(self, events: Events) -> bool:
-        known = self._positions[events.source]
-        return all(partition in known and known[partition].position >= position for partition, position in events.next_positions.items())
+        return beyond(batch, self._positions)
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
@@ -123,8 +126,7 @@ class BatchWriter:
 
     def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Notes that the engine watches."""
-        self._alive_us = self._clock.now_us()
-        cursor.execute("UPDATE engine SET alive_us = ?", [self._alive_us])
+        self._alive_us = note_alive(cursor, self._clock)
 
     def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Notes that all sources have been read to their end, so that nothing more is waited for."""
@@ -143,7 +145,7 @@ class BatchWriter:
 
     def _write_source(self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], outcome: Outcome) -> SourceOutcome:
         source = self._definition.sources[name]
-        found = SourceOutcome(bytes=sum(events.bytes for events in batch), dead=[letter for events in batch for letter in events.dead])
+        found = SourceOutcome.of(batch)
         dead_letters.save(cursor, found.dead)
         found.before_us = positions.last_event_us(self._positions[name].values())
         table = pa.concat_tables([events.table for events in batch])
@@ -183,6 +185,22 @@ class BatchWriter:
                 times = [time for time in (before.watermark_us if before else None, latest.get(partition)) if time is not None]
                 changed[partition] = Position(partition, position, max(times, default=None), events.arrived_us)
         return changed.values()
+
+
+def beyond(batch: Iterable[Events], known: Mapping[str, Mapping[str, Position]]) -> list[Events]:
+    """The events that lead beyond the positions known, by source and partition."""
+    return [events for events in batch if not _reached(events, known[events.source])]
+
+
+def _reached(events: Events, known: Mapping[str, Position]) -> bool:
+    return all(partition in known and known[partition].position >= position for partition, position in events.next_positions.items())
+
+
+def note_alive(cursor: duckdb.DuckDBPyConnection, clock: Clock) -> int:
+    """Notes that the engine watches now; returns the time, in µs."""
+    now_us = clock.now_us()
+    cursor.execute("UPDATE engine SET alive_us = ?", [now_us])
+    return now_us
 
 
 def _latest_times(events: Events) -> dict[str, int]:

@@ -9,7 +9,7 @@ import structlog
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
-from livekpi.engine.batch import ALIVE_US, Outcome, SourceOutcome
+from livekpi.engine.batch import ALIVE_US, Outcome, SourceOutcome, beyond, note_alive
 from livekpi.engine.plan import Grouping, Plan, grouping_of
 from livekpi.engine.progress import Progress
 from livekpi.engine.replaced_table import ReplacedTable
@@ -63,11 +63,7 @@ class ReplacingWriter:
         return tuple(self._read[source].values())
 
     def uncommitted(self, batch: list[Events]) -> list[Events]:
-        return [events for events in batch if not self._committed(events)]
-
-    def _committed(self, events: Events) -> bool:
-        known = self._read[events.source]
-        return all(partition in known and known[partition].position >= position for partition, position in events.next_positions.items())
+        return beyond(batch, self._read)
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         self._commits += 1
@@ -96,8 +92,7 @@ class ReplacingWriter:
         self._note_alive(cursor)
 
     def _note_alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._alive_us = self._clock.now_us()
-        cursor.execute("UPDATE engine SET alive_us = ?", [self._alive_us])
+        self._alive_us = note_alive(cursor, self._clock)
 
     def _save_progress(self, cursor: duckdb.DuckDBPyConnection, found: Mapping[str, Sequence[Position]]) -> None:
         """Writes positions of the sources themselves, as a commit of its own."""
@@ -110,7 +105,7 @@ class ReplacingWriter:
     def _write_source(
         self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], rolled: Mapping[str, int], outcome: Outcome
     ) -> SourceOutcome:
-        found = SourceOutcome(bytes=sum(events.bytes for events in batch), dead=[letter for events in batch for letter in events.dead])
+        found = SourceOutcome.of(batch)
         found.before_us = self._progress[name].last_event_us
         topics = {
             topic: pa.concat_tables([events.table for events in batch if _topic(events) == topic])
