@@ -52,7 +52,7 @@ sql-gateway:
 parallelism: {{default: 1}}
 heartbeat: {{interval: 500, timeout: 15000}}
 restart-strategy: {{type: fixed-delay, fixed-delay: {{attempts: 1000, delay: 500ms}}}}
-execution: {{checkpointing: {{dir: "file://{data}/checkpoints", savepoint-dir: "file://{data}/savepoints"}}}}
+execution: {{checkpointing: {{dir: "file://{data}/checkpoints", savepoint-dir: "file://{data}/savepoints", num-retained: 1000}}}}
 """
 _LOGGING = """\
 rootLogger.level = INFO

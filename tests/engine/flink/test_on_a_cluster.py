@@ -256,6 +256,25 @@ def test_a_job_goes_on_when_the_cluster_was_killed(opened: Open, flink: FlinkSer
     assert flink.ask(f"/jobs/{job_id}/checkpoints")["latest"]["restored"] is not None
 
 
+def test_a_job_whose_checkpoint_is_gone_begins_anew(opened: Open, flink: FlinkServer, tmp_path: Path) -> None:
+    """The job went on while nobody looked, let go of the checkpoint that was seen, and then vanished."""
+    shop = opened(SIMPLE, SIMPLE_KPIS)
+    shop.produce(simple_events(300, seed=1))
+    shop.cluster.submit()
+    until(lambda: shop.cluster.state().last_checkpoint_us is not None)
+    seen = tmp_path / "flink.json"
+    told = json.loads(seen.read_text(encoding="utf-8"))
+    flink.jobmanager.kill()
+    flink.restart_jobmanager()
+    seen.write_text(json.dumps({**told, "checkpoint": f"{told['checkpoint']}0000"}), encoding="utf-8")
+    assert shop.cluster.state().state == "missing"
+    shop.produce(simple_events(300, seed=2))
+    shop.cluster.submit()
+    assert shop.settled() == {}
+    job_id = shop.cluster.state().job_id
+    assert flink.ask(f"/jobs/{job_id}/checkpoints")["latest"]["restored"] is None
+
+
 def test_what_flink_refuses_is_said(opened: Open) -> None:
     shop = opened(SIMPLE, SIMPLE_KPIS, flink={"settings": {"parallelism.default": "many"}})
     with pytest.raises(ClusterError, match="many"):

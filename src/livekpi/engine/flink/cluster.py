@@ -11,6 +11,8 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import structlog
+
 from livekpi.definition.definition import Definition
 from livekpi.definition.model import Flink
 from livekpi.engine.cluster import ClusterError, Condition, JobState
@@ -18,6 +20,8 @@ from livekpi.engine.flink.gateway import Session
 from livekpi.engine.flink.jobmanager import JobManager, JobOverview
 from livekpi.engine.flink.rendering import Job, render_job
 from livekpi.engine.plan import Plan
+
+_log = structlog.get_logger(__name__)
 
 _REMEMBERED = "flink.json"
 _DIGEST = re.compile(r"livekpi-[^/]*-([0-9a-f]{12})(?:/|$)")
@@ -28,6 +32,7 @@ _CONDITIONS: dict[str, Condition] = {
     "FAILED": "failed",
     **dict.fromkeys(("FINISHED", "CANCELED", "CANCELLING", "SUSPENDED"), "finished"),
 }
+_GONE = "Cannot find checkpoint or savepoint"
 _NO_FUNCTIONS = ("livekpi.flink.", "identifier 'livekpi'", "identifier: livekpi")
 
 
@@ -69,7 +74,10 @@ class FlinkCluster:
                     f"the savepoint {savepoint} was made by a job of another definition, whose state would give wrong numbers; "
                     "go on with the definition that it was made with, or begin without it"
                 )
-        self._execute(savepoint or self._last_checkpoint(found))
+        if savepoint is not None:
+            self._execute(savepoint)
+        else:
+            self._go_on(self._last_checkpoint(found))
 
     def state(self) -> JobState:
         found = self._found()
@@ -124,6 +132,16 @@ class FlinkCluster:
                 return checkpoint.path
         remembered = self._read()
         return remembered.checkpoint if remembered is not None and remembered.digest == self._digest else None
+
+    def _go_on(self, checkpoint: str | None) -> None:
+        try:
+            self._execute(checkpoint)
+        except ClusterError as error:
+            if checkpoint is None or _GONE not in str(error):
+                raise
+            # it ran on unseen and let go of that one; a row that knows of fewer events is not taken, so no number goes back
+            _log.warning("the job's last known checkpoint is gone; it begins anew, from what the topic still holds", checkpoint=checkpoint)
+            self._execute(None)
 
     def _execute(self, path: str | None) -> None:
         job = self._named(self._job, path)
