@@ -54,7 +54,7 @@ lock:  ## remake requirements/ from pyproject.toml; UPGRADE=1 takes the newest v
 	$(PYTHON) -m venv .cache/lock
 	.cache/lock/bin/python -m pip install --quiet 'uv>=0.9'
 	@for lock in runtime dev; do \
-		wants=$$([ $$lock = runtime ] && echo '--group build' || echo '--all-extras --group build --group dev -c requirements/runtime.txt'); \
+		wants=$$([ $$lock = runtime ] && echo '--group build' || echo '--extra kafka --extra apprise --group build --group dev -c requirements/runtime.txt'); \
 		.cache/lock/bin/uv pip compile pyproject.toml $$wants --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url $(if $(UPGRADE),--upgrade) -o requirements/$$lock.txt; \
 	done

@@ -17,8 +17,10 @@ ARROWS: dict[str, set[str]] = {
     "store": {"definition", "plan"},
     "engine": {"definition", "plan", "sources", "store"},
     "query": {"definition", "plan", "store"},
-    "web": {"definition", "plan", "sources", "store", "engine", "query"},
-    "scripts": {"definition", "plan", "sources", "store", "engine", "query"},
+    "insight": set(),
+    "alerts": {"definition", "plan", "store", "query", "insight"},
+    "web": {"definition", "plan", "sources", "store", "engine", "query", "alerts"},
+    "scripts": {"definition", "plan", "sources", "store", "engine", "query", "alerts"},
     "client": {"store"},
     "top": {"client", "definition"},
 }
