@@ -28,7 +28,8 @@ PLAIN = frozenset({"decode"})
 
 def about(name: str) -> str:
     """The first line of a benchmark's docstring."""
-    text = ast.get_docstring(ast.parse((Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")))
+    module_, package = (Path(__file__).parent / each for each in (f"{name}.py", f"{name}/__main__.py"))
+    text = ast.get_docstring(ast.parse((module_ if module_.exists() else package).read_text(encoding="utf-8")))
     return (text or "").splitlines()[0]
 
 
