@@ -47,6 +47,126 @@ def test_a_notifier_that_nobody_names_is_a_warning() -> None:
     assert str(warning) == "shop.yaml:9:11: warning: no alert notifies 'desk'"
 
 
+UNITS = """\
+  revenue: { value: sum(amount), every: 10s, unit: EUR, by: [country] }
+  refunds: { value: sum(amount) filter (where ok), every: 10s, unit: EUR }
+  latency: { value: max(amount), every: 10s, unit: ms }
+  odd: { value: count(*), every: 15s }
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("when: §revenue > latency", "compares EUR with ms"),
+        ("when: orders > 5 and §2 * (revenue - refunds) < abs(ago(latency, 1h)) / 5", "compares EUR with ms"),
+        ("when: 'ago(orders, 10m) > 5 and §revenue + latency > 5'", "adds EUR to ms"),
+        ("when: §revenue - latency > 5", "subtracts EUR and ms"),
+        ("when: §revenue > 5 + latency", "compares EUR with ms"),
+        ("when: orders > 5, clear: §revenue < latency", "compares EUR with ms"),
+        ("when: revenue > 5, clear: §revenue > 3", "holds for numbers for which `when` does, too; expected a threshold on the other side"),
+        ("when: revenue > 5, clear: §revenue < 7", "holds for numbers for which `when` does, too"),
+        ("when: revenue <= 5, clear: §5 <= revenue", "holds for numbers for which `when` does, too"),
+        ("when: orders < 5, for: §25s", "is taken as 30s, for the rule is judged once a bucket of 10s"),
+        ("when: orders < users, keep: §90s", "is taken as 2m, for the rule is judged once a bucket of 1m"),
+        (
+            "when: 'orders < §ago(orders, 3w)'",
+            "ago by 3w: so far back there are only buckets of 1h, so the rule is judged",
+        ),
+        (
+            "when: orders < 5, only: { days: mon-fri, §holidays: DE }",
+            "the rule fires on these holidays as well",
+        ),
+        ("when: orders < 5, only: [{ days: sat }, { days: mon-sun, §holidays: DE }]", "the rule fires on these holidays as well"),
+    ],
+)
+def test_an_odd_alert_is_a_warning(given: str, message: str) -> None:
+    text = f"{REST}{UNITS}alerts:\n  low: {{ {given}, notify: [desk] }}\n{DESK}"
+    assert_problems(text, message)
+    assert [problem.warning for problem in problems(text.replace("§", ""))] == [True]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "when: revenue > orders and latency > 5",
+        "when: revenue / latency > 5 and revenue * latency > 3 * refunds",
+        "when: revenue * latency > latency",
+        "when: revenue > ago(refunds, 1h)",
+        "when: revenue < ago(revenue, 1w)",
+        "when: 'users < 2 and absent(orders, 90s)'",
+        "when: rising(orders, 20, 1h) or falling(orders, 20.5, 10m)",
+        "when: revenue > 5, clear: revenue < 3",
+        "when: revenue > 5, clear: revenue <= 5",
+        "when: revenue > 5, clear: refunds > 3",
+        "when: revenue > 5, clear: revenue > 3 and latency > 2",
+        "when: orders < 5, for: 30s, keep: 1h",
+        "when: orders < 5, only: { days: sat-sun, holidays: DE }, except: { days: mon-fri, holidays: DE }",
+        "when: orders < 5, summary: '{value} of {{kpi}} {kpi} {rule} {title} {unit} {threshold} {country}', by: [country]",
+        "when: 'orders < 5 and falling(revenue, 20, 1h)', summary: '{value}'",
+    ],
+)
+def test_an_alert_without_a_warning(given: str) -> None:
+    assert problems(f"{REST}{UNITS}alerts:\n  low: {{ {given}, notify: [desk] }}\n{DESK}") == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("when: 'orders > 1 and orders < §ago(orders, 15s)'", "ago by 15s: expected a multiple of the bucket, 10s"),
+        ("when: 'users < 2 and §rising(orders, 5, 90s)'", "rising by 90s: expected a multiple of the bucket, 1m"),
+        ("when: '§absent(orders, 15s)'", "absent by 15s: expected a multiple of the bucket, 10s"),
+        ("when: 'orders < §ago(orders, 3y)'", "ago by 3y: `keep` leaves no buckets of 'orders' that are so old, with the time for"),
+        ("when: 'orders < 5', clear: '§absent(orders, 3y)'", "absent by 3y: `keep` leaves no buckets of 'orders' that are so old"),
+        ("when: 'rising(orders, §0, 1h)'", "expected rising(kpi, percent, duration), with a number above 0"),
+        ("when: §pace(orders) < 0.9", "'orders' has no target to be paced by; give it one"),
+        ("when: §orders < odd", "the buckets of its KPIs don't fit: expected the largest to be a multiple of each other"),
+        ("when: orders < 5, clear: users > 5, by: [§event]", "the KPI 'orders' is not kept by 'event'; it has country"),
+        ("when: orders < 5, clear: refunds > 5, by: [§country]", "the KPI 'refunds' is not kept by 'country'; it has none"),
+        ("when: orders < 5, by: [country, §country]", "'country' stands twice; keep one"),
+        ("when: orders < 5, summary: 'is {§valu}'", "there is nothing called 'valu' to fill in; did you mean 'value'?"),
+        ("when: orders < 5, summary: 'in {§country}'", "there is nothing called 'country' to fill in; expected one of value, kpi"),
+        ("when: orders < 5 or users < 5, summary: 'over {§threshold}'", "there is nothing called 'threshold' to fill in"),
+        ("when: orders < 5, summary: 'a §{ b'", "a brace stands alone"),
+        ("when: orders < 5, ready: §0.5", "got `0.5`, expected more than 0.5"),
+        ("when: orders < 5, ready: §1.1", "got `1.1`, expected at most 1"),
+        ("when: orders < 5, only: { days: §mon-fry }", "got `mon-fry`, expected days such as mon-fri or [sat, sun]; did you mean 'fri'?"),
+        ("when: orders < 5, only: { §days: [sat, son] }", "expected days such as mon-fri or [sat, sun]; did you mean 'sun'?"),
+        ("when: orders < 5, except: { hours: §9-17 }", "got `9-17`, expected hours such as 09:00-17:30"),
+        ("when: orders < 5, except: { hours: §09:00-09:00 }", "got `09:00-09:00`, expected hours such as 09:00-17:30"),
+        ("when: orders < 5, except: { hours: §09:00-25:00 }", "got `09:00-25:00`, expected hours such as 09:00-17:30"),
+        ("when: orders < 5, except: { dates: [§2026-02-30] }", "got `2026-02-30`, expected a date that there is: day"),
+        ("when: orders < 5, except: [{ dates: [§24.12.2026] }]", "got `24.12.2026`, expected a date such as 2026-12-24"),
+        (
+            "when: orders < 5, except: { holidays: §de }",
+            "got `de`, expected a country's ISO 3166 code",
+        ),
+        ("when: orders < 5, except: { holidays: §DE-XX }", "got `DE-XX`, DE has no part 'XX' with holidays of its own"),
+        ("when: orders < 5, only: { days: mon, timezone: §Europe/Berln }", "got `Europe/Berln`, expected a time zone's name"),
+        ("when: orders < 5, only: { §day: mon, hours: 09:00-17:00 }", "there is no key 'day' here; did you mean 'days'?"),
+        ("when: orders < 5, only: [{ §day: mon, hours: 09:00-17:00 }]", "there is no key 'day' here; did you mean 'days'?"),
+        ("when: orders < 5, §only: {}", "expected at least one of days, dates, holidays, hours"),
+        ("when: orders < 5, §only: []", "expected at least one"),
+        ("when: orders < 5, only: §workdays", "got `workdays`, expected `key: value` pairs"),
+    ],
+)
+def test_a_wrong_detail(given: str, message: str) -> None:
+    assert_problems(f"{REST}{UNITS}alerts:\n  low: {{ {given}, notify: [desk] }}\n{DESK}", message)
+
+
+def test_an_alert_of_which_nobody_is_told_is_a_warning() -> None:
+    (warning,) = problems(f"{REST}alerts:\n  low: {{ when: orders < 5 }}\n")
+    assert str(warning) == "shop.yaml:10:3: warning: nobody is told of 'low'; add `notify:` with a notifier's name"
+    assert_problems(f"{REST}alerts:\n  low: {{ when: orders < 5, notify: §desk }}\n{DESK}", "got `desk`, expected a list")
+
+
+def test_what_tells_that_livekpi_is_alive_is_for_no_alert() -> None:
+    alive = DESK.replace("{ desk:", "{ beat: { alive: { url: 'https://alive.example.com/x' } }, desk:")
+    right = f"{REST}alerts:\n  low: {{ when: orders < 5, notify: [desk] }}\n{alive}"
+    assert problems(right) == []
+    assert_problems(right.replace("[desk]", "[desk, §beat]"), "'beat' is told that livekpi is alive, and nothing else")
+
+
 def test_no_notifier_is_called_unused_because_of_a_mistake() -> None:
     assert_problems(f"{REST}alerts:\n  §low: {{ notify: [desk] }}\n{DESK}", "'when' is missing: The condition")
 

@@ -130,11 +130,11 @@ def test_what_follows_from_a_mistake_is_not_reported() -> None:
   §users: {{ every: 1m }}
   users_an_order: {{ value: users / orders }}
 alerts: {{ low: {{ when: users < 5, by: [country], notify: [desk] }} }}
-notify: {{ desk: {{ §slack: {{}} }} }}
+notify: {{ desk: {{ §pigeon: {{}} }} }}
 """,
         "got `sting`",
         "'value' is missing",
-        "there is no key 'slack' here",
+        "there is no key 'pigeon' here",
     )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from livekpi.definition.calendars import is_holiday
 from livekpi.definition.expressions import KpiValue
 from livekpi.definition.model import DefinitionSpec, KpiSpec, SourceSpec
 from livekpi.definition.problems import Problem
+from livekpi.definition.rules import Rule
 from livekpi.definition.types import Field
 
 
@@ -65,6 +68,14 @@ class Kpi:
     """The window each point covers, to the end of its bucket; equals every_us where none is given."""
     by: tuple[str, ...]
     """Dimensions it can be sliced by; for a KPI of KPIs those that all parts have."""
+    timezone: str
+    """Where its days begin."""
+    holidays: str | None
+    """The country, or part of one, whose public holidays are no usual days for it."""
+
+    def holiday(self, at_us: int) -> bool:
+        """Whether a time (µs since the epoch) is on one of these holidays, by the date in its time zone."""
+        return is_holiday(self.holidays, ZoneInfo(self.timezone), at_us)
 
     @property
     def sources(self) -> frozenset[str]:
@@ -82,6 +93,8 @@ class Definition:
     kpis: Mapping[str, Kpi]
     keep_us: tuple[tuple[int, int], ...]
     """(bucket, how long it is kept) in µs, finest bucket first."""
+    rules: Mapping[str, Rule]
+    """The alert rules, by name."""
     warnings: tuple[Problem, ...] = ()
     """What is odd in the file, though it runs."""
 

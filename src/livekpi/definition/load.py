@@ -6,7 +6,7 @@ from pathlib import Path
 from livekpi.definition.definition import Definition
 from livekpi.definition.problems import DefinitionError, Problem
 from livekpi.definition.report import Report
-from livekpi.definition.resolve_alerts import check_alerts
+from livekpi.definition.resolve_alerts import resolve_alerts
 from livekpi.definition.resolve_engine import check_engine
 from livekpi.definition.resolve_keep import resolve_keep
 from livekpi.definition.resolve_kpis import resolve_kpis
@@ -50,13 +50,13 @@ def parse_definition(raw: bytes, path: Path, environ: Mapping[str, str]) -> Defi
     spec, report = validated.spec, Report(document, validated.left_out)
     sources = resolve_sources(spec, report)
     kpis = resolve_kpis(spec, sources, report)
-    check_alerts(spec, kpis, report)
     keep_us = resolve_keep(spec, report)
+    rules = resolve_alerts(spec, sources, kpis, keep_us, report)
     check_engine(spec, path, report)
     problems = _in_order([*problems, *report.problems])
     if any(not problem.warning for problem in problems):
         raise DefinitionError(problems)
-    return Definition(path, document.text, spec, sources, kpis, keep_us, tuple(problems))
+    return Definition(path, document.text, spec, sources, kpis, keep_us, rules, tuple(problems))
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -1,16 +1,21 @@
 """The shape of the definition file: what may stand where, before names and expressions are resolved."""
 
+# ruff: noqa: RUF012 - pydantic copies defaults; the linter knows that only where it sees BaseModel
+
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic.config import JsonDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from livekpi.definition.alerting import AlertSpec
 from livekpi.definition.durations import DURATION_PATTERN, parse_duration
+from livekpi.definition.notifying import NotifierSpec
+from livekpi.definition.parts import Model, one_of
 from livekpi.definition.problems import nearest
 from livekpi.definition.values import (
     Address,
     Bucket,
+    Country,
     Duration,
     FieldType,
     Moment,
@@ -22,27 +27,6 @@ from livekpi.definition.values import (
     TopicPrefix,
     moment,
 )
-
-
-class Model(BaseModel):
-    """What all parts of the file share: unknown keys are mistakes, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_is_not_given(cls, given: object) -> object:
-        """A key with nothing after it (``alerts:`` and all below it commented out) counts as not given."""
-        if not isinstance(given, dict):
-            return given
-        known = {field.alias or name for name, field in cls.model_fields.items()}
-        return {key: value for key, value in given.items() if value is not None or key not in known}
-
-
-def _one_of(*kinds: str) -> JsonDict:
-    """What a JSON Schema says where exactly one key is to be given."""
-    return {"oneOf": [{"required": [kind]} for kind in kinds]}
-
 
 _SAID_OTHERWISE = {
     "bootstrap.servers": "`brokers`",
@@ -115,7 +99,7 @@ class Stdin(Model):
 class SourceSpec(Model):
     """Where events come from; exactly one of kafka, http, file, stdin."""
 
-    model_config = ConfigDict(json_schema_extra=_one_of("kafka", "http", "file", "stdin"))
+    model_config = ConfigDict(json_schema_extra=one_of("kafka", "http", "file", "stdin"))
 
     kafka: Kafka | None = None
     """Records of a Kafka topic."""
@@ -176,8 +160,8 @@ class PeriodTarget(Model):
     )
     __pydantic_extra__: dict[Period, float]
 
-    timezone: Timezone = "UTC"
-    """Where the periods begin and end."""
+    timezone: Timezone | None = None
+    """Where the periods begin and end; else the KPI's own."""
 
     @property
     def values(self) -> dict[timedelta, float]:
@@ -200,12 +184,13 @@ class DatedTarget(Model):
     """The moment by which it should be reached."""
     value: float
     """What should be reached."""
-    timezone: Timezone = "UTC"
-    """The zone of `from` and `to`, where they name none themselves."""
+    timezone: Timezone | None = None
+    """The zone of `from` and `to`, where they name none themselves; else the KPI's own."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if moment(self.from_, self.timezone) >= moment(self.to, self.timezone):
+        zone = self.timezone or "UTC"
+        if moment(self.from_, zone) >= moment(self.to, zone):
             raise ValueError("expected a `from` before the `to`")
         return self
 
@@ -245,62 +230,10 @@ class KpiSpec(Model):
     """Which direction is good news."""
     target: Target | None = None
     """What should be reached in a period: {1d: 50000, timezone: Europe/Berlin}, or a list of {from, to, value}."""
-
-
-class AlertSpec(Model):
-    """An alert rule."""
-
-    when: str
-    """The condition: comparisons and arithmetic over KPIs, ago(), absent(), anomalous(), pace(), rising(), falling()."""
-    by: list[str] = []
-    """One alert for each combination of these dimensions."""
-    for_: Annotated[Duration, Field(alias="for")] = timedelta(0)
-    """How long the condition must hold."""
-    keep: Duration = timedelta(0)
-    """How long an alert stays firing after its condition ceased."""
-    clear: str | None = None
-    """The condition under which a firing alert stops; else when `when` no longer holds."""
-    severity: Literal["critical", "error", "warning", "info"] = "warning"
-    """How bad it is."""
-    notify: list[str] = []
-    """Notifiers by name."""
-    labels: dict[str, str] = {}
-    """Passed on with each notification."""
-    runbook: str | None = None
-    """The address of what to do."""
-    summary: str | None = None
-    """What a notification says first."""
-
-
-class PagerDuty(Model):
-    """PagerDuty's Events API v2."""
-
-    routing_key: Text
-    """The integration key of the service that is called."""
-
-
-class Alertmanager(Model):
-    """Prometheus's Alertmanager, one or several that are kept alike."""
-
-    urls: Annotated[list[Text], Field(min_length=1)]
-    """Where each listens, such as http://localhost:9093."""
-
-
-class NotifierSpec(Model):
-    """Who is told; exactly one kind."""
-
-    model_config = ConfigDict(json_schema_extra=_one_of("pagerduty", "alertmanager"))
-
-    pagerduty: PagerDuty | None = None
-    """A service of PagerDuty."""
-    alertmanager: Alertmanager | None = None
-    """One Alertmanager, or several that are kept alike."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if (self.pagerduty is None) == (self.alertmanager is None):
-            raise ValueError("expected exactly one of pagerduty, alertmanager")
-        return self
+    timezone: Timezone | None = None
+    """Where its days begin: those of `ago` and of what is usual for it. Not given: its target's, else UTC."""
+    holidays: Country | None = None
+    """The country, or part of one, whose public holidays are no usual days for it: DE, US, DE-BE."""
 
 
 class Limits(Model):
@@ -378,7 +311,7 @@ def _engine_by_name(given: object) -> object:
 class EngineSpec(Model):
     """What computes the numbers; exactly one of embedded, flink, spark."""
 
-    model_config = ConfigDict(json_schema_extra=_one_of("embedded", "flink", "spark"))
+    model_config = ConfigDict(json_schema_extra=one_of("embedded", "flink", "spark"))
 
     embedded: Embedded | None = None
     """livekpi itself."""

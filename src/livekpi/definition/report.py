@@ -12,13 +12,13 @@ class Report:
         self._document = document
         self._left_out = left_out
 
-    def value(self, loc: Loc, message: str) -> None:
+    def value(self, loc: Loc, message: str, *, warning: bool = False) -> None:
         """A mistake in the value at `loc`."""
-        self.problems.append(self._document.problem(loc, message))
+        self.problems.append(self._document.problem(loc, message, warning=warning))
 
-    def expression(self, loc: Loc, error: ExpressionError) -> None:
+    def expression(self, loc: Loc, error: ExpressionError, *, warning: bool = False) -> None:
         """A mistake inside the expression at `loc`."""
-        self.problems.append(self._document.problem(loc, error.message, error.offset))
+        self.problems.append(self._document.problem(loc, error.message, error.offset, warning=warning))
 
     def key(self, loc: Loc, message: str, *, warning: bool = False) -> None:
         """A mistake in the part that the key at the end of `loc` names."""

@@ -79,7 +79,8 @@ class _Resolver:
         over_us = max(every_us, *(aggregate.over_us for aggregate in value.aggregates))
         if any(every_us % aggregate.every_us for aggregate in value.aggregates):
             self._report.value((*loc, "value"), "the buckets of its parts don't fit: expected the largest to be a multiple of each other")
-        self.kpis[name] = Kpi(name, spec, value, every_us, over_us, self._dimensions(loc, spec, value, frame))
+        by = self._dimensions(loc, spec, value, frame)
+        self.kpis[name] = Kpi(name, spec, value, every_us, over_us, by, _timezone(spec), spec.holidays)
 
     def _follows(self, tree: exp.Expr, frame: Frame | None) -> bool:
         """Whether a mistake here could only follow from one that is reported already."""
@@ -164,6 +165,12 @@ class _Resolver:
             return f"not all parts have the dimension {name!r}{nearest(name, common) or _among(common)}"
         types = {self._sources[aggregate.source].fields[name].type.kind for aggregate in value.aggregates}
         return f"{name!r} is {' in one source and '.join(sorted(types))} in another; expected one type" if len(types) > 1 else None
+
+
+def _timezone(spec: KpiSpec) -> str:
+    """Where a KPI's days begin: as it says itself, else as its target does."""
+    targets = spec.target if isinstance(spec.target, list) else [spec.target] if spec.target is not None else []
+    return spec.timezone or next((target.timezone for target in targets if target.timezone), "UTC")
 
 
 def _among(common: tuple[str, ...]) -> str:

@@ -1,9 +1,11 @@
-"""Alert rules resolved: conditions parsed, durations in µs. What judges them reads nothing else."""
+"""Alert rules resolved: conditions parsed, calendars read, durations in µs. What judges them reads nothing else."""
 
 from dataclasses import dataclass
 
+from livekpi.definition.alerting import AlertSpec
+from livekpi.definition.calendars import Calendar
 from livekpi.definition.conditions import Condition
-from livekpi.definition.model import AlertSpec
+from livekpi.definition.summaries import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,26 @@ class Rule:
     """The condition under which a firing alert stops; None: when `when` no longer holds."""
     by: tuple[str, ...]
     every_us: int
-    """The bucket it is judged at: the largest of its KPIs'."""
+    """The bucket it is judged at: the largest of its KPIs', or the coarser one that is all that `keep` leaves of what it looks back to."""
     for_us: int
+    """A multiple of the bucket, as is `keep_us`."""
     keep_us: int
+    only: tuple[Calendar, ...]
+    """Inside which it may fire; empty: always."""
+    except_: tuple[Calendar, ...]
+    """Inside which it does not."""
+    ready: float
+    """The share of a bucket's events usually arrived at which it is judged, above 0.5."""
+    summary: Summary | None
     digest: str
     """Of all that decides when it fires; alerts of a rule that was changed begin anew."""
+
+    def open(self, at_us: int) -> bool:
+        """Whether its calendars let it fire at a time, µs since the epoch."""
+        inside = not self.only or any(calendar.open(at_us) for calendar in self.only)
+        return inside and not any(calendar.open(at_us) for calendar in self.except_)
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.spec.title or self.name

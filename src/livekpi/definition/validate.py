@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from livekpi.definition.document import Document, Loc, Scalar, data
-from livekpi.definition.model import DefinitionSpec, Model
+from livekpi.definition.model import DefinitionSpec
+from livekpi.definition.parts import Model
 from livekpi.definition.problems import Problem, nearest
 
 # pydantic's kind of error → what was expected, from the error's context
@@ -28,6 +29,7 @@ _EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "finite_number": lambda _: "expected a smaller number",
     "bool_type": lambda _: "expected true or false",
     "bool_parsing": lambda _: "expected true or false",
+    "greater_than": lambda context: f"expected more than {context['gt']}",
     "greater_than_equal": lambda context: f"expected at least {context['ge']}",
     "less_than_equal": lambda context: f"expected at most {context['le']}",
     "string_too_short": lambda _: "expected some text",

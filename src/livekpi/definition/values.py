@@ -1,7 +1,7 @@
 """The kinds of values that the file's model is made of, each with its check."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,10 +9,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from livekpi.definition.durations import DURATION_PATTERN, parse_duration
+from livekpi.definition.holiday_dates import COUNTRY_PATTERN, real_country
 from livekpi.definition.problems import nearest
 from livekpi.definition.types import SIMPLE_KINDS, parse_field
 
 _DAY = timedelta(days=1)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS_PATTERN = f"^({'|'.join(_WEEKDAYS)})(-({'|'.join(_WEEKDAYS)}))?$"
+_HOURS_PATTERN = "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"
+_DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 def _divides_a_day(bucket: timedelta) -> timedelta:
@@ -59,6 +64,37 @@ def _moment(text: str) -> str:
     except ValueError as error:
         raise ValueError("expected a date such as 2026-01-31, or one with a time such as 2026-01-31T18:00") from error
     return text
+
+
+def parse_weekdays(given: object) -> frozenset[int]:
+    """Reads ``mon-fri``, ``sat`` or a list of such; 0 is Monday, and a span may pass the week's end."""
+    found: set[int] = set()
+    for text in given if isinstance(given, list) and given else [given]:
+        ends = text.split("-") if isinstance(text, str) else []
+        wrong = next((end for end in ends if end not in _WEEKDAYS), None)
+        if not 1 <= len(ends) <= 2 or wrong is not None:
+            raise ValueError(f"expected days such as mon-fri or [sat, sun]{nearest(wrong or '', _WEEKDAYS)}")
+        first, last = _WEEKDAYS.index(ends[0]), _WEEKDAYS.index(ends[-1])
+        found.update(day % 7 for day in range(first, last + (7 if last < first else 0) + 1))
+    return frozenset(found)
+
+
+def parse_hours(given: object) -> tuple[int, int]:
+    """Reads ``09:00-17:30`` as minutes since midnight; ``24:00`` is the day's end, and the end may be on the next day."""
+    if isinstance(given, str) and re.fullmatch(_HOURS_PATTERN, given):
+        begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in given.split("-"))
+        if begin < 24 * 60 and end <= 24 * 60 and begin != end:
+            return begin, end
+    raise ValueError("expected hours such as 09:00-17:30, or 22:00-06:00 for those of a night")
+
+
+def _date(given: object) -> date:
+    if isinstance(given, str) and re.fullmatch(_DATE_PATTERN, given):
+        try:
+            return date.fromisoformat(given)
+        except ValueError as error:
+            raise ValueError(f"expected a date that there is: {error}") from error
+    raise ValueError("expected a date such as 2026-12-24")
 
 
 def _field_type(text: str) -> str:
@@ -109,3 +145,8 @@ FieldType = Annotated[
 Address = Annotated[str, AfterValidator(_address)]
 TopicPrefix = Annotated[str, AfterValidator(_topic_prefix)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+_DayOrDays = Annotated[str, Field(pattern=_WEEKDAYS_PATTERN)]
+Weekdays = Annotated[frozenset[int], BeforeValidator(parse_weekdays, json_schema_input_type=_DayOrDays | list[_DayOrDays])]
+Hours = Annotated[tuple[int, int], BeforeValidator(parse_hours, json_schema_input_type=Annotated[str, Field(pattern=_HOURS_PATTERN)])]
+Date = Annotated[date, BeforeValidator(_date, json_schema_input_type=Annotated[str, Field(pattern=_DATE_PATTERN)])]
+Country = Annotated[str, AfterValidator(real_country), Field(json_schema_extra={"pattern": COUNTRY_PATTERN})]

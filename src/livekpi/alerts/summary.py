@@ -1,0 +1,41 @@
+"""What a notification says first."""
+
+from collections.abc import Mapping
+
+from livekpi.definition.definition import Kpi
+from livekpi.definition.rules import Rule
+
+_NULL = "∅"
+
+
+def summary(rule: Rule, kpis: Mapping[str, Kpi], series: Mapping[str, str], value: float | None) -> str:
+    """The rule's summary with its names filled in; without one, the number and the series, such as
+    ``errors_high: error_rate = 0.071, service = checkout-api``.
+
+    `series` has the text of each of the rule's dimensions, empty for null; `value` is the answer to the condition's first
+    question, None where there is no number.
+    """
+    first = rule.when.first
+    unit = kpis[first.kpi].spec.unit
+    if rule.summary is None:
+        asked = f"{first.function}({first.kpi})" if first.function == "pace" else first.kpi
+        shown = f" {unit}" if unit and unit != "ratio" and first.function != "pace" else ""
+        number = " ".join(rule.spec.when.split()) if value is None else f"{asked} = {number_text(value)}{shown}"
+        return ", ".join([f"{rule.title}: {number}", *(f"{name} = {series[name] or _NULL}" for name in rule.by)])
+    names = {
+        "value": number_text(value),
+        "kpi": kpis[first.kpi].spec.title or first.kpi,
+        "unit": unit or "",
+        "rule": rule.name,
+        "title": rule.title,
+        "threshold": number_text(rule.when.threshold.number if rule.when.threshold else None),
+    }
+    # a dimension goes before what else has its name
+    return rule.summary.filled(names | {name: series[name] or _NULL for name in rule.by})
+
+
+def number_text(value: float | None) -> str:
+    """A number for reading: four digits that count, or all before the point where there are more."""
+    if value is None:
+        return _NULL
+    return f"{value:,.4g}" if abs(value) < 10_000 or abs(value) >= 1e15 else f"{value:,.0f}"
