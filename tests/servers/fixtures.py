@@ -1,9 +1,11 @@
 """Fixtures that hand out real servers; a server that can't be had skips the test, with the reason."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.servers.alertmanager_server import AlertmanagerServer, start_alertmanager
 from tests.servers.cache import UnavailableError
 from tests.servers.kafka_server import KafkaServer, start_kafka
 from tests.servers.process import Process
@@ -36,6 +38,25 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
         pytest.skip(f"no Spark: {error}")
     yield server
     server.close()
+
+
+@pytest.fixture
+def alertmanager(tmp_path: Path) -> Iterator[Callable[[str], AlertmanagerServer]]:
+    """Starts an Alertmanager that tells a webhook, as often as it is called; all are ended with the test."""
+    started: list[AlertmanagerServer] = []
+
+    def start(webhook: str) -> AlertmanagerServer:
+        own = tmp_path / f"alertmanager-{len(started)}"
+        own.mkdir()
+        try:
+            started.append(start_alertmanager(own, webhook))
+        except UnavailableError as error:
+            pytest.skip(f"no Alertmanager: {error}")
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
 
 
 @pytest.hookimpl(wrapper=True)

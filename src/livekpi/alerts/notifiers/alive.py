@@ -1,0 +1,31 @@
+"""The dead man's switch: a beat while livekpi judges, so that somebody else raises the alarm when it does not."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from livekpi.alerts.message import Message
+from livekpi.alerts.notifiers.base import Outcome
+from livekpi.alerts.notifiers.wording import moment
+from livekpi.alerts.post import Poster, Resolve, resolved
+from livekpi.definition.notifying import Alive
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class AliveNotifier:
+    """Beats every `resend_us`; what it beats with are no messages."""
+
+    def __init__(self, spec: Alive, *, resolve: Resolve = resolved) -> None:
+        self._every_us = spec.every // timedelta(microseconds=1)
+        self._poster = Poster(spec.url, allow_private=True, resolve=resolve)
+
+    @property
+    def resend_us(self) -> int | None:
+        return self._every_us
+
+    def send(self, messages: Sequence[Message], now_us: int) -> Outcome:
+        """A beat, whatever the messages: livekpi judges at `now_us`."""
+        return self._poster.post(json.dumps({"alive": True, "at": moment(now_us)}).encode(), _JSON, now_us)
+
+    def close(self) -> None: ...

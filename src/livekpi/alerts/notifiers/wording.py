@@ -1,0 +1,96 @@
+"""What notifiers say alike: texts without what receivers choke on, within their limits."""
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from livekpi.alerts.message import Message, Notice
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+
+
+def clean(text: str) -> str:
+    """A text without control characters and halves of characters, which JSON and mail take badly; lines and tabs stay."""
+    return _UNWANTED.sub("\ufffd", text)
+
+
+def line(text: str) -> str:
+    """A clean text on one line."""
+    return " ".join(clean(text).split())
+
+
+def cut(text: str, characters: int) -> str:
+    """A text of at most so many characters; one that is shortened ends in …"""
+    return text if len(text) <= characters else text[: characters - 1] + "…"
+
+
+def cut_apart(text: str, characters: int) -> str:
+    """Like `cut`, but what was different stays so: a shortened text ends in a digest of the whole."""
+    if len(text) <= characters:
+        return text
+    return f"{text[: characters - 17]}…{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:16]}"
+
+
+def moment(at_us: int) -> str:
+    """A time by RFC 3339, in UTC."""
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def finite(value: float | None) -> float | None:
+    """A number that JSON has, or None."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def shown(value: float | None) -> str:
+    """A number for people."""
+    return "" if value is None else f"{value:,.6g}"
+
+
+def address(text: str | None) -> str | None:
+    """An address that a link may lead to; None for anything else, such as one that would run a script."""
+    return text if text is not None and re.fullmatch(r"https?://[!#-;=?-\[\]_a-z~]{1,2000}", text) else None
+
+
+def links(notice: Notice) -> Mapping[str, str]:
+    """Where to look, by what it is: the runbook first."""
+    given = {"runbook": notice.runbook, **{line(name): target for name, target in notice.links.items()}}
+    return {name: found for name, target in given.items() if (found := address(target)) is not None}
+
+
+def series(notice: Notice) -> str:
+    """A series in a few words: ``country = DE, plan = free``."""
+    return ", ".join(f"{line(name)} = {line(value)}" for name, value in notice.series.items())
+
+
+def told(notice: Notice) -> str:
+    """One alert on a line: what became of it, and what its summary says."""
+    state = "corrected" if notice.note == "corrected" else "resolved" if notice.status == "resolved" else notice.severity
+    late = " (late)" if notice.note == "late" else ""
+    return f"{state}{late}: {line(notice.summary) or line(notice.rule)}"
+
+
+def headline(message: Message) -> str:
+    """A message on a line: the worst of it, and how many more there are."""
+    alike = [notice for notice in message.notices if notice.status == message.status]
+    more = f" (and {len(alike) - 1} more)" if len(alike) > 1 else ""
+    by = f" [{line(message.acknowledged_by)} looks after it]" if message.acknowledged_by else ""
+    return f"{told(message.worst)}{more}{by}"
+
+
+def title(messages: Sequence[Message]) -> str:
+    """A digest on a line."""
+    if len(messages) == 1:
+        return headline(messages[0])
+    firing = sum(message.status == "firing" for message in messages)
+    return f"{len(messages)} messages, {firing} of them of what fires; the last: {headline(messages[-1])}"
+
+
+def detail(notice: Notice) -> list[str]:
+    """What else is to be said of an alert, a line each."""
+    found = [series(notice), f"value {shown(notice.value)}" if notice.value is not None else "", f"since {moment(notice.starts_us)}"]
+    if notice.ends_us is not None:
+        found.append(f"until {moment(notice.ends_us)}")
+    return [text for text in found if text]
