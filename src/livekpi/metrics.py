@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -50,12 +51,30 @@ class Outcome(Protocol):
         """By KPI, how many events were counted as others for the limit on series."""
 
 
+MOST_FIRING = 1_000
+"""How many alerts that fire are exposed one by one."""
+_FIRING = f"1 for each alert that fires, of which {MOST_FIRING:,} at most are listed."
+
+
+@dataclass(frozen=True)
+class AlertCounts:
+    """What is looked up of alerts."""
+
+    states: Mapping[tuple[str, str, str], int]
+    """By rule, severity and state (pending, firing), how many series are in it."""
+    firing: Sequence[tuple[str, str, str]]
+    """Rule, severity and series of each that fires, those to be named first where there are too many."""
+    waiting: Mapping[str, int]
+    """By receiver, how many messages it has not got yet."""
+
+
 class Metrics:
     """All metrics, in the registry that /metrics exposes. A counter's name ends in _total there."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self._find_lag: Callable[[], Mapping[str, Mapping[str, int]]] = dict
+        self._find_alerts: Callable[[], AlertCounts | None] = lambda: None
         source = ["source"]
 
         def counter(name: str, text: str, labels: list[str]) -> Counter:
@@ -63,6 +82,9 @@ class Metrics:
 
         def gauge(name: str, text: str, labels: list[str]) -> Gauge:
             return Gauge(name, text, labels, registry=registry)
+
+        def seconds(name: str, text: str) -> Histogram:
+            return Histogram(name, text, buckets=_COMMIT_S, registry=registry)
 
         # What came in.
         self.events = counter("livekpi_events", "Events read, repeats included; dead letters are counted apart.", source)
@@ -73,11 +95,18 @@ class Metrics:
         self.lost_records = counter("livekpi_lost_records", "Records that were gone from the broker before they were read.", source)
         self.lag = gauge("livekpi_lag", "What is known to be unread: records for Kafka, bytes for others.", ["source", "partition"])
 
+        # What is judged, and who was told.
+        self.judgement = seconds("livekpi_judgement_seconds", "How long a step took in which alert rules were judged.")
+        self.alerts = gauge("livekpi_alerts", "Series of an alert rule that are pending, or firing.", ["rule", "severity", "state"])
+        self.alert_firing = gauge("livekpi_alert_firing", _FIRING, ["rule", "severity", "series"])
+        self.outbox_waiting = gauge("livekpi_outbox_waiting", "Messages that a receiver has not got yet.", ["receiver"])
+        self.notifications = counter(
+            "livekpi_notifications", "Messages handed to a receiver, and attempts that failed.", ["receiver", "outcome"]
+        )
+
         # What became of it.
         self.batches = counter("livekpi_batches", "Batches committed to the store.", [])
-        self.commit = Histogram(
-            "livekpi_commit_seconds", "How long a batch took to compute and commit.", buckets=_COMMIT_S, registry=registry
-        )
+        self.commit = seconds("livekpi_commit_seconds", "How long a batch took to compute and commit.")
         self.freshness = Delays("livekpi_freshness_seconds", "From an event's own time to its commit.", _FRESHNESS_S)
         registry.register(self.freshness)
         self.series = gauge("livekpi_series", "Series a KPI has.", ["kpi"])
@@ -122,8 +151,26 @@ class Metrics:
         self.process_memory_bytes.set_function(process_memory_bytes)
         self._find_lag = lag
 
+    def measure_alerts(self, find: Callable[[], AlertCounts | None]) -> None:
+        """Says how to find out what becomes of alerts; where it finds None that can't be known at the time, and nothing is said."""
+        self._find_alerts = find
+
+    def _look_up_alerts(self) -> None:
+        for gauge in (self.alerts, self.alert_firing, self.outbox_waiting):
+            gauge.clear()
+        found = self._find_alerts()
+        if found is None:
+            return
+        for labels, count in found.states.items():
+            self.alerts.labels(*labels).set(count)
+        for labels in found.firing[:MOST_FIRING]:
+            self.alert_firing.labels(*labels).set(1)
+        for receiver, count in found.waiting.items():
+            self.outbox_waiting.labels(receiver).set(count)
+
     def exposition(self) -> bytes:
-        """All of them, in OpenMetrics' text; for one thread."""
+        """All of them, in OpenMetrics' text; for one thread at a time. May take a while."""
+        self._look_up_alerts()
         self.lag.clear()
         for source, partitions in self._find_lag().items():
             for partition, lag in partitions.items():

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from livekpi.alerting import Alerting
 from livekpi.clock import Clock, SystemClock
 from livekpi.clustered import open_clustered
 from livekpi.clustered import problems as engine_problems
@@ -131,10 +132,14 @@ def serve(
     )
     parts.engine.subscribe(app.on_commit)
     measure(parts)
+    alerting = Alerting(parts.definition, parts.engine.plan, parts.store, parts.clock, parts.metrics)
+    parts.engine.observe(alerting.observe)
+    parts.engine.subscribe(alerting.on_commit)
     server = Server(app, host, port, app.stop)
     parts.engine.install()
     engine.start()
     try:
+        alerting.start()
         server.start()
         assert parts.store.lock is not None
         parts.store.lock.announce(server.address)
@@ -146,6 +151,7 @@ def serve(
         stop.set()
         server.stop()
         engine.join(STOP_S)
+        alerting.close()
     if engine.error is not None:
         raise engine.error
 
@@ -192,14 +198,7 @@ def load_or_warn(file: Path) -> Definition:
         raise DefinitionError(refused)
     for problem in definition.warnings:
         log.warning(str(problem))
-    say_what_waits(definition)
     return definition
-
-
-def say_what_waits(definition: Definition) -> None:
-    """One line where the file has sections that do not act yet."""
-    if definition.spec.alerts:
-        log.warning("alerts and notify are checked but do not act yet", alerts=len(definition.spec.alerts))
 
 
 @contextmanager

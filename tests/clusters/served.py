@@ -150,7 +150,7 @@ class Served:
 
     def kill_in(self, work: Callable[[], None]) -> None:
         """Does work, dies before its first commit, and starts again."""
-        self.store.dies = True
+        self.store.lives = 0
         try:
             work()
         except KilledError:

@@ -6,7 +6,7 @@ import pytest
 
 from livekpi.scripts import run
 
-SCRIPTS = sorted(Path(__file__).parent.glob("*.test"))
+SCRIPTS = sorted(Path(__file__).parent.rglob("*.test"))
 
 
 @pytest.mark.parametrize("kill_everywhere", [False, True], ids=["plainly", "killed"])

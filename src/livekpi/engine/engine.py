@@ -1,7 +1,7 @@
 """The loop: what has arrived since the last commit becomes one batch, one transaction, one message to who watches."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from queue import SimpleQueue
 from time import monotonic, perf_counter
@@ -73,6 +73,7 @@ class Engine:
         self._writer: Writer = writer or BatchWriter(definition, self.plan, clock)
         self._housekeeping = Housekeeping(definition, self.plan, clock)
         self._listeners: list[Callable[[Commit], None]] = []
+        self._observers: list[Callable[[Sequence[Events]], None]] = []
         self._replays: SimpleQueue[tuple[Replay, Future[Replayed]]] = SimpleQueue()
         self._readers = {
             name: Reader(name, source, Decoder(definition.sources[name], self.plan.fields(name, definition)), self._inbox, clock, once=once)
@@ -82,6 +83,10 @@ class Engine:
     def subscribe(self, listener: Callable[[Commit], None]) -> None:
         """Calls `listener` after each commit, on the engine's thread; it must be quick."""
         self._listeners.append(listener)
+
+    def observe(self, observer: Callable[[Sequence[Events]], None]) -> None:
+        """Shows `observer` the events of each commit, on the engine's thread, before listeners hear of it; it must be quick."""
+        self._observers.append(observer)
 
     def decoder(self, source: str) -> Decoder:
         """How a source's records become events here."""
@@ -171,6 +176,8 @@ class Engine:
             return
         for name in {events.source for events in batch}:
             self._readers[name].commit({row.partition: row.position for row in self._writer.positions(name)})
+        for observer in self._observers:
+            observer(batch)
         self._tell(outcome, perf_counter() - started)
 
     def _replay(self, request: Replay, done: Future[Replayed], stop: threading.Event) -> None:

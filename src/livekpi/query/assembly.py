@@ -27,8 +27,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Statement:
-    sql: str
+    unordered: str
+    order: str
     parameters: dict[str, str]
+
+    @property
+    def sql(self) -> str:
+        return f"{self.unordered} ORDER BY {self.order}"
 
 
 def assemble(
@@ -40,29 +45,36 @@ def assemble(
     by: tuple[str, ...],
     where: exp.Expr | None,
     fields: Mapping[str, Field],
+    *,
+    carry: bool = True,
 ) -> Statement:
     """Rows (step, the dimensions of `by`, a value for each KPI) without those that have no value; `numbers` are the aggregates'.
 
     Buckets before `since_us` do not count: one of the parts is not complete there, and a ratio of unlike spans would be wrong.
-    `fields` are those of the dimensions that `where` is about.
+    `fields` are those of the dimensions that `where` is about. Without `carry` a level is only where an event gave it.
     """
     parameters: dict[str, str] = {}
     tables: list[str] = []
     for part in parts:
         condition = _condition(where, part.grouping, fields, parameters)
         cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition, since_us)
-        tables += _tables(cut, part, steps)
+        tables += _tables(cut, part, steps, carry=carry)
     names = ["i", *(f"g{index}" for index in range(len(by)))]
     merged = ", ".join([*names, *(f"max(a{number}) AS a{number}" for number in numbers.values())])
-    carried = ", ".join([*names, *(f"{_carried(number, aggregate, names[1:])} AS a{number}" for aggregate, number in numbers.items())])
-    inner = f"SELECT {carried} FROM (SELECT {merged} FROM ({' UNION ALL BY NAME '.join(tables)}) GROUP BY ALL)"
-    values = [f"v{place}" for place in range(len(kpis))]
-    outer = ", ".join([*names, *(f"{_value(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, values, strict=True))])
-    some = " OR ".join(f"{value} IS NOT NULL" for value in values)
-    return Statement(f"SELECT * FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0 AND ({some}) ORDER BY {', '.join(names)}", parameters)
+    values = [
+        f"{_carried(number, names[1:]) if carry and aggregate.kind == 'last' else f'a{number}'} AS a{number}"
+        for aggregate, number in numbers.items()
+    ]
+    carried = ", ".join([*names, *values])
+    together = f"SELECT {merged} FROM ({' UNION ALL BY NAME '.join(tables)}) GROUP BY ALL" if len(tables) > 1 else tables[0]
+    inner = f"SELECT {carried} FROM ({together})"
+    found = [f"v{place}" for place in range(len(kpis))]
+    outer = ", ".join([*names, *(f"{value_sql(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, found, strict=True))])
+    some = " OR ".join(f"{value} IS NOT NULL" for value in found)
+    return Statement(f"SELECT * FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0 AND ({some})", ", ".join(names), parameters)
 
 
-def _tables(cut: Slice, part: Part, steps: Steps) -> list[str]:
+def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool) -> list[str]:
     tables: list[str] = []
     cells: dict[int, list[tuple[int, Aggregate]]] = {}
     counted: list[int] = []
@@ -77,23 +89,23 @@ def _tables(cut: Slice, part: Part, steps: Steps) -> list[str]:
             tables.append(values(cut, steps, number, aggregate))
         else:
             cells.setdefault(aggregate.over_us, []).append((number, aggregate))
-        if aggregate.kind == "last":
+        if aggregate.kind == "last" and carry:
             tables.append(leaves.before(cut, steps, number, aggregate))
     for over_us, asked in cells.items():
         tables.append(leaves.cell_values(cut, steps, over_us, asked))
-    if part.last_event_us is not None and (counted or any(aggregate.kind == "last" for _, aggregate in part.aggregates)):
+    levels = carry and any(aggregate.kind == "last" for _, aggregate in part.aggregates)
+    if part.last_event_us is not None and (counted or levels):
         tables.append(leaves.grid(cut, part.last_event_us, counted))
     return tables
 
 
-def _carried(number: int, aggregate: Aggregate, slices: Sequence[str]) -> str:
-    if aggregate.kind != "last":
-        return f"a{number}"
+def _carried(number: int, slices: Sequence[str]) -> str:
     partition = f"PARTITION BY {', '.join(slices)} " if slices else ""
     return f"last_value(a{number} IGNORE NULLS) OVER ({partition}ORDER BY i)"
 
 
-def _value(kpi: Kpi, numbers: Mapping[Aggregate, int]) -> str:
+def value_sql(kpi: Kpi, numbers: Mapping[Aggregate, int]) -> str:
+    """The KPI as SQL over the columns a0, a1, … of its aggregates, by their numbers; null where it is no number."""
     columns = {f"a{place}": f"a{numbers[aggregate]}" for place, aggregate in enumerate(kpi.value.aggregates)}
 
     def number(node: exp.Expr) -> exp.Expr:

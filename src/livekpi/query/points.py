@@ -20,11 +20,11 @@ from livekpi.definition.scalars import Scalars, Typed
 from livekpi.definition.types import Field, Type
 from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan, partial_of
 from livekpi.query import leaves
-from livekpi.query.assembly import Part, assemble
+from livekpi.query.assembly import Part, Statement, assemble
 from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, shift, zone
 from livekpi.store import positions
-from livekpi.store.layout import OTHER
+from livekpi.store.layout import OTHER, quote, series
 from livekpi.store.maintenance import tiers
 
 INLINE_STEPS = 32
@@ -117,16 +117,40 @@ class Query:
 
     def _together(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None = None) -> list[list[Point]]:
         """The points of KPIs that are complete from the same bucket on; `where` is about the dimensions of the first."""
-        for kpi in kpis:
-            self._check_grain(kpi, steps)
-        numbers = {aggregate: number for number, aggregate in enumerate(dict.fromkeys(_aggregates(kpis)))}
-        statement = assemble(kpis, numbers, self._parts(numbers), self._since_us(kpis[0]), steps, by, where, self._fields(kpis[0]))
+        statement = self._statement(kpis, steps, by, where)
         limit = self._definition.spec.limits.points
         with self._stepped(steps) as prefix:
             rows = self._cursor.execute(f"{prefix}{statement.sql} LIMIT {limit + 1}", statement.parameters or None).fetchall()
         if len(rows) > limit:
             raise QueryError(f"more than {limit} points; ask for a larger step, a shorter range or fewer dimensions")
         return [self._points(kpi, steps, by, rows, 1 + len(by) + place) for place, kpi in enumerate(kpis)]
+
+    def columns(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), *, carry: bool = True) -> pa.Table:
+        """The KPI's values as columns, however many: `i` (the step's index), dimensions as text ``g0``, ``g1``, …, and ``v0``.
+
+        Without `carry` a level is only in the steps in which an event gave it.
+        """
+        statement = self._statement([kpi], steps, by, None, carry=carry)
+        with self._stepped(steps) as prefix:
+            return self._cursor.sql(f"{prefix}{statement.unordered}").to_arrow_table()
+
+    def known_series(self, kpi: Kpi, by: tuple[str, ...], before_us: int) -> pa.Table:
+        """The KPI's series that had an event before a time: ``g0``, ``g1``, …"""
+        parts = [
+            f"SELECT {', '.join(f'd{grouping.by.index(name)} AS g{index}' for index, name in enumerate(by)) or '1 AS one'} "
+            f"FROM {quote(series(grouping))} WHERE first < make_timestamp({before_us})"
+            for grouping in self._groupings(kpi)
+        ]
+        return self._cursor.sql(" UNION ".join(parts)).to_arrow_table()
+
+    def _statement(
+        self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None, *, carry: bool = True
+    ) -> Statement:
+        for kpi in kpis:
+            self._check_grain(kpi, steps)
+        numbers = {aggregate: number for number, aggregate in enumerate(dict.fromkeys(_aggregates(kpis)))}
+        since_us = self._since_us(kpis[0])
+        return assemble(kpis, numbers, self._parts(numbers), since_us, steps, by, where, self._fields(kpis[0]), carry=carry)
 
     def _points(self, kpi: Kpi, steps: Steps, by: tuple[str, ...], rows: Iterable[tuple[Any, ...]], column: int) -> list[Point]:
         final_us = self._final_us(kpi)
@@ -143,6 +167,11 @@ class Query:
         if len(steps) <= INLINE_STEPS:
             rows = (f"({index}, make_timestamp({start}), make_timestamp({end}))" for index, start, end in steps.numbered())
             yield f"WITH {leaves.STEPS}(i, start, hi) AS (VALUES {', '.join(rows)}) "
+            return
+        if steps.size_us is not None:
+            start = f"{steps.starts[0]} + i * {steps.size_us}"
+            bounds = f"make_timestamp({start}) AS start, make_timestamp({start} + {steps.size_us}) AS hi"
+            yield f"WITH {leaves.STEPS} AS (SELECT i, {bounds} FROM range({len(steps)}) numbers(i)) "
             return
         types = {"i": pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
         columns = zip(*steps.numbered(), strict=True)
@@ -168,6 +197,11 @@ class Query:
     def fine_from_us(self, kpi: Kpi) -> int:
         """From here on every bucket is kept as it was counted; before, coarser ones may be."""
         return max(self._known.rolled_before_us(grouping) for grouping in self._groupings(kpi))
+
+    def kept_from_us(self, kpi: Kpi, size_us: int) -> int:
+        """From here on buckets of a size can be asked for; before, those that are kept are no parts of it."""
+        grains = [each for grouping in self._groupings(kpi) for each in self._known.rolled(grouping)]
+        return max((before for grain, before in grains if size_us % grain), default=0)
 
     def windows(self, kpi: Kpi) -> list[tuple[Grouping, int]]:
         """The groupings a KPI is read from, each with the widest window it is read over."""
@@ -236,14 +270,13 @@ class Query:
 
     def _check_grain(self, kpi: Kpi, steps: Steps) -> None:
         for aggregate in kpi.value.aggregates:
-            bounds = {min(start, end - aggregate.over_us) for start, end in zip(steps.starts, steps.ends, strict=True)} | set(steps.ends)
-            if any(bound % aggregate.every_us for bound in bounds):
+            if _cuts(steps, aggregate.over_us, aggregate.every_us):
                 raise QueryError(
                     f"{kpi.name} is kept in buckets of {_seconds(aggregate.every_us)}, counted in UTC, and some of these steps would cut "
                     f"one in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
                 )
             for grain, before in self._known.rolled(grouping_of(self._plan, aggregate)):
-                if any(bound % grain for bound in bounds if bound < before):
+                if _cuts(steps, aggregate.over_us, grain, before):
                     stages = tiers(aggregate.every_us, self._definition.keep_us)
                     kept = ", ".join(f"{_seconds(size)} for {age / DAY_US:g}d" for size, age in stages)
                     raise QueryError(
@@ -282,6 +315,15 @@ class Query:
             watermark = positions.watermark_us(self._known.positions(name), self._now_us, source.idle_us)
             found.append(-1 if watermark is None else watermark - source.late_us)
         return min(found)
+
+
+def _cuts(steps: Steps, over_us: int, grain_us: int, before_us: int | None = None) -> bool:
+    """Whether the window of a step begins or ends inside a bucket of `grain_us`, before a time."""
+    spans: Iterable[tuple[int, int]] = zip(steps.starts, steps.ends, strict=True)
+    if steps.size_us is not None and (steps.size_us % grain_us == 0 or (before_us is not None and steps.ends[0] - over_us >= before_us)):
+        spans = [(steps.starts[0], steps.ends[0])]  # the others lie as it does
+    bounds = (bound for start, end in spans for bound in (min(start, end - over_us), end))
+    return any(bound % grain_us for bound in bounds if before_us is None or bound < before_us)
 
 
 def _aggregates(kpis: Iterable[Kpi]) -> Iterable[Aggregate]:

@@ -1,6 +1,6 @@
 """The steps a range is asked in: seconds to weeks, aligned in a time zone, whose days may have 23 or 25 hours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -22,8 +22,8 @@ class QueryError(Exception):
 class Steps:
     """Half-open spans [start, end) in µs, ascending."""
 
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
     size_us: int | None
     """The size they all have and lie at without gaps; None where they differ."""
 

@@ -13,12 +13,16 @@ from livekpi.query.points import Request
 from livekpi.query.steps import QueryError, zone
 from livekpi.scripts.script import (
     Advance,
+    AlertRow,
     Arrive,
     Define,
+    ExpectAlerts,
     ExpectDeadLetters,
+    ExpectMessages,
     ExpectPoints,
     Kill,
     LetterRow,
+    MessageRow,
     Restart,
     Row,
     Script,
@@ -130,9 +134,10 @@ def _arrive(path: Path, part: _Part) -> Arrive:
 
 def _expect(_: Path, part: _Part) -> Step:
     if len(part.words) < 2:
-        raise ScriptError(part.line, "expected the name of a KPI, or dead-letters and the name of a source")
-    if part.words[1].means("dead-letters"):
-        return _expect_dead_letters(part)
+        raise ScriptError(part.line, "expected the name of a KPI, dead-letters and a source, alerts, or messages and a notifier")
+    for name, expected in _EXPECTED.items():
+        if part.words[1].means(name):
+            return expected(part)
     options = _options(part)
     try:
         timezone = zone(options.get("timezone", "UTC"))
@@ -204,6 +209,35 @@ def _expect_dead_letters(part: _Part) -> ExpectDeadLetters:
     return ExpectDeadLetters(part.line, part.words[2].text, tuple(rows))
 
 
+def _expect_alerts(part: _Part) -> ExpectAlerts:
+    if len(part.words) != 2:
+        raise ScriptError(part.line, "expected alerts, and nothing behind it")
+    return ExpectAlerts(part.line, tuple(_alert_row(line, words) for line, words in _expected(part)))
+
+
+def _alert_row(line: int, words: list[Word]) -> AlertRow:
+    usage = "RULE, its dimensions, firing or resolved, when it began, when it ended, and perhaps late or corrected"
+    place = next((index for index, word in enumerate(words) if index and (word.means("firing") or word.means("resolved"))), None)
+    if place is None:
+        raise ScriptError(line, f"expected {usage}")
+    note = words[-1].text if words[-1].text in _NOTES else ""
+    times = [parse_time(word.text, UTC, line) for word in words[place + 1 : len(words) - bool(note)]]
+    if len(times) != (1 if words[place].text == "firing" else 2):
+        raise ScriptError(line, f"expected {usage}")
+    return AlertRow(line, words[0].text, tuple(words[1:place]), words[place].text, times[0], times[1] if len(times) > 1 else None, note)
+
+
+def _expect_messages(part: _Part) -> ExpectMessages:
+    if len(part.words) != 3:
+        raise ScriptError(part.line, "expected messages NOTIFIER")
+    rows = []
+    for line, words in _expected(part):
+        if len(words) < 3 or words[1].text not in ("firing", "resolved") or not words[2].text.isdecimal():
+            raise ScriptError(line, "expected RULE, firing or resolved, how many alerts fire, and perhaps words of the first")
+        rows.append(MessageRow(words[0].text, words[1].text, int(words[2].text), tuple(words[3:])))
+    return ExpectMessages(part.line, part.words[2].text, tuple(rows))
+
+
 def _restart(_: Path, part: _Part) -> Restart:
     _words(part, "restart", 0)
     _no_body(part)
@@ -227,6 +261,12 @@ def _no_body(part: _Part) -> None:
         raise ScriptError(line, f"expected nothing below {part.words[0].text}")
 
 
+_NOTES = ("late", "corrected")
+_EXPECTED: Mapping[str, Callable[[_Part], Step]] = {
+    "dead-letters": _expect_dead_letters,
+    "alerts": _expect_alerts,
+    "messages": _expect_messages,
+}
 _STEPS: Mapping[str, Callable[[Path, _Part], Step]] = {
     "definition:": _define,
     "clock": _clock,

@@ -4,11 +4,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
 from prometheus_client import CollectorRegistry
 
+from livekpi.alerts.desk import Desk
 from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.model import File, Stdin
@@ -22,6 +24,8 @@ from livekpi.store import positions
 from livekpi.store.database import FILE_NAME, Store
 
 _ALL = 2**31
+_MOST_COMMITS = 10
+"""More than a step makes."""
 
 
 class KilledError(Exception):
@@ -31,15 +35,26 @@ class KilledError(Exception):
 class MortalStore(Store):
     """A store that can die in the middle of a transaction."""
 
-    dies = False
-    """Whether it dies before its next commit."""
+    lives: int | None = None
+    """How many commits it lives through; None is for ever."""
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with super().transaction() as cursor:
             yield cursor
-            if self.dies:
-                raise KilledError
+            self._live()
+
+    @contextmanager
+    def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with super().beside() as cursor:
+            yield cursor
+            self._live()
+
+    def _live(self) -> None:
+        if self.lives == 0:
+            raise KilledError
+        if self.lives is not None:
+            self.lives -= 1
 
 
 class Rehearsal:
@@ -55,12 +70,16 @@ class Rehearsal:
         self._tapes: dict[str, Tape] = {}
         self._start()
 
-    def _start(self) -> None:
+    def _start(self, lives: int | None = None) -> None:
         for name, source in self.definition.sources.items():
             self._tapes.setdefault(name, Tape(header=_is_csv(source)))
         sources = {name: self._tapes[name] for name in self.definition.sources}
         self.store = MortalStore.open(self._data, self.clock, memory_mib=self.definition.spec.limits.memory_mib)
+        self.store.lives = lives
         self.engine = Engine(self.definition, self.store, sources, self.clock, Metrics(CollectorRegistry()))
+        self.desk = Desk(self.definition, self.engine.plan, self.store.beside, self.clock)
+        self.engine.subscribe(self.desk.on_commit)
+        self.engine.observe(self.desk.arrivals.observe)
         self.engine.install()
         with self.cursor() as cursor:
             for name, source in self.definition.sources.items():
@@ -82,7 +101,7 @@ class Rehearsal:
         self.store.close()
         self._start()
 
-    def kill(self) -> None:
+    def kill(self, lives: int | None = None) -> None:
         """Dies as by kill -9, and starts again with what lies on the disk: closing in order would tidy it."""
         before, self._kills = self._data, self._kills + 1
         self._data.mkdir()
@@ -90,15 +109,19 @@ class Rehearsal:
             shutil.copyfile(path, self._data / path.name)
         self.store.close()
         shutil.rmtree(before)
-        self._start()
+        self._start(lives)
 
     def kill_in(self, work: Callable[[], None]) -> None:
-        """Does work, dies before its first commit, and starts again."""
-        self.store.dies = True
-        try:
-            work()
-        except KilledError:
-            self.kill()
+        """Does work, dies before its first commit, does what is left and dies before the next, and so on until nothing is left."""
+        self.store.lives = 0
+        for lives in range(1, _MOST_COMMITS):
+            try:
+                work()
+            except KilledError:
+                work = partial(self.kill, lives)
+            else:
+                break
+        self.store.lives = None
 
     def arrive(self, source: str, partition: int, records: Sequence[bytes | None]) -> None:
         """Records arrive, and are committed in one batch."""
@@ -108,6 +131,7 @@ class Rehearsal:
     def commit(self) -> None:
         """Commits what has arrived and is not committed yet; keeps house where that is due."""
         self.engine.step([events for source in self.definition.sources.values() for events in self._unread(source)], threading.Event())
+        self.desk.step()
 
     def _unread(self, source: SourceDefinition) -> list[Events]:
         decoder = Decoder(source, self.engine.plan.fields(source.name, self.definition))

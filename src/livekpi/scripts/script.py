@@ -101,6 +101,46 @@ class ExpectDeadLetters(Step):
 
 
 @dataclass(frozen=True)
+class AlertRow:
+    """An alert as expected: its rule, its series' dimensions, and how it stands."""
+
+    line: int
+    rule: str
+    series: tuple[Word, ...]
+    status: str
+    started_us: int
+    ends_us: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ExpectAlerts(Step):
+    """All alerts so far, in the order in which they began."""
+
+    rows: tuple[AlertRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    """A message as expected."""
+
+    rule: str
+    status: str
+    firing: int
+    """How many alerts fire, as it says."""
+    words: tuple[Word, ...] = ()
+    """Parts of its first notice: a note, a dimension's value, or a part of the summary."""
+
+
+@dataclass(frozen=True)
+class ExpectMessages(Step):
+    """All that a receiver was to be told so far, in order."""
+
+    receiver: str
+    rows: tuple[MessageRow, ...] = ()
+
+
+@dataclass(frozen=True)
 class Script:
     """A script's steps, in order."""
 

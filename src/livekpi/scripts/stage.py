@@ -4,15 +4,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from livekpi.alerts import ledger
 from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.definition.problems import DefinitionError, nearest
 from livekpi.definition.substitute import Unset
 from livekpi.query.steps import QueryError
+from livekpi.scripts.alert_expectation import compare_alerts, compare_messages
 from livekpi.scripts.expectation import Line, compare_letters, compare_points, laid_out
 from livekpi.scripts.rehearsal import Rehearsal
-from livekpi.scripts.script import Advance, Arrive, Define, ExpectDeadLetters, ExpectPoints, Kill, Restart, SetClock, Step
+from livekpi.scripts.script import (
+    Advance,
+    Arrive,
+    Define,
+    ExpectAlerts,
+    ExpectDeadLetters,
+    ExpectMessages,
+    ExpectPoints,
+    Kill,
+    Restart,
+    SetClock,
+    Step,
+)
 from livekpi.scripts.words import ScriptError
 from livekpi.store import dead_letters
 
@@ -58,10 +72,20 @@ class Stage:
                 self._server(step).restart()
             case Kill():
                 self._server(step).kill()
+            case _:
+                return self._expect(step)
+        return None
+
+    def _expect(self, step: Step) -> Failure | None:
+        match step:
             case ExpectPoints():
                 return self._expect_points(step)
             case ExpectDeadLetters():
                 return self._expect_dead_letters(step)
+            case ExpectAlerts():
+                return self._expect_alerts(step)
+            case ExpectMessages():
+                return self._expect_messages(step)
         return None
 
     def _define(self, step: Define) -> None:
@@ -125,6 +149,19 @@ class Stage:
         with server.cursor() as cursor:
             letters = dead_letters.find(cursor, source=step.source, limit=_LETTERS)
         return _difference(step.line, f"the dead letters of {step.source}", compare_letters(step.rows, letters))
+
+    def _expect_alerts(self, step: ExpectAlerts) -> Failure | None:
+        with self._server(step).cursor() as cursor:
+            came = ledger.alerts(cursor)
+        return _difference(step.line, "the alerts", compare_alerts(step.rows, came))
+
+    def _expect_messages(self, step: ExpectMessages) -> Failure | None:
+        server = self._server(step)
+        if step.receiver not in server.definition.spec.notify:
+            raise ScriptError(step.line, f"there is no notifier {step.receiver!r}{nearest(step.receiver, server.definition.spec.notify)}")
+        with server.cursor() as cursor:
+            came = ledger.messages(cursor, step.receiver)
+        return _difference(step.line, f"the messages to {step.receiver}", compare_messages(step.rows, came))
 
 
 def _check_source(line: int, name: str, definition: Definition) -> None:

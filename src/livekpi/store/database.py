@@ -22,7 +22,7 @@ class CommitError(StoreError):
 class Store:
     """The store of one data directory.
 
-    Writing is for one thread, in `transaction`; any thread may read by a cursor of its own.
+    Writing is for one thread, in `transaction`, but for what is kept beside the numbers; any thread may read by a cursor of its own.
     """
 
     def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, lock: Lock | None) -> None:
@@ -72,6 +72,17 @@ class Store:
         except BaseException:
             self._rollback()
             raise
+
+    @contextmanager
+    def beside(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A transaction of its own beside the engine's, from any thread, for tables that the engine does not write."""
+        cursor = self.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION")
+            yield cursor
+            cursor.execute("COMMIT")
+        finally:
+            cursor.close()  # which rolls back what was not committed
 
     def _commit(self) -> None:
         try:

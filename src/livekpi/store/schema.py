@@ -2,7 +2,7 @@
 
 import duckdb
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class StoreError(Exception):
@@ -27,7 +27,36 @@ _VERSION_1 = (
     """CREATE TABLE dead_letters (number BIGINT DEFAULT nextval('dead_letter_number'), source VARCHAR, partition VARCHAR, position BIGINT,
        field VARCHAR, code VARCHAR, reason VARCHAR, record BLOB, arrived_us BIGINT, replayed_us BIGINT)""",
 )
-_MIGRATIONS = {0: _VERSION_1}
+# What alerts know; livekpi.alerts.ledger alone reads and writes it. A series is the JSON list of its dimensions' values.
+_VERSION_2 = (
+    # How far each rule is judged: up to which bucket's end, up to which all had arrived then, and up to which the buckets were over.
+    """CREATE TABLE alert_rules (rule VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL, judged_us BIGINT NOT NULL, whole_us BIGINT NOT NULL,
+       over_us BIGINT NOT NULL)""",
+    # Each change of a rule's state at a series, so that it can be taken back when a bucket is corrected.
+    """CREATE TABLE alert_states (rule VARCHAR, series VARCHAR, at_us BIGINT NOT NULL, phase VARCHAR NOT NULL, since_us BIGINT NOT NULL,
+       started_us BIGINT, known_us BIGINT NOT NULL)""",
+    # Each firing of a rule at a series. `told` is what the receivers last heard of it, null where nothing.
+    """CREATE TABLE alerts (key VARCHAR NOT NULL, rule VARCHAR, meaning VARCHAR NOT NULL, series VARCHAR, started_us BIGINT NOT NULL,
+       ends_us BIGINT, told VARCHAR, note VARCHAR NOT NULL, value DOUBLE, judged_at_us BIGINT NOT NULL, ended_at_us BIGINT)""",
+    "CREATE SEQUENCE message_number",
+    "CREATE TABLE messages (number BIGINT, rule VARCHAR, at_us BIGINT, body VARCHAR NOT NULL)",
+    # What each receiver is to be told: `state` is waiting, sent or given_up; `at_us` when it was, or when to try next.
+    """CREATE TABLE outbox (receiver VARCHAR, number BIGINT, state VARCHAR NOT NULL, attempts BIGINT NOT NULL, at_us BIGINT NOT NULL,
+       reason VARCHAR)""",
+    # What people say: alerts that are not to be told for a time, and alerts that somebody looks after.
+    # `slices` is a JSON object of dimensions.
+    "CREATE SEQUENCE word_number",
+    """CREATE TABLE silences (number BIGINT, rule VARCHAR, slices VARCHAR NOT NULL, author VARCHAR NOT NULL, reason VARCHAR NOT NULL,
+       from_us BIGINT NOT NULL, until_us BIGINT NOT NULL)""",
+    """CREATE TABLE acknowledgements (number BIGINT, rule VARCHAR NOT NULL, slices VARCHAR NOT NULL, author VARCHAR NOT NULL,
+       reason VARCHAR NOT NULL, from_us BIGINT NOT NULL, until_us BIGINT NOT NULL)""",
+    # What series usually are: learners' states (livekpi.insight.expectation), and what was expected of each bucket.
+    "CREATE TABLE learners (subject VARCHAR, meaning VARCHAR NOT NULL, until_us BIGINT NOT NULL, series VARCHAR, state BLOB NOT NULL)",
+    "CREATE TABLE bands (subject VARCHAR, series VARCHAR, start_us BIGINT NOT NULL, expected DOUBLE, low DOUBLE, high DOUBLE)",
+    # How late each source's events come, as livekpi.insight.lateness writes it.
+    "CREATE TABLE lateness (source VARCHAR PRIMARY KEY, state BLOB NOT NULL)",
+)
+_MIGRATIONS = {0: _VERSION_1, 1: _VERSION_2}
 """From a version to the statements that lead to the next."""
 
 

@@ -1,0 +1,213 @@
+"""Where rules are judged: what has become ready, and what was corrected, becomes states, alerts and messages in one transaction."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+
+import duckdb
+
+from livekpi.alerts import ledger, refusals, words
+from livekpi.alerts.anomalies import Anomalies
+from livekpi.alerts.ledger import Alert
+from livekpi.alerts.message import Message
+from livekpi.alerts.readiness import Arrivals, Ready, ready
+from livekpi.alerts.round import Round, Standing, earliest_us, new, unheard
+from livekpi.alerts.telling import Said, message, receivers_of, to_tell
+from livekpi.clock import Clock
+from livekpi.commit import Commit
+from livekpi.definition.definition import Definition
+from livekpi.engine.plan import Plan
+from livekpi.query.points import Query
+from livekpi.query.snapshot import Snapshot
+
+Transaction = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+LEARNED_US = 60_000_000
+"""How often it is kept how late events come."""
+KEPT_US = 90 * 86_400_000_000
+"""How long it is kept what was told."""
+
+
+@dataclass
+class Outcome:
+    """What a step did."""
+
+    changed: list[Alert] = field(default_factory=list)
+    """Alerts that began, ended or were corrected, as they are now."""
+    messages: list[Message] = field(default_factory=list)
+    receivers: set[str] = field(default_factory=set)
+    """Who has something waiting."""
+    judged: int = 0
+    """How many rules were judged."""
+    more: bool = False
+    """Whether there is more to be learned of what is usual, so that the next step should come at once."""
+
+
+class Desk:
+    """Judges a definition's rules. `step` belongs to one thread at a time; `on_commit` may come from any."""
+
+    def __init__(self, definition: Definition, plan: Plan, transaction: Transaction, clock: Clock) -> None:
+        """`transaction` opens one in which what is read is of one moment."""
+        self.arrivals = Arrivals(definition)
+        self._anomalies = Anomalies(definition)
+        self._definition, self._plan, self._transaction, self._clock = definition, plan, transaction, clock
+        self._rules = list(definition.rules.values())
+        self._guard = threading.Lock()
+        self._touched: dict[str, int] = {}
+        self._refusals: dict[str, str | None] = {}
+        self._standing: dict[str, Standing] | None = None
+        self._learned_us = 0
+
+    def on_commit(self, commit: Commit) -> None:
+        """Hears of a commit; quick."""
+        with self._guard:
+            for key, buckets in commit.touched.items():
+                known = [self._touched[key]] if key in self._touched else []
+                if buckets:
+                    self._touched[key] = min([*buckets, *known])
+
+    def refused(self, receiver: str, reason: str) -> None:
+        """Hears that a receiver will never take what it is told."""
+        with self._guard:
+            self._refusals[receiver] = reason
+
+    def taken(self, receiver: str) -> None:
+        """Hears that a receiver took what it was told."""
+        with self._guard:
+            self._refusals[receiver] = None
+
+    def step(self) -> Outcome:
+        """Judges what is ready, and writes what follows. After an error the next step begins from what is in the store."""
+        outcome, now_us = Outcome(), self._clock.now_us()
+        if not self._rules and self._standing is not None and now_us - self._learned_us < LEARNED_US and not self._refusals:
+            return outcome
+        with self._guard:
+            touched, self._touched = self._touched, {}
+            heard, self._refusals = self._refusals, {}
+        try:
+            with self._transaction() as cursor:
+                standing = self._load(cursor, now_us, outcome) if self._standing is None else self._standing
+                found = self._judge_all(cursor, standing, touched, now_us, outcome)
+                self._tell_all(cursor, now_us, outcome)
+                for receiver, reason in heard.items():
+                    self._note_refusal(cursor, receiver, reason, now_us, outcome)
+                self._keep_house(cursor, now_us)
+        except BaseException:
+            self._standing = None
+            self._anomalies.forget()
+            raise
+        self._standing = {**standing, **found}
+        return outcome
+
+    def _load(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> dict[str, Standing]:
+        """Takes up from the store; rules that are gone, or mean something else now, are brought to an end."""
+        known = ledger.progress(cursor)
+        for name in [name for name, each in known.items() if self._meaning(name) != each.digest]:
+            self._end_rule(cursor, name, now_us, outcome)
+            del known[name]
+        if not self._learned_us:
+            self.arrivals.load(dict(cursor.execute("SELECT source, state FROM lateness").fetchall()))
+        # what was committed while nobody listened may have corrected anything, so all is judged again that could be
+        return {name: Standing(each, ledger.states(cursor, name), 0) for name, each in known.items()}
+
+    def _meaning(self, name: str) -> str | None:
+        rule = self._definition.rules.get(name)
+        return None if rule is None else rule.digest
+
+    def _end_rule(self, cursor: duckdb.DuckDBPyConnection, name: str, now_us: int, outcome: Outcome) -> None:
+        """Ends the alerts of a rule that is no more, and says so to those who were told of them."""
+        over = [
+            replace(alert, ends_us=now_us, ended_at_us=now_us) for alert in ledger.alerts(cursor, "rule = ? AND ends_us IS NULL", [name])
+        ]
+        told = [alert.key for alert in over if alert.told == "firing"]
+        ledger.save_alerts(cursor, [replace(alert, told="resolved") for alert in over])
+        ledger.forget_rule(cursor, name)
+        last = ledger.last_message(cursor, name) if told else None
+        if last is not None:
+            body, receivers = last
+            notices = tuple(replace(notice, status="resolved", ends_us=now_us) for notice in body.notices if notice.key in told)
+            receivers = [receiver for receiver in receivers if receiver in self._definition.spec.notify]
+            self._send(cursor, replace(body, number=ledger.next_number(cursor), at_us=now_us, notices=notices), receivers, outcome)
+        outcome.changed += over
+
+    def _judge_all(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        standing: Mapping[str, Standing],
+        touched: Mapping[str, int],
+        now_us: int,
+        outcome: Outcome,
+    ) -> dict[str, Standing]:
+        query, known = Query(cursor, self._definition, self._plan, now_us), Snapshot(cursor, self._definition)
+        ripe = {rule.name: ready(rule, self._definition, known, self.arrivals, now_us) for rule in self._rules}
+        outcome.more = self._learn(cursor, query, ripe, now_us)
+        round_ = Round(cursor, query, self._definition, self._plan, now_us)
+        found: dict[str, Standing] = {}
+        for rule in self._rules:
+            before, there = standing.get(rule.name), ripe[rule.name]
+            if there is None:
+                if before is None:
+                    found[rule.name] = unheard(rule)
+                continue
+            judged = round_.judge(rule, before or new(rule, there), there, {} if before is None else touched)
+            if judged is not None:
+                found[rule.name] = judged.standing
+                outcome.changed += judged.changed
+                outcome.judged += 1
+        ledger.save_progress(cursor, {name: each.progress for name, each in found.items()})
+        return found
+
+    def _learn(self, cursor: duckdb.DuckDBPyConnection, query: Query, ripe: Mapping[str, Ready | None], now_us: int) -> bool:
+        """Learns what is usual, from the buckets that are over; returns whether there is more to be learned at once."""
+        until: dict[str, int] = {}
+        for rule in self._rules:
+            there = ripe[rule.name]
+            for kpi in rule.when.kpis if there is not None else ():
+                until[kpi] = min(there.over_us, until.get(kpi, there.over_us)) if there is not None else 0
+        return self._anomalies.learn(cursor, query, until, now_us)
+
+    def _tell_all(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> None:
+        open_ = ledger.alerts(cursor, "ends_us IS NULL OR told IS DISTINCT FROM 'resolved'")
+        if not open_:
+            return
+        said = Said(words.words(cursor, "silences", now_us), words.words(cursor, "acknowledgements", now_us))
+        for rule in self._rules:
+            own = [alert for alert in open_ if alert.rule == rule.name]
+            for tell in to_tell(self._definition, rule, own, said, now_us) if own else []:
+                ledger.save_alerts(cursor, tell.told)
+                if tell.notices:
+                    number = ledger.next_number(cursor)
+                    self._send(
+                        cursor,
+                        message(rule, tell, number, now_us, self._definition.path.stem),
+                        receivers_of(self._definition, rule),
+                        outcome,
+                    )
+
+    def _note_refusal(self, cursor: duckdb.DuckDBPyConnection, receiver: str, reason: str | None, now_us: int, outcome: Outcome) -> None:
+        """That a receiver refuses is an alert of its own, told to the others; it ends when the receiver takes something."""
+        known = ledger.alerts(cursor, "rule = ? AND series = ? AND ends_us IS NULL", [refusals.RULE, refusals.series(receiver)])
+        alert = refusals.changed(known[0] if known else None, receiver, reason, now_us)
+        if alert is not None:
+            ledger.save_alerts(cursor, [alert])
+            told = refusals.message(alert, receiver, reason, ledger.next_number(cursor), now_us, self._definition.path.stem)
+            self._send(cursor, told, refusals.others(self._definition, receiver), outcome)
+            outcome.changed.append(alert)
+
+    @staticmethod
+    def _send(cursor: duckdb.DuckDBPyConnection, told: Message, receivers: Sequence[str], outcome: Outcome) -> None:
+        ledger.save_message(cursor, told, receivers)
+        outcome.messages.append(told)
+        outcome.receivers |= set(receivers)
+
+    def _keep_house(self, cursor: duckdb.DuckDBPyConnection, now_us: int) -> None:
+        if now_us - self._learned_us < LEARNED_US:
+            return
+        self._learned_us = now_us
+        for source, state in self.arrivals.dump().items():
+            cursor.execute("INSERT OR REPLACE INTO lateness VALUES (?, ?)", [source, state])
+        ledger.prune_told(cursor, now_us - KEPT_US)
+        for rule in self._rules:
+            standing = (self._standing or {}).get(rule.name)
+            if standing is not None:
+                ledger.prune_states(cursor, rule.name, earliest_us(rule, self._definition, standing.progress.judged_us))

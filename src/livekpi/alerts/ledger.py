@@ -1,0 +1,237 @@
+"""What alerts know, in the store: how far each rule is judged, its states, its firings, and what is to be told of them.
+
+All of it works on the caller's cursor, in the caller's transaction.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import duckdb
+
+from livekpi.alerts.machine import State
+from livekpi.alerts.message import Message, Note, Notice, Status
+from livekpi.alerts.series import Series
+
+_STATE = "at_us, phase, since_us, started_us, known_us"
+_ALERT = "key, rule, meaning, series, started_us, ends_us, told, note, value, judged_at_us, ended_at_us"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a rule is judged."""
+
+    digest: str
+    judged_us: int
+    """Up to which bucket's end; 0 before the first event."""
+    whole_us: int
+    """Up to which bucket's end all had arrived when it was judged."""
+    over_us: int
+    """Up to which bucket's end the buckets were over: of levels the open one is judged, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One firing of a rule at a series."""
+
+    key: str
+    rule: str
+    meaning: str
+    """The digest of the rule that made it."""
+    series: Series
+    started_us: int
+    """When it began, in event time."""
+    ends_us: int | None
+    """When it ceased, in event time; None while it fires."""
+    told: Status | None
+    """What the receivers last heard of it."""
+    note: Note
+    value: float | None
+    judged_at_us: int
+    """When it was found, by the clock."""
+    ended_at_us: int | None
+    """When its end was found, by the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How far a message is at one receiver."""
+
+    receiver: str
+    state: str
+    """`waiting`, `sent` or `given_up`."""
+    attempts: int
+    at_us: int
+    """When it was sent or given up; waiting: when it is tried next, or since when it may be."""
+    reason: str | None
+    """Why the last attempt failed."""
+
+
+def progress(cursor: duckdb.DuckDBPyConnection) -> dict[str, Progress]:
+    """How far each rule is judged, by its name."""
+    rows = cursor.execute("SELECT rule, digest, judged_us, whole_us, over_us FROM alert_rules").fetchall()
+    return {name: Progress(*rest) for name, *rest in rows}
+
+
+def save_progress(cursor: duckdb.DuckDBPyConnection, found: Mapping[str, Progress]) -> None:
+    if found:
+        rows = [(name, each.digest, each.judged_us, each.whole_us, each.over_us) for name, each in found.items()]
+        cursor.execute(f"INSERT OR REPLACE INTO alert_rules VALUES {_places(rows)}", _flat(rows))
+
+
+def forget_rule(cursor: duckdb.DuckDBPyConnection, rule: str) -> None:
+    """Drops a rule's progress and states; its alerts stay, as history."""
+    cursor.execute("DELETE FROM alert_rules WHERE rule = ?", [rule])
+    cursor.execute("DELETE FROM alert_states WHERE rule = ?", [rule])
+
+
+def states(cursor: duckdb.DuckDBPyConnection, rule: str, at_us: int | None = None) -> dict[Series, State]:
+    """A rule's state at each series that ever left `inactive`: the last, or the one at a time."""
+    until = "" if at_us is None else f" AND at_us <= {at_us}"
+    latest = ", ".join(f"last({column} ORDER BY at_us)" for column in _STATE.split(", "))
+    rows = cursor.execute(f"SELECT series, {latest} FROM alert_states WHERE rule = ?{until} GROUP BY series", [rule]).fetchall()
+    return {series: State(*rest) for series, *rest in rows}
+
+
+def forget_states(cursor: duckdb.DuckDBPyConnection, rule: str, after_us: int) -> None:
+    """Takes back what was judged of the buckets that end after a time."""
+    cursor.execute("DELETE FROM alert_states WHERE rule = ? AND at_us > ?", [rule, after_us])
+
+
+def save_states(cursor: duckdb.DuckDBPyConnection, rule: str, found: Iterable[tuple[Series, State]]) -> None:
+    rows = [(rule, series, state.at_us, state.phase, state.since_us, state.started_us, state.known_us) for series, state in found]
+    if rows:
+        cursor.execute(f"INSERT INTO alert_states VALUES {_places(rows)}", _flat(rows))
+
+
+def prune_states(cursor: duckdb.DuckDBPyConnection, rule: str, before_us: int) -> None:
+    """Forgets states that no correction can lead back to: those before the last one before a time."""
+    cursor.execute(
+        """DELETE FROM alert_states s
+           USING (SELECT series, max(at_us) AS at_us FROM alert_states WHERE rule = $1 AND at_us <= $2 GROUP BY series) last
+           WHERE s.rule = $1 AND s.series = last.series AND (s.at_us < last.at_us OR (s.at_us = last.at_us AND s.phase = 'inactive'))""",
+        [rule, before_us],
+    )
+
+
+def alerts(cursor: duckdb.DuckDBPyConnection, condition: str = "true", parameters: Sequence[object] = ()) -> list[Alert]:
+    """Alerts in the order in which they began; `condition` is SQL over their columns."""
+    rows = cursor.execute(f"SELECT {_ALERT} FROM alerts WHERE {condition} ORDER BY started_us, rule, series", list(parameters)).fetchall()
+    return [Alert(*row) for row in rows]
+
+
+def save_alerts(cursor: duckdb.DuckDBPyConnection, changed: Sequence[Alert], gone: Sequence[str] = ()) -> None:
+    """Writes alerts that are new or have changed, and drops those that never were."""
+    keys = [*(alert.key for alert in changed), *gone]
+    if keys:
+        cursor.execute(f"DELETE FROM alerts WHERE key IN ({', '.join('?' * len(keys))})", keys)
+    if changed:
+        rows = [tuple(getattr(alert, name) for name in _ALERT.split(", ")) for alert in changed]
+        cursor.execute(f"INSERT INTO alerts VALUES {_places(rows)}", _flat(rows))
+
+
+def next_number(cursor: duckdb.DuckDBPyConnection) -> int:
+    """The number of the next message."""
+    ((number,),) = cursor.execute("SELECT nextval('message_number')").fetchall()
+    return int(number)
+
+
+def save_message(cursor: duckdb.DuckDBPyConnection, message: Message, receivers: Sequence[str]) -> None:
+    """Writes a message, to be told to each receiver."""
+    cursor.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", [message.number, message.rule, message.at_us, json.dumps(asdict(message))])
+    rows = [(receiver, message.number, "waiting", 0, message.at_us, None) for receiver in receivers]
+    if rows:
+        cursor.execute(f"INSERT INTO outbox VALUES {_places(rows)}", _flat(rows))
+
+
+def message_of(body: str) -> Message:
+    """The message that was written."""
+    found = json.loads(body)
+    return Message(**{**found, "notices": tuple(Notice(**notice) for notice in found["notices"])})
+
+
+def prune_told(cursor: duckdb.DuckDBPyConnection, before_us: int) -> None:
+    """Forgets messages that were told, or given up, before a time."""
+    cursor.execute("DELETE FROM outbox WHERE state <> 'waiting' AND at_us < ?", [before_us])
+    cursor.execute("DELETE FROM messages WHERE at_us < ? AND number NOT IN (SELECT number FROM outbox)", [before_us])
+
+
+def _places(rows: Sequence[tuple[object, ...]]) -> str:
+    return ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
+
+
+def _flat(rows: Iterable[tuple[object, ...]]) -> list[object]:
+    return [value for row in rows for value in row]
+
+
+def messages(cursor: duckdb.DuckDBPyConnection, receiver: str) -> list[Message]:
+    """All that a receiver was to be told, and that is still kept, in order."""
+    rows = cursor.execute("SELECT body FROM messages JOIN outbox USING (number) WHERE receiver = ? ORDER BY number", [receiver]).fetchall()
+    return [message_of(body) for (body,) in rows]
+
+
+def last_message(cursor: duckdb.DuckDBPyConnection, rule: str) -> tuple[Message, list[str]] | None:
+    """The last message about a rule, and who was to be told it."""
+    rows = cursor.execute(
+        """SELECT body, receiver FROM messages LEFT JOIN outbox USING (number)
+           WHERE number = (SELECT max(number) FROM messages WHERE rule = ?)""",
+        [rule],
+    ).fetchall()
+    return (message_of(rows[0][0]), [receiver for _, receiver in rows if receiver is not None]) if rows else None
+
+
+def firings_between(
+    cursor: duckdb.DuckDBPyConnection, *, rules: Sequence[str], from_us: int | None, to_us: int | None, limit: int
+) -> list[Alert]:
+    """The last firings to begin of those at any time in [from, to), the last first; of all rules where none is named."""
+    conditions, parameters = ["true"], list[object]()
+    if rules:
+        conditions.append(f"rule IN ({', '.join('?' * len(rules))})")
+        parameters += rules
+    if from_us is not None:
+        conditions.append("(ends_us IS NULL OR ends_us >= ?)")
+        parameters.append(from_us)
+    if to_us is not None:
+        conditions.append("started_us < ?")
+        parameters.append(to_us)
+    statement = f"SELECT {_ALERT} FROM alerts WHERE {' AND '.join(conditions)} ORDER BY started_us DESC, rule, series LIMIT ?"
+    return [Alert(*row) for row in cursor.execute(statement, [*parameters, limit]).fetchall()]
+
+
+def messages_of(cursor: duckdb.DuckDBPyConnection, rules: Iterable[str], from_us: int, limit: int) -> list[Message]:
+    """The last messages about some rules that were written at a time or after it, oldest first."""
+    names = sorted(rules)
+    if not names:
+        return []
+    rows = cursor.execute(
+        f"SELECT body FROM messages WHERE rule IN ({', '.join('?' * len(names))}) AND at_us >= ? ORDER BY number DESC LIMIT ?",
+        [*names, from_us, limit],
+    ).fetchall()
+    return [message_of(body) for (body,) in reversed(rows)]
+
+
+def delivered(cursor: duckdb.DuckDBPyConnection, numbers: Sequence[int]) -> dict[int, list[Delivered]]:
+    """What became of messages, by their numbers, at each receiver."""
+    found: dict[int, list[Delivered]] = {}
+    rows = cursor.execute(
+        """SELECT number, receiver, state, attempts, at_us, reason FROM outbox
+           WHERE number IN (SELECT unnest(?::BIGINT[])) ORDER BY number, receiver""",
+        [list(numbers)],
+    ).fetchall()
+    for number, *rest in rows:
+        found.setdefault(number, []).append(Delivered(*rest))
+    return found
+
+
+def outbox_waiting(cursor: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many messages each receiver has not got yet; those that have got all are left out."""
+    return dict(cursor.execute("SELECT receiver, count(*) FROM outbox WHERE state = 'waiting' GROUP BY receiver").fetchall())
+
+
+def phases(cursor: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """How many series of each rule are in each phase; of those that were ever pending or firing."""
+    rows = cursor.execute(
+        """SELECT rule, phase, count(*) FROM (SELECT rule, last(phase ORDER BY at_us) AS phase FROM alert_states GROUP BY rule, series)
+           GROUP BY rule, phase"""
+    ).fetchall()
+    return {(rule, phase): count for rule, phase, count in rows}

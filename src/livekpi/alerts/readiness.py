@@ -1,0 +1,131 @@
+"""When a rule's buckets can be judged: as soon as most of their events have usually arrived.
+
+How late a source's events come is learned from those that were committed, against the newest of their partition before them; so
+what is read from a backlog teaches the same as what comes live.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from livekpi.definition.definition import Definition
+from livekpi.definition.rules import Rule
+from livekpi.events import Events
+from livekpi.insight.lateness import Lateness, running_behind
+from livekpi.query.snapshot import Snapshot
+from livekpi.store import positions
+
+CAUTION_US = 2_000_000
+"""How long is waited for late events of a source of which nothing is known yet."""
+WHOLE = 0.9999
+"""A bucket of which this share has arrived counts as complete."""
+_MOST_BUCKETS = 1_000
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What of a rule can be judged now."""
+
+    until_us: int
+    """Up to which bucket's end."""
+    over_us: int
+    """Up to which bucket's end the buckets are over: of levels the open one can be judged, too."""
+    present_us: int
+    """The newest event's time, or the clock's where nothing is waited for."""
+    share: Callable[[int], float]
+    """Which share of a bucket's events is thought to be there, by its start."""
+
+    def shares(self, until_us: int, every_us: int) -> dict[int, float]:
+        """Of the buckets up to an end that are not complete, by their start."""
+        found: dict[int, float] = {}
+        for start_us in range(until_us - every_us, until_us - _MOST_BUCKETS * every_us, -every_us):
+            share = self.share(start_us)
+            if share >= WHOLE:
+                break
+            found[start_us] = share
+        return found
+
+
+class Arrivals:
+    """How late events come, by source. `observe` is called on the engine's thread, the rest on the alerts'."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._guard = threading.Lock()
+        self._lateness = {name: Lateness(CAUTION_US) for name in definition.sources}
+        self._newest: dict[tuple[str, str], int] = {}
+
+    def observe(self, batch: Sequence[Events]) -> None:
+        """Learns from events that were committed, in the order in which they came."""
+        for events in batch:
+            if not events.table.num_rows:
+                continue
+            times_us = events.table["_time"].to_numpy().astype("datetime64[us]").astype(np.int64)
+            partitions = events.table["_partition"].to_numpy() if len(events.partitions) > 1 else None
+            for index, name in enumerate(events.partitions):
+                own = times_us if partitions is None else times_us[partitions == index]
+                if len(own):
+                    self._learn(events.source, name, own)
+
+    def _learn(self, source: str, partition: str, times_us: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> None:
+        newest = self._newest.get((source, partition))
+        behind_us = running_behind(times_us, newest)
+        self._newest[source, partition] = max(int(times_us.max()), newest if newest is not None else int(times_us[0]))
+        with self._guard:
+            self._lateness[source].observe(behind_us)
+
+    def load(self, found: Mapping[str, bytes]) -> None:
+        """Goes on from what was learned before."""
+        with self._guard:
+            for source, state in found.items():
+                if source in self._lateness:
+                    self._lateness[source] = Lateness.from_bytes(state)
+
+    def dump(self) -> dict[str, bytes]:
+        with self._guard:
+            return {source: lateness.to_bytes() for source, lateness in self._lateness.items()}
+
+    def wait_us(self, source: str, every_us: int, share: float) -> int:
+        """How far the watermark must be beyond a bucket's end until that share of its events is there."""
+        with self._guard:
+            return self._lateness[source].wait_us(every_us, share)
+
+    def complete(self, source: str, every_us: int, past_end_us: int) -> float:
+        """Which share of a bucket's events is there when the watermark is so far beyond its end."""
+        with self._guard:
+            return self._lateness[source].complete(every_us, past_end_us)
+
+
+def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrivals, now_us: int) -> Ready | None:
+    """What of a rule can be judged now; None before its sources' first events."""
+    found = []
+    for name in sorted({source for kpi in rule.when.kpis for source in definition.kpis[kpi].sources}):
+        watermark_us, last_us = (
+            positions.watermark_us(known.positions(name), now_us, definition.sources[name].idle_us),
+            known.last_event_us(name),
+        )
+        if watermark_us is None or last_us is None:
+            return None
+        found.append(_ready(rule, arrivals, name, watermark_us, last_us, idle=watermark_us >= now_us))
+    return Ready(
+        min(each.until_us for each in found),
+        min(each.over_us for each in found),
+        min(each.present_us for each in found),
+        lambda start_us: min(each.share(start_us) for each in found),
+    )
+
+
+def _ready(rule: Rule, arrivals: Arrivals, source: str, watermark_us: int, last_us: int, *, idle: bool) -> Ready:
+    every_us = rule.every_us
+    wait_us = 0 if idle or rule.when.level else arrivals.wait_us(source, every_us, rule.ready)
+    over_us = (watermark_us - wait_us) // every_us * every_us
+    open_us = (last_us // every_us + 1) * every_us
+    # what a level is now is known now; and after a source's last event there are no numbers to judge
+    until_us = max(over_us, open_us) if rule.when.level else over_us
+    until_us = until_us if rule.when.asks_absence else min(until_us, open_us)
+
+    def share(start_us: int) -> float:
+        return 1.0 if idle or rule.when.level else arrivals.complete(source, every_us, watermark_us - start_us - every_us)
+
+    return Ready(until_us, min(over_us, until_us), watermark_us, share)

@@ -1,0 +1,71 @@
+"""The alerts of a running server: a thread that judges after commits and as time goes on, and the delivery of what it finds."""
+
+import threading
+from collections.abc import Callable
+
+import duckdb
+import structlog
+
+from livekpi.alerts.desk import Desk, Outcome
+from livekpi.commit import Commit
+from livekpi.store.schema import StoreError
+
+_log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0
+"""How often is looked whether time alone has made something ready."""
+REST_S = 0.2
+"""How long a step waits for the last one to be over: commits come faster than numbers become ready."""
+
+
+class Watch:
+    """Judges until it is closed."""
+
+    def __init__(self, desk: Desk, tell: Callable[[Outcome], None]) -> None:
+        """`tell` hears of each step that found something, on the thread that judges; it must be quick."""
+        self.problem: str | None = None
+        """Why the last step could not be done; None while it could."""
+        self._desk, self._tell = desk, tell
+        self._wake = threading.Event()
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def on_commit(self, commit: Commit) -> None:
+        """Hears of a commit; from any thread, and quick."""
+        self._desk.on_commit(commit)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Looks soon, for something was said about alerts."""
+        self._wake.set()
+
+    def close(self, timeout_s: float) -> None:
+        """Ends after the step that is going on."""
+        self._end.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            self._step()
+            self._end.wait(REST_S)
+            self._wake.wait(LOOK_S)
+            self._wake.clear()
+
+    def _step(self) -> None:
+        try:
+            outcome = self._desk.step()
+        except (duckdb.Error, StoreError, OSError) as error:  # nothing is lost: the next step begins from what is in the store
+            if str(error) != self.problem:
+                _log.error("rules can't be judged now; trying again", error=str(error))
+            self.problem = str(error)
+            return
+        self.problem = None
+        if outcome.more:
+            self._wake.set()
+        if outcome.changed or outcome.receivers:
+            self._tell(outcome)

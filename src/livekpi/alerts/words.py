@@ -1,0 +1,69 @@
+"""What people say of alerts: silences (do not tell it) and acknowledgements (I look after it), each with an author, a reason and an end."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+
+Kind = Literal["silences", "acknowledgements"]
+_COLUMNS = "number, rule, slices, author, reason, from_us, until_us"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A silence or an acknowledgement."""
+
+    number: int
+    rule: str | None
+    """Of which rule; None (silences only) is all."""
+    slices: Mapping[str, str]
+    """Of which series: those with these dimensions; empty is all."""
+    author: str
+    reason: str
+    from_us: int
+    until_us: int
+    """By the clock, the end not included."""
+
+    def covers(self, rule: str, series: Mapping[str, str], now_us: int) -> bool:
+        """Whether it is about a rule's alert at a series now."""
+        about = self.rule in (None, rule) and all(series.get(name) == value for name, value in self.slices.items())
+        return about and self.from_us <= now_us < self.until_us
+
+
+def words(cursor: duckdb.DuckDBPyConnection, kind: Kind, now_us: int | None = None) -> list[Word]:
+    """All of a kind, or those that hold now or later, oldest first."""
+    until = "" if now_us is None else f" WHERE until_us > {now_us}"
+    rows = cursor.execute(f"SELECT {_COLUMNS} FROM {kind}{until} ORDER BY number").fetchall()
+    return [Word(number, rule, json.loads(slices), *rest) for number, rule, slices, *rest in rows]
+
+
+def say(
+    cursor: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    *,
+    rule: str | None,
+    slices: Mapping[str, str],
+    author: str,
+    reason: str,
+    from_us: int,
+    until_us: int,
+) -> Word:
+    """Writes one; in the caller's transaction."""
+    ((number,),) = cursor.execute("SELECT nextval('word_number')").fetchall()
+    word = Word(int(number), rule, dict(slices), author, reason, from_us, until_us)
+    row = [word.number, rule, json.dumps(word.slices, ensure_ascii=False, sort_keys=True), author, reason, from_us, until_us]
+    cursor.execute(f"INSERT INTO {kind} VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return word
+
+
+def end(cursor: duckdb.DuckDBPyConnection, kind: Kind, number: int, now_us: int) -> bool:
+    """Lets one end now; False where none of that number holds."""
+    rows = cursor.execute(f"UPDATE {kind} SET until_us = ? WHERE number = ? AND until_us > ? RETURNING number", [now_us, number, now_us])
+    return bool(rows.fetchall())
+
+
+def covering(said: Iterable[Word], rule: str, series: Mapping[str, str], now_us: int) -> Word | None:
+    """The last of those that are about a rule's alert at a series now."""
+    return next((word for word in reversed(list(said)) if word.covers(rule, series, now_us)), None)
