@@ -11,11 +11,11 @@ from datetime import timedelta
 from sqlglot import exp
 
 from livekpi.definition.definition import Definition, SourceDefinition, microseconds
-from livekpi.definition.model import Flink
+from livekpi.definition.model import Flink, Setting
 from livekpi.definition.types import STRING, Field, Type
 from livekpi.engine.flink.expressions import Expressions
-from livekpi.engine.flink.kafka import client_options
 from livekpi.engine.flink.sql import FUNCTION, call, quote, sql_type, text
+from livekpi.engine.java_kafka import CLASSES, client_settings
 from livekpi.engine.plan import Grouping, Partial, Plan, bin_tree
 from livekpi.engine.topics import NULL, VALUE, Topic, dead_letters_topic, progress_topic, table_topic
 from livekpi.sources.decode import ORDINAL_POSITIONS
@@ -23,6 +23,8 @@ from livekpi.store.layout import cells, column, dimensions, spread
 from livekpi.store.maintenance import tiers
 
 _SECOND_US = 1_000_000
+_KAFKA_CLASSES = f"org.apache.flink.kafka.shaded.{CLASSES}"
+"""Flink's connector brings Kafka's client under a name of its own."""
 _OWN_COLUMNS = {"_time": "BIGINT", **dict.fromkeys(("_code", "_field", "_reason", "_record", "_record_base64"), "STRING")}
 _METADATA = {"_partition": ("INT", "partition"), "_offset": ("BIGINT", "offset")}
 OWN = frozenset((*_OWN_COLUMNS, *_METADATA))
@@ -148,7 +150,7 @@ class _SourceRendering:
             "properties.group.id": f"livekpi-{self._prefix}-{self._source.name}",
             "scan.startup.mode": f"{kafka.start}-offset",
             "scan.topic-partition-discovery.interval": "10 s",
-            **client_options(kafka.settings),
+            **_client(kafka.settings),
             "format": "livekpi",
             "livekpi.time": self._source.spec.time,
             "livekpi.ahead-us": str(self._source.ahead_us),
@@ -286,7 +288,7 @@ class _SourceRendering:
             "connector": "upsert-kafka",
             "topic": topic.name,
             "properties.bootstrap.servers": self._spec.brokers or kafka.brokers,
-            **client_options(client),
+            **_client(client),
             "key.format": "json",
             "value.format": "json",
             "sink.buffer-flush.max-rows": "5000",
@@ -354,3 +356,8 @@ def _text(value: str, type_: Type) -> str:
 def _create(what: str, name: str, columns: Iterable[str], options: Mapping[str, str]) -> str:
     lines = ",\n".join(f"  {text(key)} = {text(value)}" for key, value in options.items())
     return f"CREATE {what} {name} (\n  {', '.join(columns)}\n) WITH (\n{lines}\n)"
+
+
+def _client(settings: Mapping[str, Setting]) -> dict[str, str]:
+    """A client's settings as options of a table."""
+    return {f"properties.{name}": value for name, value in client_settings(settings, _KAFKA_CLASSES).items()}

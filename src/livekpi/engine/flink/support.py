@@ -8,8 +8,8 @@ from sqlglot import exp
 from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.types import Field
 from livekpi.engine.flink.expressions import Expressions, UnsupportedError
-from livekpi.engine.flink.kafka import untranslatable
 from livekpi.engine.flink.rendering import OWN
+from livekpi.engine.java_kafka import untranslatable
 from livekpi.engine.plan import Plan
 
 TIME_PARTS = frozenset("YymdHIMSfpbBaAz%")

@@ -21,10 +21,11 @@ from pyspark.sql.functions import expr
 from pyspark.sql.streaming.query import StreamingQuery
 
 from livekpi.definition.definition import Definition, SourceDefinition
+from livekpi.definition.model import Setting
 from livekpi.definition.problems import DefinitionError
+from livekpi.engine.java_kafka import client_settings
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.spark.description import FINISHED, STOPPED, Description, DescriptionError
-from livekpi.engine.spark.kafka_options import kafka_options
 from livekpi.engine.spark.rendering import OFFSET, TIME, key_column, merges, row_schema, statements, topic_column, value_column
 from livekpi.engine.spark.slots import Slots, SlotsError, assign
 from livekpi.engine.spark.worker import Work
@@ -161,7 +162,7 @@ def read(spark: SparkSession, source: SourceDefinition, work_: Work) -> DataFram
     assert kafka is not None, "checked with the definition"
     options = {
         "kafka.isolation.level": "read_committed",
-        **kafka_options(kafka.brokers, kafka.settings),
+        **_client(kafka.brokers, kafka.settings),
         "subscribe": kafka.topic,
         "startingOffsets": kafka.start,
         "failOnDataLoss": str(kafka.lost == "stop").lower(),
@@ -194,7 +195,7 @@ def sink_options(definition: Definition, source: SourceDefinition) -> dict[str, 
     assert kafka is not None, "checked with the definition"
     brokers = spec.brokers if spec is not None else None
     client = spec.client if spec is not None else None
-    return kafka_options(brokers or kafka.brokers, kafka.settings if client is None else client)
+    return _client(brokers or kafka.brokers, kafka.settings if client is None else client)
 
 
 def settled_slots(spark: SparkSession, place: str, groupings: Sequence[Grouping]) -> Slots:
@@ -239,6 +240,11 @@ def _progress(query: StreamingQuery) -> dict[str, Any]:
         "rows": sum(operator["numRowsTotal"] for operator in operators),
         "forgotten": sum(operator["numRowsDroppedByWatermark"] for operator in operators),
     }
+
+
+def _client(brokers: str, settings: Mapping[str, Setting]) -> dict[str, str]:
+    """A client's settings as options of Spark's Kafka source and sink."""
+    return {"kafka.bootstrap.servers": brokers, **{f"kafka.{name}": value for name, value in client_settings(settings).items()}}
 
 
 def _first_line(error: Exception) -> str:

@@ -1,8 +1,8 @@
 """What of a definition Spark can't do. Its expressions it can do all: they are computed as embedded does."""
 
 from livekpi.definition.definition import Definition
+from livekpi.engine.java_kafka import untranslatable
 from livekpi.engine.plan import Plan
-from livekpi.engine.spark.kafka_options import untranslatable
 
 
 def unsupported(definition: Definition, plan: Plan) -> list[str]:
