@@ -135,13 +135,14 @@ class Query:
             return self._cursor.sql(f"{prefix}{statement.unordered}").to_arrow_table()
 
     def known_series(self, kpi: Kpi, by: tuple[str, ...], before_us: int) -> pa.Table:
-        """The KPI's series that had an event before a time: ``g0``, ``g1``, …"""
+        """The KPI's series that had an event before a time: ``g0``, ``g1``, …, and `first`, the bucket of the first (µs)."""
         parts = [
-            f"SELECT {', '.join(f'd{grouping.by.index(name)} AS g{index}' for index, name in enumerate(by)) or '1 AS one'} "
+            f"SELECT {''.join(f'd{grouping.by.index(name)} AS g{index}, ' for index, name in enumerate(by))}epoch_us(first) AS first "
             f"FROM {quote(series(grouping))} WHERE first < make_timestamp({before_us})"
             for grouping in self._groupings(kpi)
         ]
-        return self._cursor.sql(" UNION ".join(parts)).to_arrow_table()
+        columns = "".join(f"g{index}, " for index in range(len(by)))
+        return self._cursor.sql(f"SELECT {columns}min(first) AS first FROM ({' UNION ALL '.join(parts)}) GROUP BY ALL").to_arrow_table()
 
     def _statement(
         self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None, *, carry: bool = True

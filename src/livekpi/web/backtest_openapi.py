@@ -1,0 +1,42 @@
+"""The description (OpenAPI 3.1) of the API's part on trying alert rules on history."""
+
+from typing import Any
+
+from livekpi.web.describing import STRING, TIME, UNABLE, array, json_of, problems, ref
+
+BACKTEST: dict[str, Any] = {
+    "post": {
+        "summary": "Try alert rules on history",
+        "description": "One at a time. The answer is what `livekpi backtest --format json` prints.",
+        "parameters": [],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Backtest")}}},
+        "responses": {
+            "200": json_of({"type": "object"}, "what the rules would have found and told"),
+            **problems(
+                _400="a definition with mistakes, or no such rule",
+                _401="no token",
+                _403="a token for other things, or a web page of another origin",
+                _413="too large",
+                _429="another is going on; see Retry-After",
+                _503=UNABLE,
+            ),
+        },
+    }
+}
+_INCIDENT = {
+    "type": "object",
+    "required": ["start", "end"],
+    "properties": {"start": STRING, "end": STRING, "name": STRING, "rule": STRING},
+}
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["definition"],
+    "properties": {
+        "definition": {**STRING, "description": "a definition file's text; its rules are tried"},
+        "against": {**STRING, "description": "another's, to be compared with"},
+        "from": {**STRING, "description": TIME},
+        "to": {**STRING, "description": TIME},
+        "rules": {**array(STRING), "description": "these; else all"},
+        "incidents": {**array(_INCIDENT), "description": "what should have been told"},
+    },
+}

@@ -1,0 +1,199 @@
+"""Rules tried on history: the same alerts as were found live, and nothing that the store does not say."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from livekpi.alerts import ledger, words
+from livekpi.alerts.backtest import Backtest, Tried
+from livekpi.alerts.judge import Judge
+from livekpi.alerts.machine import Run
+from livekpi.alerts.verdicts import Verdicts
+from livekpi.definition.definition import Definition
+from livekpi.query.output import time_text
+from livekpi.query.points import Query
+from livekpi.scripts.rehearsal import Rehearsal
+from tests.rehearsed import HOUR_US, MINUTE_US, NOON_US, at, definition, rehearsed, send
+
+RULES = """
+alerts:
+  many: { when: visits > 2, by: [page], for: 2m, keep: 2m, notify: [am] }
+  few: { when: visits < 2, clear: visits > 3, for: 1m, notify: [am] }
+  silent: { when: "absent(visits, 3m)", by: [page], notify: [am] }
+  all_silent: { when: "absent(visits, 4m)", notify: [am] }
+  grown: { when: "rising(visits, 50, 5m)", for: 1m, notify: [am] }
+  less: { when: "amount < 0.5 * ago(amount, 5m)", by: [page], notify: [am] }
+  costly: { when: mean > 6 and visits > 1, by: [page], notify: [am] }
+  level: { when: stock < 3, by: [page], for: 2m, notify: [am] }
+  peak: { when: top > 8, notify: [am] }
+notify: { am: { alertmanager: { urls: ["http://localhost:9093"] } } }
+"""
+KPIS = {
+    "visits": "value: count(*), by: [page]",
+    "amount": "value: sum(amount), by: [page]",
+    "stock": "value: last(level), by: [page]",
+    "top": "value: max(amount), over: 3m",
+    "mean": "value: avg(amount), by: [page]",
+}
+FIELDS = "page: optional string, amount: number, level: integer"
+END_US = NOON_US + 2 * HOUR_US
+SOURCE = "idle: 10m, late: 1h,"
+
+
+def made(rules: str = RULES, kpis: Mapping[str, str] = KPIS) -> Definition:
+    return definition(FIELDS, kpis, source=SOURCE, rest=rules)
+
+
+@contextmanager
+def server(of: Definition) -> Iterator[Rehearsal]:
+    with TemporaryDirectory() as directory, rehearsed(Path(directory), of) as found:
+        yield found
+
+
+def visit(minute: float, page: str | None = "a", amount: float = 1, level: int = 5) -> tuple[int, Mapping[str, Any]]:
+    return NOON_US + int(minute * MINUTE_US), {"page": page, "amount": amount, "level": level}
+
+
+def feed(to: Rehearsal, events: Sequence[tuple[int, Mapping[str, Any]]], end_us: int = END_US) -> None:
+    """Events come at their own times, and time goes on after the last."""
+    for time_us, event in events:
+        to.clock.set_us(time_us)
+        send(to, event)
+    for time_us in range(to.clock.now_us() + 5 * MINUTE_US, end_us + 1, 5 * MINUTE_US):
+        to.advance(time_us)
+
+
+def feed_at_once(to: Rehearsal, events: Sequence[tuple[int, Mapping[str, Any]]], end_us: int = END_US) -> None:
+    """Events come together at the end."""
+    to.clock.set_us(events[-1][0])
+    send(to, *({"ts": time_text(time_us), **event} for time_us, event in events))
+    to.advance(end_us)
+
+
+def tried(of: Rehearsal, rule: str, **limits: int) -> Tried:
+    with of.cursor() as cursor:
+        return Backtest(cursor, of.definition, of.clock.now_us()).try_rule(of.definition.rules[rule], **limits)
+
+
+EVENTS = st.lists(
+    st.builds(
+        lambda gap, page, amount, level: (gap, {"page": page, "amount": amount, "level": level}),
+        st.sampled_from([1, 7, 20, 61, 130, 400]),
+        st.sampled_from(["a", "b", None]),
+        st.sampled_from([0, 1, 4, 9]),
+        st.integers(0, 5),
+    ),
+    min_size=1,
+    max_size=16,
+)
+
+
+def timed(gaps: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, Mapping[str, Any]]]:
+    """Events whose times are so many seconds after one another."""
+    time_us, found = NOON_US, []
+    for gap, event in gaps:
+        time_us += gap * 1_000_000
+        found.append((time_us, event))
+    return found
+
+
+@settings(max_examples=4)
+@given(gaps=EVENTS)
+def test_it_finds_what_was_found_live(gaps: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    with server(made()) as live:
+        events = timed(gaps)
+        feed(live, events, events[-1][0] + 20 * MINUTE_US)
+        with live.cursor() as cursor:
+            known = [alert for alert in ledger.alerts(cursor) if alert.note != "corrected"]
+        for rule in live.definition.rules:
+            was = sorted((alert.series, alert.started_us, alert.ends_us or 0) for alert in known if alert.rule == rule)
+            found = tried(live, rule)
+            assert found.problem is None
+            assert sorted((alert.series, alert.started_us, alert.ends_us or 0) for alert in found.alerts) == was, rule
+
+
+def known(runs: Mapping[str, Sequence[Run]]) -> dict[str, list[Run]]:
+    """Runs without those of which nothing is known, and so those beside them together."""
+    return {series: own for series, each in runs.items() if (own := [run for run in each if (run.when, run.clear) != (None, None)])}
+
+
+@settings(max_examples=10)
+@given(gaps=EVENTS, cut=st.integers(0, 40))
+def test_its_verdicts_are_the_judges(gaps: Sequence[tuple[int, Mapping[str, Any]]], cut: int) -> None:
+    with server(made()) as live:
+        feed_at_once(live, timed(gaps))
+        with live.cursor() as cursor:
+            query = Query(cursor, live.definition, live.engine.plan, live.clock.now_us())
+            judge = Judge(cursor, query, live.definition)
+            verdicts = Verdicts(cursor, query, live.definition, live.engine.plan)
+            begin_us = NOON_US + cut * MINUTE_US
+            for rule in live.definition.rules.values():
+                found = verdicts.runs(rule, begin_us, begin_us + HOUR_US)
+                assert found == known(judge.runs(rule, begin_us, begin_us + HOUR_US)), rule.name
+
+
+BUSY = "alerts: { busy: { when: visits > 2, by: [page], notify: [am] } }\nnotify: { am: { webhook: { url: 'https://example.com' } } }\n"
+VISITS = {"visits": "value: count(*), by: [page]"}
+
+
+@pytest.fixture
+def shop() -> Iterator[Rehearsal]:
+    """Page a is busy at 12:01, pages a and b at 12:05; others come every minute."""
+    with server(made(BUSY, VISITS)) as found:
+        times: list[tuple[float, str]] = [(minute, "c") for minute in range(10)]
+        times += [(1 + part / 10, "a") for part in range(3)] + [(5 + part / 10, page) for part in range(3) for page in ("a", "b")]
+        feed_at_once(found, [visit(minute, page) for minute, page in sorted(times, key=lambda each: each[0])])
+        yield found
+
+
+def test_it_says_when_each_alert_would_have_been_known_and_told(shop: Rehearsal) -> None:
+    found = tried(shop, "busy")
+    spans = [(alert.series, alert.started_us, alert.ends_us, alert.judged_at_us) for alert in found.alerts]
+    assert spans == [
+        ('["a"]', at("12:02"), at("12:03"), at("12:02")),
+        ('["a"]', at("12:06"), at("12:07"), at("12:06")),
+        ('["b"]', at("12:06"), at("12:07"), at("12:06")),
+    ]
+    told = [(message.at_us, message.status, len(message.notices)) for message in found.messages]
+    assert told == [
+        (at("12:02"), "firing", 1),
+        (at("12:03"), "resolved", 1),
+        (at("12:06"), "firing", 2),
+        (at("12:07"), "resolved", 2),
+    ]
+
+
+def test_what_was_silenced_is_not_told(shop: Rehearsal) -> None:
+    with shop.store.beside() as cursor:
+        said = {"author": "ann", "reason": "known", "from_us": at("12:00"), "until_us": at("12:04")}
+        words.say(cursor, "silences", rule="busy", slices={"page": "a"}, **said)  # type: ignore[arg-type]
+    found = tried(shop, "busy")
+    assert len(found.alerts) == 3
+    assert [alert.key in found.told for alert in found.alerts] == [False, True, True]
+    assert [message.at_us for message in found.messages] == [at("12:06"), at("12:07")]
+
+
+def test_a_range_is_judged_alone(shop: Rehearsal) -> None:
+    found = tried(shop, "busy", from_us=at("12:04"), to_us=at("12:06"))
+    assert (found.from_us, found.until_us) == (at("12:04"), at("12:06"))
+    assert [(alert.series, alert.ends_us) for alert in found.alerts] == [('["a"]', None), ('["b"]', None)]
+
+
+def test_a_kpi_that_is_not_what_is_stored_gives_no_numbers(shop: Rehearsal) -> None:
+    shop.definition = made(BUSY, {"visits": "value: count(*) filter (where amount > 0), by: [page]"})
+    found = tried(shop, "busy")
+    assert found.alerts == ()
+    assert found.problem is not None
+    assert "visits is new, or has another meaning" in found.problem
+
+
+def test_a_threshold_that_was_never_reached_is_said(shop: Rehearsal) -> None:
+    shop.definition = made(BUSY.replace("> 2", "> 7"), VISITS)
+    found = tried(shop, "busy")
+    assert (found.alerts, found.held_us, found.extreme) == ((), 0, 3.0)
