@@ -2,13 +2,12 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter
 
 import duckdb
 
 from livekpi.alerts import ledger, listing
 from livekpi.alerts.delivery import Delivery
-from livekpi.alerts.desk import Desk, Outcome, Transaction
+from livekpi.alerts.desk import Desk, Outcome
 from livekpi.alerts.notifiers.base import NeverWillBe, TryAgain
 from livekpi.alerts.notifiers.base import Outcome as Answer
 from livekpi.alerts.notifiers.opening import open_notifier
@@ -23,40 +22,8 @@ from livekpi.events import Events
 from livekpi.metrics import AlertCounts, Metrics
 from livekpi.store.database import Store
 from livekpi.store.schema import StoreError
-from livekpi.web.words_asked import end_idle
 
 _END_S = 3.0
-
-
-class AttendedDesk(Desk):
-    """A desk that is measured, that says what it died of, and that ends acknowledgements whose alerts are over."""
-
-    def __init__(self, definition: Definition, plan: Plan, transaction: Transaction, clock: Clock, metrics: Metrics) -> None:
-        """`transaction` is as for a desk."""
-        super().__init__(definition, plan, transaction, clock)
-        self.crash: BaseException | None = None
-        """A mistake of livekpi's own, by which the thread that judges ends."""
-        self._metrics = metrics
-        self._looks, self._is_first = False, True
-        # acknowledgements may be idle after the first step, which takes up from the store, and after alerts have ended
-
-    def step(self) -> Outcome:
-        started = perf_counter()
-        try:
-            if self._looks:  # before judging, so that what fires again from here on is news
-                with self._transaction() as cursor:
-                    end_idle(cursor, self._definition, self._clock.now_us())
-            outcome = super().step()
-        except (duckdb.Error, StoreError, OSError):
-            raise
-        except BaseException as error:
-            self.crash = error
-            raise
-        if outcome.judged:
-            self._metrics.judgement.observe(perf_counter() - started)
-        self._looks = self._is_first or any(alert.ends_us is not None for alert in outcome.changed)
-        self._is_first = False
-        return outcome
 
 
 class Alerting:
@@ -66,8 +33,8 @@ class Alerting:
         """Raises NotifierError where an extra is not installed."""
         self._definition, self._store, self._clock, self._metrics = definition, store, clock, metrics
         self._listeners: list[Callable[[Outcome], None]] = []
-        self._desk = AttendedDesk(definition, plan, store.beside, clock, metrics)
-        self.watch = Watch(self._desk, self._found)
+        self._desk = Desk(definition, plan, store.beside, clock)
+        self.watch = Watch(self._desk, self._found, metrics.judgement.observe)
         self._delivery = Delivery(
             StoredOutbox(store.beside, rules_by_receiver(definition), lambda alert: notice_of(definition, alert, "firing")),
             {name: open_notifier(name, spec) for name, spec in definition.spec.notify.items()},
@@ -104,7 +71,7 @@ class Alerting:
 
     def failure(self) -> str | None:
         """Why alerts are judged or told no more, until the next start; None while they are."""
-        for what, crash in (("judged", self._desk.crash), ("told", self._delivery.crash)):
+        for what, crash in (("judged", self.watch.crash), ("told", self._delivery.crash)):
             if crash is not None:
                 return f"alerts are no longer {what}, for a mistake of livekpi's own: {type(crash).__name__}; the log says more"
         return None

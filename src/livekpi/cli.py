@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TextIO
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 import click
+
+if TYPE_CHECKING:
+    from livekpi.alerts.words import Kind
 
 P = ParamSpec("P")
 
@@ -41,6 +44,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from livekpi.alerts.notifiers.errors import NotifierError
         from livekpi.client import ClientError
         from livekpi.definition.problems import DefinitionError
         from livekpi.engine.cluster import ClusterError
@@ -57,7 +61,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
             _end(str(error), MISTAKES)
         except LockedError as error:
             _end(f"livekpi: {error}", LOCKED)
-        except (AuthError, ClientError, ClusterError, QueryError, ServerError, SourceError, StoreError) as error:
+        except (AuthError, ClientError, ClusterError, NotifierError, QueryError, ServerError, SourceError, StoreError) as error:
             _end(f"livekpi: {error}", FAILED)
 
     return run
@@ -90,7 +94,7 @@ def main() -> None:
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: .livekpi beside FILE]")
 @click.option("--listen", default="127.0.0.1:8321", show_default=True, metavar="HOST:PORT", help="Where to serve.")
 @click.option("--once", is_flag=True, help="Read what is there now, commit it, call finished buckets final, and end.")
-@click.option("--token-file", type=FILE, help="Tokens, one a line: `ingest TOKEN`, `read TOKEN`, or `TOKEN` for both.")
+@click.option("--token-file", type=FILE, help="Tokens, one a line: `ingest TOKEN`, `read TOKEN`, `act TOKEN`, or `TOKEN` for all.")
 @click.option("--insecure", is_flag=True, help="Serve without a token to other machines too.")
 @explained
 def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path | None, insecure: bool) -> None:
@@ -195,6 +199,27 @@ def query(kpi: str, data: Path, form: str, **asked: str | None) -> None:
     livekpi.asking.show({"kpi": kpi} | {name.rstrip("_"): text for name, text in asked.items() if text is not None}, data, form, sys.stdout)
 
 
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--data", type=DIRECTORY, help="The data directory.  [default: .livekpi beside FILE]")
+@click.option("--from", "from_", metavar="T", help="Judge only from this time on: ISO 8601, seconds since the epoch, or -30d.")
+@click.option("--to", metavar="T", help="Judge only up to this time.")
+@click.option("--rule", "rules", metavar="NAME", multiple=True, help="Try only this rule; of several, again.")
+@click.option("--incidents", type=FILE, help="What should have been told: CSV, YAML or JSON with start, end and perhaps name and rule.")
+@click.option("--against", type=FILE, help="Another definition file: which alerts FILE adds, removes and moves.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@explained
+def backtest(
+    file: Path, data: Path | None, rules: tuple[str, ...], incidents: Path | None, against: Path | None, form: str, **asked: str | None
+) -> None:
+    """Try the alert rules of FILE on history: who would have been told, when and how often."""
+    import livekpi.backtesting
+    from livekpi.clock import SystemClock
+
+    question = {name.rstrip("_"): text for name, text in asked.items()}
+    livekpi.backtesting.show(file, data, against, incidents, question, rules, form, SystemClock(), sys.stdout)
+
+
 @main.command("dead-letters")
 @click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
 @click.option("--source", help="Only those of this source.")
@@ -215,6 +240,103 @@ def dead_letters(data: Path, replay: bool, mended: TextIO | None, **asked: str |
         livekpi.letters.show_replay(question, data, SystemClock(), mended, sys.stdout)
     else:
         livekpi.letters.show(question, data, SystemClock(), sys.stdout)
+
+
+@main.command()
+@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--history", is_flag=True, help="What fired, and who was told of it, the last first.")
+@click.option("--rule", metavar="A,B", help="Only of these rules.")
+@click.option("--severity", metavar="A,B", help="Only these: critical, error, warning, info.")
+@click.option("--status", metavar="A,B", help="pending, firing, resolved (within the last day).  [default: pending,firing]")
+@click.option("--from", "from_", metavar="T", help="With --history: only what fired at or after this time.")
+@click.option("--to", metavar="T", help="With --history: only what fired before.")
+@click.option("--limit", type=click.IntRange(1, 1000), help="With --history: at most so many.  [default: 100]")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@explained
+def alerts(data: Path, history: bool, form: str, **asked: str | int | None) -> None:
+    """List what is pending or fires, beside a running server or without one."""
+    import livekpi.alert_commands
+    from livekpi.clock import SystemClock
+
+    question = {name.rstrip("_"): str(value) for name, value in asked.items() if value is not None}
+    wrong = question.keys() & ({"severity", "status"} if history else {"from", "to", "limit"})
+    if wrong:
+        raise click.UsageError(f"--{min(wrong)} is {'not ' if history else ''}for --history")
+    show = livekpi.alert_commands.show_history if history else livekpi.alert_commands.show_alerts
+    show(question, data, SystemClock(), form, sys.stdout)
+
+
+def said_of_alerts(command: Callable[P, None]) -> Callable[P, None]:
+    """The options that a silence and an acknowledgement have alike."""
+    options = [
+        click.argument("rule", required=False),
+        click.option(
+            "--series", metavar="DIMENSION=VALUE", multiple=True, help="Only these series; of a rule with several dimensions, again."
+        ),
+        click.option("--for", "for_", metavar="DURATION", help="For how long, such as 2h."),
+        click.option("--until", metavar="T", help="Until when, in place of --for."),
+        click.option("--reason", help="Why."),
+        click.option("--author", help="Who says so.  [default: the user's name]"),
+        click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory."),
+        click.option("--list", "list_", is_flag=True, help="List those that hold, now or later."),
+        click.option("--end", type=click.IntRange(1), metavar="NUMBER", help="Let one end now."),
+        click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command()
+@said_of_alerts
+@click.option("--from", "from_", metavar="T", help="When it begins.  [default: now]")
+@click.option("--all", "all_", is_flag=True, help="Silence all rules.")
+@explained
+def silence(rule: str | None, all_: bool, list_: bool, end: int | None, **rest: Any) -> None:
+    """Let nobody be told of RULE's alerts for a time; what fires when it ends is told then."""
+    if list_ + (end is not None) + (rule is not None) + all_ != 1:
+        raise click.UsageError("expected one of RULE, --all, --list and --end")
+    _say("silences", rule, list_, end, **rest)
+
+
+@main.command()
+@said_of_alerts
+@explained
+def acknowledge(rule: str | None, list_: bool, end: int | None, **rest: Any) -> None:
+    """Say that you look after what fires of RULE, until it is over, or for a day at most."""
+    if list_ + (end is not None) + (rule is not None) != 1:
+        raise click.UsageError("expected one of RULE, --list and --end")
+    _say("acknowledgements", rule, list_, end, **rest)
+
+
+def _say(
+    kind: "Kind", rule: str | None, list_: bool, end: int | None, series: tuple[str, ...], data: Path, form: str, **asked: str | None
+) -> None:
+    import livekpi.alert_commands
+    from livekpi.clock import SystemClock
+
+    clock, given = SystemClock(), {name.rstrip("_"): text for name, text in asked.items() if text is not None}
+    if list_:
+        livekpi.alert_commands.list_words(kind, data, clock, form, sys.stdout)
+    elif end is not None:
+        livekpi.alert_commands.end_word(kind, end, data, clock, sys.stdout)
+    else:
+        about = given | ({} if rule is None else {"rule": rule})
+        livekpi.alert_commands.say_word(kind, about, series, data, clock, form, sys.stdout)
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--test", "name", required=True, metavar="NAME", help="Whom to tell: one of the file's notifiers.")
+@click.option("--resolve", is_flag=True, help="Say that the test is over, to a receiver that keeps it open.")
+@explained
+def notify(file: Path, name: str, resolve: bool) -> None:
+    """Send a test alert to a notifier of FILE, and print whether it was taken."""
+    import livekpi.alert_commands
+    from livekpi.clock import SystemClock
+
+    if not livekpi.alert_commands.try_notifier(name, file, SystemClock(), sys.stdout, resolve=resolve):
+        sys.exit(FAILED)
 
 
 @main.command()

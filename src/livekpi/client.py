@@ -56,9 +56,9 @@ class Client:
         """Posts newline-delimited JSON to a source's door; returns what the door says of it. Raises ClientError."""
         return self._ask("POST", f"/v1/events/{source}", lines)
 
-    def post(self, path: str, content: object) -> Any:
-        """Posts JSON; returns the answer. Raises ClientError."""
-        return self._ask("POST", path, json.dumps(content).encode())
+    def post(self, path: str, content: object, *, answer_s: float = ANSWER_S) -> Any:
+        """Posts JSON; returns the answer, which may take so long. Raises ClientError."""
+        return self._ask("POST", path, json.dumps(content).encode(), answer_s=answer_s)
 
     def stream(self, path: str) -> "Stream":
         """Opens a stream of server-sent events; close it after use, best by `with`. Raises ClientError."""
@@ -78,9 +78,11 @@ class Client:
             raise
         return Stream(connection, response, sock)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None, number: Callable[[str], object] = float) -> Any:
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, number: Callable[[str], object] = float, answer_s: float = ANSWER_S
+    ) -> Any:
         try:
-            with closing(http.client.HTTPConnection(self.address, timeout=ANSWER_S)) as connection:
+            with closing(http.client.HTTPConnection(self.address, timeout=answer_s)) as connection:
                 connection.request(method, path, body, self._headers | ({"Content-Type": "application/x-ndjson"} if body else {}))
                 response = connection.getresponse()
                 content = response.read()

@@ -126,13 +126,13 @@ def serve(
 ) -> None:
     """Runs the engine and the web until `stop`; calls `started` with the address once requests are answered."""
     engine = EngineThread(parts.engine, stop)
-    backend = Running(parts.engine, parts.store, parts.clock, engine.is_alive)
-    app = App(
-        backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=LOOPBACK_HOSTS if is_loopback(host) else None
-    )
+    alerting = Alerting(parts.definition, parts.engine.plan, parts.store, parts.clock, parts.metrics)
+    backend = Running(parts.engine, parts.store, parts.clock, engine.is_alive, alerting)
+    hosts = LOOPBACK_HOSTS if is_loopback(host) else None
+    app = App(backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=hosts, alerts=backend)
     parts.engine.subscribe(app.on_commit)
     measure(parts)
-    alerting = Alerting(parts.definition, parts.engine.plan, parts.store, parts.clock, parts.metrics)
+    alerting.subscribe(app.on_alerts)
     parts.engine.observe(alerting.observe)
     parts.engine.subscribe(alerting.on_commit)
     server = Server(app, host, port, app.stop)

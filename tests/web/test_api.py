@@ -31,6 +31,7 @@ def test_the_kpis(client: Client) -> None:
         "by": ["country"],
         "description": None,
         "owner": "Ann",
+        "timezone": "UTC",
         "target": {"1d": 500.0, "timezone": "UTC"},
         "sources": ["app"],
     }

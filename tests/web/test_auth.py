@@ -57,7 +57,12 @@ def test_a_token_file(tmp_path: Path) -> None:
     file.write_text("# who may what\n\ningest abc\n read  def \nghi\nread abc\n")
     tokens = tokens_for("0.0.0.0", {}, file, tmp_path, insecure=False)
     assert tokens is not None
-    assert [tokens.scopes(secret) for secret in (b"abc", b"def", b"ghi", b"read")] == [ALL, {Scope.READ}, ALL, frozenset()]
+    assert [tokens.scopes(secret) for secret in (b"abc", b"def", b"ghi", b"read")] == [
+        {Scope.INGEST, Scope.READ},
+        {Scope.READ},
+        ALL,
+        frozenset(),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_all_kpis_unless_some_are_named(world: World, url: str) -> None:
         ("kpi=user", 404, "there is no KPI 'user'; did you mean 'users'?"),
         ("kpi=users&by=county", 400, "users has no dimension 'county'; did you mean 'country'?"),
         ("by=country,sku", 400, "no KPI has the dimensions country, sku"),
-        ("kpis=users", 400, "unknown parameter 'kpis'; this address takes kpi, by"),
+        ("kpis=users", 400, "unknown parameter 'kpis'; this address takes kpi, by, alerts"),
     ],
 )
 def test_a_wrong_question(client: Client, query: str, status: int, says: str) -> None:

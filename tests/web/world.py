@@ -30,6 +30,7 @@ from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.web.app import App
 from livekpi.web.auth import Tokens
 from livekpi.web.backend import DeadLetterRequest, SourceState
+from livekpi.web.backtest_asked import Asked
 from livekpi.web.door import Inlet
 
 T = TypeVar("T")
@@ -71,6 +72,7 @@ class FakeBackend:
         self.replays_asked: list[Replay] = []
         self.replayed: Future[Replayed] = Future()
         self.states: list[SourceState] = []
+        self.backtests_asked: list[Asked] = []
         self.troubles: dict[str, str] = {}
         self.failed: str | None = None
 
@@ -100,6 +102,12 @@ class FakeBackend:
 
     def sources(self) -> list[SourceState]:
         return self.states
+
+    def backtest(self, asked: Asked) -> dict[str, Any]:
+        self.backtests_asked.append(asked)
+        if self.error is not None:
+            raise self.error
+        return {"rules": []}
 
     def problems(self) -> Mapping[str, str]:
         return self.troubles

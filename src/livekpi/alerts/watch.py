@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from time import perf_counter
 
 import duckdb
 import structlog
@@ -21,11 +22,14 @@ REST_S = 0.2
 class Watch:
     """Judges until it is closed."""
 
-    def __init__(self, desk: Desk, tell: Callable[[Outcome], None]) -> None:
-        """`tell` hears of each step that found something, on the thread that judges; it must be quick."""
+    def __init__(self, desk: Desk, tell: Callable[[Outcome], None], took: Callable[[float], None]) -> None:
+        """`tell` hears of each step that found something, on the thread that judges; it must be quick. `took` hears how many seconds
+        a step took in which rules were judged."""
         self.problem: str | None = None
         """Why the last step could not be done; None while it could."""
-        self._desk, self._tell = desk, tell
+        self.crash: BaseException | None = None
+        """What ended the thread: a mistake of livekpi's own."""
+        self._desk, self._tell, self._took = desk, tell, took
         self._wake = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
@@ -50,13 +54,18 @@ class Watch:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while not self._end.is_set():
-            self._step()
-            self._end.wait(REST_S)
-            self._wake.wait(LOOK_S)
-            self._wake.clear()
+        try:
+            while not self._end.is_set():
+                self._step()
+                self._end.wait(REST_S)
+                self._wake.wait(LOOK_S)
+                self._wake.clear()
+        except BaseException as error:  # noqa: BLE001 - whoever put this together asks for it
+            self.crash = error
+            _log.exception("rules are judged no more")
 
     def _step(self) -> None:
+        started = perf_counter()
         try:
             outcome = self._desk.step()
         except (duckdb.Error, StoreError, OSError) as error:  # nothing is lost: the next step begins from what is in the store
@@ -65,6 +74,8 @@ class Watch:
             self.problem = str(error)
             return
         self.problem = None
+        if outcome.judged:
+            self._took(perf_counter() - started)
         if outcome.more:
             self._wake.set()
         if outcome.changed or outcome.receivers:

@@ -145,9 +145,18 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         "by": kpi.by,
         "description": spec.description,
         "owner": spec.owner,
-        "target": spec.model_dump(mode="json", by_alias=True, include={"target"})["target"],
+        "timezone": kpi.timezone,
+        "target": _target(kpi),
         "sources": sorted(kpi.sources),
     }
+
+
+def _target(kpi: Kpi) -> Any:
+    """The target as in the file, with the time zone that holds where it names none."""
+    given = kpi.spec.model_dump(mode="json", by_alias=True, include={"target"})["target"]
+    for each in given if isinstance(given, list) else [given] if given is not None else []:
+        each["timezone"] = each["timezone"] or kpi.timezone
+    return given
 
 
 def _source(state: SourceState, now_us: int) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from livekpi.alerts.desk import Outcome
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.metrics import Metrics
+from livekpi.web.alerts_api import AlertsApi
 from livekpi.web.api import Api
 from livekpi.web.auth import Tokens
-from livekpi.web.backend import Backend
+from livekpi.web.backend import Alerts, Backend
+from livekpi.web.backtest_api import BacktestApi
 from livekpi.web.door import Door, Inlet
 from livekpi.web.guard import Guard
 from livekpi.web.health import Health
@@ -44,22 +47,32 @@ class App:
         metrics: Metrics,
         tokens: Tokens | None = None,
         hosts: Iterable[str] | None = None,
+        alerts: Alerts | None = None,
     ) -> None:
-        """For `tokens` and `hosts` see Guard."""
+        """For `tokens` and `hosts` see Guard; `alerts` is None where none are judged."""
         self._backend = backend
         self._metrics = metrics
         self._query_pool = ThreadPoolExecutor(_QUERY_THREADS, "query")
         self._door_pool = ThreadPoolExecutor(_DOOR_THREADS, "door")
         self._stream_pool = ThreadPoolExecutor(_STREAM_THREADS, "stream")
-        self._hub = Hub(backend, metrics, self._stream_pool, backend.definition.spec.limits.viewers)
+        self._hub = Hub(backend, metrics, self._stream_pool, backend.definition.spec.limits.viewers, alerts)
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
         self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
+        self._metrics_pool = ThreadPoolExecutor(1, "metrics")  # what is looked up is for one thread at a time
         api = Api(backend, clock, self._query_pool)
+        alerts_api = AlertsApi(alerts, backend.definition, clock, self._query_pool, tokens)
         self.routes = [
             Route("/v1/events/{source}", self._door.post, methods=["POST"]),
             Route("/v1/kpis", api.kpis),
             Route("/v1/kpis/{kpi}", api.points),
             Route("/v1/stream", Streams(self._hub, backend.definition.kpis).get),
+            Route("/v1/alerts", alerts_api.alerts),
+            Route("/v1/alerts/history", alerts_api.history),
+            Route("/v1/silences", alerts_api.silences, methods=["GET", "POST"]),
+            Route("/v1/silences/{number}", alerts_api.silence, methods=["DELETE"]),
+            Route("/v1/acknowledgements", alerts_api.acknowledgements, methods=["GET", "POST"]),
+            Route("/v1/acknowledgements/{number}", alerts_api.acknowledgement, methods=["DELETE"]),
+            Route("/v1/backtest", BacktestApi(backend, self._query_pool).post, methods=["POST"]),
             Route("/v1/dead-letters", api.dead_letters),
             Route("/v1/dead-letters/replay", api.replay, methods=["POST"]),
             Route("/v1/sources", api.sources),
@@ -80,6 +93,10 @@ class App:
         """Tells the viewers of a commit; from any thread, and quick."""
         self._hub.on_commit(commit)
 
+    def on_alerts(self, outcome: Outcome) -> None:
+        """Tells the viewers of alerts that changed; from any thread, and quick."""
+        self._hub.on_alerts(outcome.changed)
+
     def stop(self) -> None:
         """On the event loop: takes no more events and ends all streams, so that nothing keeps the server from ending."""
         self._door.stop()
@@ -94,14 +111,15 @@ class App:
         finally:
             hub.cancel()
             self._backend.interrupt()
-            for pool in (self._query_pool, self._stream_pool, self._door_pool):
+            for pool in (self._query_pool, self._stream_pool, self._door_pool, self._metrics_pool):
                 pool.shutdown(wait=False, cancel_futures=True)
             with contextlib.suppress(asyncio.CancelledError):
                 await hub
 
     async def _expose(self, _request: Request) -> Response:
         """GET /metrics"""
-        return Response(self._metrics.exposition(), HTTPStatus.OK, media_type=CONTENT_TYPE_LATEST)
+        content = await asyncio.get_running_loop().run_in_executor(self._metrics_pool, self._metrics.exposition)
+        return Response(content, HTTPStatus.OK, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _openapi(_request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Tokens: who may send events and who may read numbers."""
+"""Tokens: who may send events, who may read numbers, and who may say what becomes of alerts."""
 
 import contextlib
 import hmac
@@ -17,9 +17,13 @@ _TOKEN_FILE = "token"  # noqa: S105 - a file's name
 class Scope(StrEnum):
     INGEST = "ingest"
     READ = "read"
+    ACT = "act"
+    """To silence and to acknowledge alerts."""
 
 
 ALL = frozenset(Scope)
+_IMPLIED = {Scope.ACT: frozenset({Scope.READ})}
+"""What a scope of a token file opens beside itself: who acts must see what there is."""
 
 
 class AuthError(Exception):
@@ -47,6 +51,11 @@ class Tokens:
             if hmac.compare_digest(known, secret):
                 found |= scopes
         return found
+
+    def presented(self, authorization: bytes) -> frozenset[Scope]:
+        """What an Authorization header opens."""
+        scheme, _, secret = authorization.partition(b" ")
+        return self.scopes(secret.strip()) if scheme.lower() == b"bearer" else frozenset()
 
 
 def tokens_for(host: str, environ: Mapping[str, str], token_file: Path | None, data: Path, *, insecure: bool) -> Tokens | None:
@@ -79,7 +88,8 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token_file(path: Path) -> list[Token]:
-    """Reads `ingest TOKEN`, `read TOKEN` or `TOKEN` (for both), one a line; blank lines and lines that begin with # are left out.
+    """Reads `ingest TOKEN`, `read TOKEN`, `act TOKEN` (which may read too) or `TOKEN` (for all), one a line; blank lines and lines that
+    begin with # are left out.
 
     Raises AuthError with file and line; the secrets themselves are never said.
     """
@@ -95,9 +105,9 @@ def read_token_file(path: Path) -> list[Token]:
         if len(words) == 1 and words[0] not in list(Scope):
             tokens.append(Token(words[0]))
         elif len(words) == 2 and words[0] in list(Scope):
-            tokens.append(Token(words[1], frozenset({Scope(words[0])})))
+            tokens.append(Token(words[1], frozenset({Scope(words[0])}) | _IMPLIED.get(Scope(words[0]), frozenset())))
         else:
-            raise AuthError(f"{path}:{number}: expected `ingest TOKEN`, `read TOKEN` or `TOKEN`")
+            raise AuthError(f"{path}:{number}: expected `ingest TOKEN`, `read TOKEN`, `act TOKEN` or `TOKEN`")
     if not tokens:
         raise AuthError(f"{path}: expected a token on at least one line")
     return tokens

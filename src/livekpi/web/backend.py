@@ -1,16 +1,21 @@
 """What the web asks of the rest of livekpi. The running engine and its store answer it (see livekpi.web.running)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from livekpi.alerts.ledger import Alert
+from livekpi.alerts.listing import History, Shown, Wanted
+from livekpi.alerts.words import Kind, Word
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.points import Points, Request
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
+from livekpi.web import backtest_asked
+from livekpi.web.words_asked import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,53 @@ class DeadLetterRequest:
     limit: int = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """Which firings are asked for: those at any time in [from, to), of these rules, or of all where none is named."""
+
+    rules: tuple[str, ...] = ()
+    from_us: int | None = None
+    to_us: int | None = None
+    limit: int = 100
+
+
+class Alerts(Protocol):
+    """What the web asks of the alerts; each call may come from any thread and take a while. All but `say` raise nothing but what the
+    store does."""
+
+    def alert_rules(self) -> Sequence[str]:
+        """The rules that there are, and those of which alerts are kept."""
+
+    def alerts(self, wanted: Wanted) -> list[Shown]: ...
+
+    def alerts_now(self, changed: Sequence[Alert]) -> list[Shown]:
+        """These alerts as people see them."""
+
+    def alert_history(self, request: HistoryRequest) -> History: ...
+
+    def words(self, kind: Kind) -> list[Word]:
+        """Silences or acknowledgements that hold, now or later, oldest first."""
+
+    def say(self, saying: Saying) -> Word:
+        """Writes one; it works at once. Raises NothingFiresError."""
+
+    def end_word(self, kind: Kind, number: int) -> Word | None:
+        """Lets one end now; None where none of that number holds."""
+
+
+class Judging(Protocol):
+    """What the web must know of those who judge; all of it is quick."""
+
+    def wake(self) -> None:
+        """Somebody said something about alerts: looks at once."""
+
+    def problems(self) -> Mapping[str, str]:
+        """What keeps alerts from being judged or told, by the part it concerns; empty while all is well."""
+
+    def failure(self) -> str | None:
+        """Why alerts are judged or told no more, for good; None while they are."""
+
+
 class Backend(Protocol):
     """Each call may come from any thread and take a while, but for `replay`, `problems`, `failure` and `interrupt`, which are quick."""
 
@@ -57,6 +109,9 @@ class Backend(Protocol):
         """Feeds dead letters back between two commits; cancelled where the engine is stopped before."""
 
     def sources(self) -> list[SourceState]: ...
+
+    def backtest(self, asked: backtest_asked.Asked) -> dict[str, Any]:
+        """Tries alert rules on history; raises QueryError where they, or what is asked of them, are wrong."""
 
     def problems(self) -> Mapping[str, str]:
         """What keeps the numbers from being up to date, by the part it concerns; empty while all is well."""

@@ -24,10 +24,10 @@ class Health:
         self._stopping = True
 
     async def healthz(self, _request: Request) -> Response:
-        """GET /healthz: 200 while the engine runs; after that only a restart helps."""
+        """GET /healthz: 200 while the engine and the alerts run; after that only a restart helps."""
         failure = self._backend.failure()
         if failure is not None:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"the engine has stopped: {failure}")
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"only a restart helps: {failure}")
         return JSONResponse({"status": "ok"})
 
     async def readyz(self, _request: Request) -> Response:
@@ -41,7 +41,7 @@ class Health:
     def _not_ready(self) -> dict[str, str]:
         parts = dict(self._backend.problems())
         failure = self._backend.failure()
-        if failure is not None:
+        if failure is not None and failure not in parts.values():
             parts["engine"] = failure
         parts.update((f"ingest log of {name}", log.failure) for name, log in self._logs.items() if log.failure is not None)
         if self._stopping:

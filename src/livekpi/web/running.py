@@ -1,12 +1,17 @@
 """The backend of a running server: its engine and its store."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 import structlog
 
+from livekpi.alerts import listing, words
+from livekpi.alerts.ledger import Alert
+from livekpi.alerts.listing import History, Shown, Wanted
+from livekpi.alerts.words import Kind, Word
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
@@ -17,7 +22,9 @@ from livekpi.query.points import Points, Query, Request
 from livekpi.store import dead_letters, positions
 from livekpi.store.database import Store
 from livekpi.store.dead_letters import StoredDeadLetter
-from livekpi.web.backend import DeadLetterRequest, SourceState
+from livekpi.web import backtest_asked, words_asked
+from livekpi.web.backend import DeadLetterRequest, HistoryRequest, Judging, SourceState
+from livekpi.web.words_asked import Saying
 
 _logger = structlog.get_logger(__name__)
 
@@ -25,12 +32,13 @@ _logger = structlog.get_logger(__name__)
 class Running:
     """Answers from the store, each call by a cursor of its own, so that it sees whole commits only."""
 
-    def __init__(self, engine: Engine, store: Store, clock: Clock, engine_runs: Callable[[], bool]) -> None:
-        """`engine_runs` says whether the engine's thread is alive."""
+    def __init__(self, engine: Engine, store: Store, clock: Clock, engine_runs: Callable[[], bool], judging: Judging | None = None) -> None:
+        """`engine_runs` says whether the engine's thread is alive; `judging` is None where no alerts are judged."""
         self._engine = engine
         self._store = store
         self._clock = clock
         self._engine_runs = engine_runs
+        self._judging = judging
         self._cursors: set[duckdb.DuckDBPyConnection] = set()
 
     @property
@@ -73,11 +81,65 @@ class Running:
                 found.append(SourceState(name, kind, rows, lag.get(name, {}), watermark_us, problems.get(name)))
         return found
 
+    def backtest(self, asked: backtest_asked.Asked) -> dict[str, Any]:
+        definition = backtest_asked.read_definition(asked.definition, "definition", self.definition)
+        against = None if asked.against is None else backtest_asked.read_definition(asked.against, "against", self.definition)
+        now_us = self._clock.now_us()
+        with self._snapshot() as cursor:
+            return backtest_asked.answer(cursor, definition, against, asked, now_us, now_us)
+
+    def alert_rules(self) -> Sequence[str]:
+        with self._cursor() as cursor:
+            return listing.known_rules(cursor, self.definition)
+
+    def alerts(self, wanted: Wanted) -> list[Shown]:
+        with self._snapshot() as cursor:
+            return listing.current(cursor, self.definition, wanted, self._clock.now_us())
+
+    def alerts_now(self, changed: Sequence[Alert]) -> list[Shown]:
+        with self._snapshot() as cursor:
+            return listing.show(cursor, self.definition, changed, self._clock.now_us())
+
+    def alert_history(self, request: HistoryRequest) -> History:
+        with self._snapshot() as cursor:
+            return listing.history(
+                cursor,
+                self.definition,
+                self._clock.now_us(),
+                rules=request.rules,
+                from_us=request.from_us,
+                to_us=request.to_us,
+                limit=request.limit,
+            )
+
+    def words(self, kind: Kind) -> list[Word]:
+        with self._cursor() as cursor:
+            return words.words(cursor, kind, self._clock.now_us())
+
+    def say(self, saying: Saying) -> Word:
+        with self._store.beside() as cursor:
+            said = words_asked.say(cursor, self.definition, saying, self._clock.now_us())
+        self._wake_judging()
+        return said
+
+    def end_word(self, kind: Kind, number: int) -> Word | None:
+        with self._store.beside() as cursor:
+            ended = words.end(cursor, kind, number, self._clock.now_us())
+            found = next((word for word in words.words(cursor, kind) if word.number == number), None) if ended else None
+        self._wake_judging()
+        return found
+
+    def _wake_judging(self) -> None:
+        if self._judging is not None:
+            self._judging.wake()
+
     def problems(self) -> Mapping[str, str]:
-        return self._engine.problems()
+        return {**self._engine.problems(), **(self._judging.problems() if self._judging is not None else {})}
 
     def failure(self) -> str | None:
-        return None if self._engine_runs() else "its thread has ended; the log says why"
+        if not self._engine_runs():
+            return "the engine's thread has ended; the log says why"
+        return self._judging.failure() if self._judging is not None else None
 
     def interrupt(self) -> None:
         for cursor in tuple(self._cursors):
@@ -85,6 +147,13 @@ class Running:
 
     def _query(self, cursor: duckdb.DuckDBPyConnection) -> Query:
         return Query(cursor, self.definition, self._engine.plan, self._clock.now_us())
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for which nothing changes between two questions."""
+        with self._cursor() as cursor:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield cursor
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

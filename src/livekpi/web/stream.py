@@ -1,4 +1,5 @@
-"""GET /v1/stream: server-sent events, one message a commit with the points that changed (HTML Living Standard, 9.2)."""
+"""GET /v1/stream: server-sent events (HTML Living Standard, 9.2), one message a commit with the points that changed, and where it is
+asked for one for each alert that changed."""
 
 import asyncio
 import contextlib
@@ -16,16 +17,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from livekpi.alerts.ledger import Alert
 from livekpi.commit import Commit
 from livekpi.definition.definition import Kpi
 from livekpi.definition.problems import nearest
 from livekpi.metrics import Metrics
 from livekpi.query.output import point_object
 from livekpi.query.points import Points
-from livekpi.web.backend import Backend
+from livekpi.web.alert_viewer import AlertMessage, AlertViewer
+from livekpi.web.backend import Alerts, Backend
 from livekpi.web.parameters import Parameters
 from livekpi.web.problems import ProblemError
-from livekpi.web.viewer import Message, PointKey, Row, Viewer
+from livekpi.web.viewer import Message, PointKey, Row
 
 HEARTBEAT_S = 15.0
 _RETRY_S = 1.0
@@ -42,6 +45,7 @@ class Subscription(NamedTuple):
 
     kpis: tuple[str, ...]
     by: tuple[str, ...]
+    alerts: bool = False
 
 
 class Hub:
@@ -51,15 +55,18 @@ class Hub:
     or slow questions make messages rarer, and never hold up the engine.
     """
 
-    def __init__(self, backend: Backend, metrics: Metrics, pool: Executor, max_viewers: int) -> None:
+    def __init__(self, backend: Backend, metrics: Metrics, pool: Executor, max_viewers: int, alerts: Alerts | None = None) -> None:
+        """`alerts` is None where none are judged."""
         self._backend = backend
+        self._alerts = alerts
         self._metrics = metrics
         self._pool = pool
         self._max_viewers = max_viewers
-        self._viewers: dict[Subscription, set[Viewer]] = defaultdict(set)
+        self._viewers: dict[Subscription, set[AlertViewer]] = defaultdict(set)
         self._viewer_count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pending: Commit | None = None
+        self._changed: dict[str, Alert] = {}
         self._wake = asyncio.Event()
         self._closed = False
 
@@ -68,6 +75,12 @@ class Hub:
         if self._loop is not None and self._viewer_count:
             with contextlib.suppress(RuntimeError):  # the loop has just been closed: nobody looks any more
                 self._loop.call_soon_threadsafe(self._notice, commit)
+
+    def on_alerts(self, changed: Sequence[Alert]) -> None:
+        """Tells the hub of alerts that changed; from any thread, and quick."""
+        if self._loop is not None and self._viewer_count and changed:
+            with contextlib.suppress(RuntimeError):  # as above
+                self._loop.call_soon_threadsafe(self._notice_alerts, {alert.key: alert for alert in changed})
 
     async def run(self) -> None:
         """Works until cancelled; no stream outlives it."""
@@ -79,23 +92,26 @@ class Hub:
                 commit, self._pending = self._pending, None
                 if commit is not None:
                     await self._send_out(commit)
+                changed, self._changed = self._changed, {}
+                if changed:
+                    await self._send_out_alerts(changed)
         except Exception:
             _logger.exception("the streams have failed")
             raise
         finally:
             self.close()
 
-    def join(self, subscription: Subscription) -> Viewer:
+    def join(self, subscription: Subscription) -> AlertViewer:
         """Adds a viewer; raises ProblemError 503 where there are too many, or the hub is closed."""
         if self._closed or self._viewer_count >= self._max_viewers:
             reason = "no streams are served any more" if self._closed else f"{self._max_viewers} streams are open (`limits: viewers`)"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, f"{reason}; try again later", {"Retry-After": "5"})
-        viewer = Viewer()
+        viewer = AlertViewer()
         self._viewers[subscription].add(viewer)
         self._count(+1)
         return viewer
 
-    def leave(self, subscription: Subscription, viewer: Viewer) -> None:
+    def leave(self, subscription: Subscription, viewer: AlertViewer) -> None:
         self._viewers[subscription].discard(viewer)
         if not self._viewers[subscription]:
             del self._viewers[subscription]
@@ -118,6 +134,10 @@ class Hub:
         self._keep(commit)
         self._wake.set()
 
+    def _notice_alerts(self, changed: Mapping[str, Alert]) -> None:
+        self._changed |= changed  # the newest of each counts
+        self._wake.set()
+
     def _try_again(self, commit: Commit) -> None:
         self._keep(commit)
         asyncio.get_running_loop().call_later(_RETRY_S, self._wake.set)
@@ -135,6 +155,21 @@ class Hub:
             for subscription, message in messages.items():
                 for viewer in self._viewers.get(subscription, ()):
                     viewer.put(message)
+
+    async def _send_out_alerts(self, changed: dict[str, Alert]) -> None:
+        loop, alerts = asyncio.get_running_loop(), self._alerts
+        if alerts is None or not any(subscription.alerts for subscription in self._viewers):
+            return
+        try:
+            found = await loop.run_in_executor(self._pool, lambda: list(map(AlertMessage, alerts.alerts_now(list(changed.values())))))
+        except duckdb.Error as error:
+            _logger.error("alerts that changed can't be told yet", reason=str(error))
+            self._changed = changed | self._changed
+            loop.call_later(_RETRY_S, self._wake.set)
+            return
+        for subscription, viewers in self._viewers.items():
+            for viewer in viewers if subscription.alerts else ():
+                viewer.tell(found)
 
     def _messages(self, commit: Commit, by: tuple[str, ...], wanted: Sequence[Subscription]) -> dict[Subscription, Message]:
         """On a thread of the pool: what changed for subscriptions with the same slices, asked for once.
@@ -175,7 +210,7 @@ def _merge(earlier: Commit, later: Commit) -> Commit:
 class StreamResponse(Response):
     """Sends a viewer's messages until either side ends it."""
 
-    def __init__(self, hub: Hub, subscription: Subscription, viewer: Viewer, heartbeat_s: float) -> None:
+    def __init__(self, hub: Hub, subscription: Subscription, viewer: AlertViewer, heartbeat_s: float) -> None:
         super().__init__()
         self._hub = hub
         self._subscription = subscription
@@ -197,7 +232,7 @@ class StreamResponse(Response):
             self._hub.leave(self._subscription, self._viewer)
 
 
-async def _until_gone(receive: Receive, viewer: Viewer) -> None:
+async def _until_gone(receive: Receive, viewer: AlertViewer) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     viewer.close()
@@ -213,10 +248,10 @@ class Streams:
 
     async def get(self, request: Request) -> Response:
         """GET /v1/stream"""
-        asked = Parameters(request, "kpi", "by")
+        asked = Parameters(request, "kpi", "by", "alerts")
         if request.method == "HEAD":  # which would never end
             return Response(media_type="text/event-stream")
-        subscription = self._subscription(asked.names("kpi"), asked.names("by"))
+        subscription = self._subscription(asked.names("kpi"), asked.names("by"))._replace(alerts=_is_true(asked.text("alerts")))
         return StreamResponse(self._hub, subscription, self._hub.join(subscription), self._heartbeat_s)
 
     def _subscription(self, names: tuple[str, ...], by: tuple[str, ...]) -> Subscription:
@@ -231,3 +266,9 @@ class Streams:
         if not found:
             raise ProblemError(HTTPStatus.BAD_REQUEST, f"no KPI has the dimensions {', '.join(by)}")
         return Subscription(tuple(sorted(set(found))), tuple(dict.fromkeys(by)))
+
+
+def _is_true(text: str | None) -> bool:
+    if text not in (None, "true", "false"):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"alerts: expected true or false, got {text[:80]!r}")
+    return text == "true"

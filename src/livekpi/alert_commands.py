@@ -1,0 +1,290 @@
+"""`livekpi alerts`, `silence`, `acknowledge` and `notify`: beside a running server through its API, without one in the store."""
+
+import getpass
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from livekpi.alerts import listing, words
+from livekpi.alerts.listing import CURRENT, STATUSES, Wanted
+from livekpi.alerts.message import SEVERITIES, Message, Notice
+from livekpi.alerts.notifiers.base import NeverWillBe, Sent
+from livekpi.alerts.notifiers.errors import NotifierError
+from livekpi.alerts.notifiers.opening import open_notifier
+from livekpi.alerts.words import Kind
+from livekpi.ask import client, stored
+from livekpi.client import Client
+from livekpi.clock import Clock
+from livekpi.definition.definition import Definition
+from livekpi.definition.load import load
+from livekpi.definition.problems import nearest
+from livekpi.query.output import shown
+from livekpi.query.steps import QueryError
+from livekpi.store.database import Store
+from livekpi.web.alert_objects import alert_object, history_object, word_object
+from livekpi.web.auth import local_token
+from livekpi.web.times import parse_time
+from livekpi.web.words_asked import Asked, checked, one_of, say
+
+Object = dict[str, Any]
+_TEST_RULE = "livekpi_test"
+_WIDEST = 10_000
+
+
+class _Acting(Client):
+    """A client that can take things back."""
+
+    def delete(self, path: str) -> Any:
+        """The answer to DELETE. Raises ClientError."""
+        return self._ask("DELETE", path)
+
+
+def _server(data: Path) -> _Acting | None:
+    found = client(data)
+    return None if found is None else _Acting(found.address, local_token(data))
+
+
+def show_alerts(asked: Mapping[str, str], data: Path, clock: Clock, form: str, out: TextIO) -> None:
+    """Writes what is pending or fires, or what else `asked` (rule, severity, status) wants."""
+    server = client(data)
+    if server is not None:
+        rows: list[Object] = server.get("/v1/alerts", asked)["alerts"]
+    else:
+        statuses = _names(asked, "status", STATUSES) or CURRENT
+        severities = _names(asked, "severity", SEVERITIES)
+        with stored(data) as (cursor, definition, _alive_us):
+            wanted = Wanted(_names(asked, "rule", listing.known_rules(cursor, definition)), severities, statuses)
+            rows = [alert_object(alert) for alert in listing.current(cursor, definition, wanted, clock.now_us())]
+    if form == "json":
+        _write_lines(rows, out)
+    elif rows:
+        _print(_alert_table(rows), out)
+    else:
+        out.write("nothing fires\n" if "status" not in asked else "none\n")
+
+
+def show_history(asked: Mapping[str, str], data: Path, clock: Clock, form: str, out: TextIO) -> None:
+    """Writes the firings that `asked` (rule, from, to, limit) wants, and who was told of them."""
+    server = client(data)
+    if server is not None:
+        found: Object = server.get("/v1/alerts/history", asked)
+    else:
+        now_us = clock.now_us()
+        from_us, to_us = (_time(asked, name, now_us) for name in ("from", "to"))
+        with stored(data) as (cursor, definition, _alive_us):
+            rules = _names(asked, "rule", listing.known_rules(cursor, definition))
+            limit = int(asked.get("limit", "100"))
+            found = history_object(listing.history(cursor, definition, now_us, rules=rules, from_us=from_us, to_us=to_us, limit=limit))
+    if form == "json":
+        out.write(json.dumps(found, ensure_ascii=False) + "\n")
+    else:
+        _print(_history_table(found), out)
+
+
+def say_word(kind: Kind, asked: Mapping[str, str], series: Sequence[str], data: Path, clock: Clock, form: str, out: TextIO) -> None:
+    """Writes a silence or an acknowledgement; `asked` has the texts of the API's terms (rule, author, reason, for, until, from)."""
+    content: Object = {"author": _user(), **asked, "series": dict(map(_pair, series))}
+    server = client(data)
+    if server is not None:
+        said: Object = server.post(f"/v1/{kind}", content)
+    else:
+        with stored(data) as (_, definition, _alive_us):
+            pass
+        given = Asked(**{{"from": "from_", "for": "for_"}.get(name, name): value for name, value in content.items()})
+        saying = checked(definition, kind, given, clock.now_us())
+        store = Store.open(data, clock)
+        try:
+            with store.beside() as cursor:
+                said = word_object(say(cursor, definition, saying, clock.now_us()))
+        finally:
+            store.close()
+    _show_words([said], form, out)
+
+
+def list_words(kind: Kind, data: Path, clock: Clock, form: str, out: TextIO) -> None:
+    """Writes the silences or acknowledgements that hold, now or later."""
+    server = client(data)
+    if server is not None:
+        found: list[Object] = server.get(f"/v1/{kind}")[kind]
+    else:
+        with stored(data) as (cursor, _, _alive_us):
+            found = [word_object(word) for word in words.words(cursor, kind, clock.now_us())]
+    _show_words(found, form, out)
+
+
+def end_word(kind: Kind, number: int, data: Path, clock: Clock, out: TextIO) -> None:
+    """Lets one end now. Raises QueryError where none of that number holds."""
+    server = _server(data)
+    if server is not None:
+        server.delete(f"/v1/{kind}/{number}")
+    else:
+        with stored(data):
+            pass
+        store = Store.open(data, clock)
+        try:
+            with store.beside() as cursor:
+                ended = words.end(cursor, kind, number, clock.now_us())
+        finally:
+            store.close()
+        if not ended:
+            raise QueryError(f"{number} is no number of {kind} that hold; --list shows them")
+    out.write(f"{number} has ended\n")
+
+
+def try_notifier(name: str, file: Path, clock: Clock, out: TextIO, *, resolve: bool) -> bool:
+    """Tells a receiver of a test alert, or that it is over, and writes what the receiver said; whether it took it.
+
+    Raises DefinitionError, QueryError.
+    """
+    definition = load(file, os.environ)
+    receivers = definition.spec.notify
+    if name not in receivers:
+        raise QueryError(f"{file} has no notifier {name!r}{nearest(name, receivers) or _has(receivers)}")
+    try:
+        notifier = open_notifier(name, receivers[name])
+    except NotifierError as error:
+        raise QueryError(str(error)) from error
+    now_us = clock.now_us()
+    try:
+        outcome = notifier.send([_test_message(definition, name, now_us, resolve=resolve)], now_us)
+    finally:
+        notifier.close()
+    if isinstance(outcome, Sent):
+        out.write(f"{name}: sent\n")
+        return True
+    out.write(f"{name}: {'refused' if isinstance(outcome, NeverWillBe) else 'not taken now'}: {outcome.reason}\n")
+    return False
+
+
+def _test_message(definition: Definition, name: str, now_us: int, *, resolve: bool) -> Message:
+    """Its key is always the same, so that tests open one incident; its number never is, so that none is taken for a repeat."""
+    key = f"livekpi/{definition.path.stem}/{_TEST_RULE}/{name}"
+    notice = Notice(
+        key=key,
+        rule=_TEST_RULE,
+        severity="info",
+        status="resolved" if resolve else "firing",
+        starts_us=now_us,
+        ends_us=now_us if resolve else None,
+        series={"notifier": name},
+        value=None,
+        summary=f"TEST: livekpi can tell {name} of alerts. Nothing is wrong, and nothing is to be done.",
+        labels={"test": "true"},
+    )
+    return Message(key, now_us, _TEST_RULE, now_us, (notice,))
+
+
+def _names(asked: Mapping[str, str], parameter: str, known: Sequence[str]) -> tuple[str, ...]:
+    return one_of(parameter, tuple(name.strip() for name in asked.get(parameter, "").split(",") if name.strip()), known)
+
+
+def _time(asked: Mapping[str, str], name: str, now_us: int) -> int | None:
+    try:
+        return parse_time(asked[name], now_us, UTC) if name in asked else None
+    except ValueError as error:
+        raise QueryError(f"{name}: {error}") from error
+
+
+def _has(receivers: Iterable[str]) -> str:
+    names = ", ".join(receivers)
+    return f"; it has {names}" if names else ""
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise QueryError(f"--series {text!r}: expected DIMENSION=VALUE")
+    return name.strip(), value
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name; the author is asked for then
+        return ""
+
+
+def _write_lines(rows: Iterable[Object], out: TextIO) -> None:
+    out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _print(table: Table, out: TextIO) -> None:
+    """On a terminal as wide as it is, elsewhere as wide as the table, so that nothing is cut off."""
+    Console(file=out, soft_wrap=True, width=None if out.isatty() else _WIDEST).print(table)
+
+
+def _table(*columns: str) -> Table:
+    found = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        found.add_column(column, overflow="fold")
+    return found
+
+
+def _alert_table(rows: Sequence[Object]) -> Table:
+    found = _table("status", "severity", "rule", "series", "since", "ended", "value", "")
+    for row in rows:
+        found.add_row(
+            row["status"],
+            row["severity"] or "",
+            _plain(row["rule"]),
+            _plain(_series(row["series"])),
+            row["started"],
+            row["ended"] or "",
+            shown(row["value"]),
+            _plain(_aside(row)),
+        )
+    return found
+
+
+def _aside(row: Object) -> str:
+    """What else is to be said of an alert."""
+    silence, acknowledgement = row["silenced_by"], row["acknowledged_by"]
+    found = [row["note"]] if row["note"] else []
+    found += [f"silenced by {silence['author']} until {silence['until']}: {silence['reason']}"] if silence else []
+    found += [f"{acknowledgement['author']} looks after it: {acknowledgement['reason']}"] if acknowledgement else []
+    return "; ".join(found)
+
+
+def _history_table(found: Object) -> Table:
+    messages = {message["number"]: message for message in found["messages"]}
+    table = _table("rule", "series", "since", "ended", "note", "told")
+    for row in found["alerts"]:
+        told = [_told(messages[number]) for number in row["messages"]]
+        ended = row["ended"] or "fires"
+        table.add_row(_plain(row["rule"]), _plain(_series(row["series"])), row["started"], ended, row["note"], _plain("; ".join(told)))
+    return table
+
+
+def _told(message: Object) -> str:
+    who = ", ".join(f"{each['receiver']} {each['state'].replace('_', ' ')}" for each in message["receivers"])
+    return f"{message['at']} {message['status']} ({who or 'nobody'})"
+
+
+def _show_words(rows: Sequence[Object], form: str, out: TextIO) -> None:
+    if form == "json":
+        _write_lines(rows, out)
+    elif rows:
+        table = _table("number", "rule", "series", "author", "reason", "from", "until")
+        for row in rows:
+            rule = row["rule"] or "all rules"
+            texts = (rule, _series(row["series"]), row["author"], row["reason"])
+            table.add_row(str(row["number"]), *map(_plain, texts), row["from"], row["until"])
+        _print(table, out)
+    else:
+        out.write("none\n")
+
+
+def _series(series: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {value or '∅'}" for name, value in series.items())
+
+
+def _plain(text: str) -> Text:
+    """Text as it is, without anything that a terminal or the table would take for a command."""
+    return Text("".join(character if character.isprintable() else " " for character in text))

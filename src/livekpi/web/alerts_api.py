@@ -1,0 +1,144 @@
+"""The API's part on alerts: what fires and what fired, silences, acknowledgements."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import UTC
+from http import HTTPStatus
+from typing import Any
+
+import duckdb
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from livekpi.alerts.listing import CURRENT, STATUSES, Wanted
+from livekpi.alerts.message import SEVERITIES
+from livekpi.alerts.words import Kind
+from livekpi.clock import Clock
+from livekpi.definition.definition import Definition
+from livekpi.query.output import encode
+from livekpi.query.steps import QueryError
+from livekpi.web.alert_objects import alert_object, history_object, word_object
+from livekpi.web.auth import Scope, Tokens
+from livekpi.web.backend import Alerts, HistoryRequest
+from livekpi.web.bodies import receive
+from livekpi.web.parameters import Parameters
+from livekpi.web.problems import ProblemError
+from livekpi.web.words_asked import Asked, NothingFiresError, checked, one_of
+
+MAX_ALERTS = 10_000
+MAX_HISTORY = 1_000
+MAX_BODY_BYTES = 65_536
+_logger = structlog.get_logger(__name__)
+_asked = msgspec.json.Decoder(Asked)
+
+
+class AlertsApi:
+    """Answers on the threads of `pool`."""
+
+    def __init__(self, alerts: Alerts | None, definition: Definition, clock: Clock, pool: Executor, tokens: Tokens | None) -> None:
+        """`alerts` is None where none are judged. `tokens` None lets everyone say what they like."""
+        self._alerts, self._definition, self._clock, self._pool, self._tokens = alerts, definition, clock, pool, tokens
+
+    async def alerts(self, request: Request) -> Response:
+        """GET /v1/alerts"""
+        asked = Parameters(request, "rule", "severity", "status", "limit")
+        statuses = _one_of("status", asked.names("status"), STATUSES) or CURRENT
+        severities = _one_of("severity", asked.names("severity"), SEVERITIES)
+        limit = asked.number("limit", 1_000, MAX_ALERTS)
+
+        def find(alerts: Alerts) -> dict[str, Any]:
+            found = alerts.alerts(Wanted(_rules(alerts, asked), severities, statuses))
+            return {"alerts": [alert_object(alert) for alert in found[:limit]], "in_all": len(found)}
+
+        return await self._answer(find)
+
+    async def history(self, request: Request) -> Response:
+        """GET /v1/alerts/history"""
+        asked = Parameters(request, "rule", "from", "to", "limit")
+        now_us = self._clock.now_us()
+        from_us, to_us = asked.time("from", now_us, UTC), asked.time("to", now_us, UTC)
+        limit = asked.number("limit", 100, MAX_HISTORY)
+        return await self._answer(
+            lambda alerts: history_object(alerts.alert_history(HistoryRequest(_rules(alerts, asked), from_us, to_us, limit)))
+        )
+
+    async def silences(self, request: Request) -> Response:
+        """GET and POST /v1/silences"""
+        return await self._words(request, "silences")
+
+    async def silence(self, request: Request) -> Response:
+        """DELETE /v1/silences/{number}"""
+        return await self._end(request, "silences")
+
+    async def acknowledgements(self, request: Request) -> Response:
+        """GET and POST /v1/acknowledgements"""
+        return await self._words(request, "acknowledgements")
+
+    async def acknowledgement(self, request: Request) -> Response:
+        """DELETE /v1/acknowledgements/{number}"""
+        return await self._end(request, "acknowledgements")
+
+    async def _words(self, request: Request, kind: Kind) -> Response:
+        Parameters(request)
+        if request.method != "POST":
+            return await self._answer(lambda alerts: {kind: [word_object(word) for word in alerts.words(kind)]})
+        self._must_act(request)
+        body = await receive(request, MAX_BODY_BYTES, lambda _size: None)
+        try:
+            asked = _asked.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            detail = f'expected {{"rule": …, "series": {{"country": "DE"}}, "author": …, "reason": …, "for": "2h"}}: {error}'
+            raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from error
+        try:
+            saying = checked(self._definition, kind, asked, self._clock.now_us())
+        except QueryError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+        return await self._answer(lambda alerts: word_object(alerts.say(saying)), HTTPStatus.CREATED)
+
+    async def _end(self, request: Request, kind: Kind) -> Response:
+        Parameters(request)
+        self._must_act(request)
+        text = request.path_params["number"]
+        number = int(text) if text.isdecimal() and len(text) <= 15 else 0
+
+        def end(alerts: Alerts) -> dict[str, Any]:
+            ended = alerts.end_word(kind, number)
+            if ended is None:
+                raise ProblemError(HTTPStatus.NOT_FOUND, f"{text} is no number of {kind} that hold; /v1/{kind} lists them")
+            return word_object(ended)
+
+        return await self._answer(end)
+
+    def _must_act(self, request: Request) -> None:
+        """What changes what people are told needs a scope of its own; the guard has asked for `read` only."""
+        if self._tokens is not None and Scope.ACT not in self._tokens.presented(request.headers.get("authorization", "").encode("latin-1")):
+            raise ProblemError(HTTPStatus.FORBIDDEN, f"this token is not for that; the request needs {Scope.ACT}")
+
+    async def _answer(self, ask: Callable[[Alerts], Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
+        """Asks and encodes on a thread, since both may take a while."""
+        alerts = self._alerts
+        if alerts is None:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "no alerts are judged here")
+        try:
+            content = await asyncio.get_running_loop().run_in_executor(self._pool, lambda: encode(ask(alerts)))
+        except NothingFiresError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
+        except duckdb.Error as error:
+            _logger.error("what is known of alerts can't be read or written", reason=str(error))
+            detail = "the store can't be read or written now; try again later"
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"}) from error
+        return Response(content, status, media_type="application/json")
+
+
+def _rules(alerts: Alerts, asked: Parameters) -> tuple[str, ...]:
+    return _one_of("rule", asked.names("rule"), alerts.alert_rules()) if asked.text("rule") else ()
+
+
+def _one_of(parameter: str, names: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return one_of(parameter, names, known)
+    except QueryError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
