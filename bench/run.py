@@ -16,6 +16,8 @@ QUICK: dict[str, tuple[str, ...]] = {
     "kpis": ("--events", "200000", "--repetitions", "1"),
     "http_door": ("--seconds", "2", "--repetitions", "1"),
     "query": ("--days", "3", "--repetitions", "5"),
+    "backtest": ("--days", "20", "--repetitions", "1"),
+    "alerts": ("--seconds", "5", "--rate", "5000", "--buckets", "10", "--hours", "1", "--minutes", "3"),
     "week": ("--days", "3", "--events-a-day", "50000"),
     "decode": (),
 }

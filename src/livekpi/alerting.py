@@ -67,6 +67,7 @@ class Alerting:
         """What keeps alerts from being judged or told, by the part it concerns; empty while all is well."""
         failure = self.failure()
         found = {"alerts": failure} if failure is not None else {}
+        found |= {f"alert rule {name}": problem for name, problem in self._desk.problems.items()}
         return found if self.watch.problem is None else {"alerts": f"they can't be judged now: {self.watch.problem}", **found}
 
     def failure(self) -> str | None:

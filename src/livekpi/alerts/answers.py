@@ -60,13 +60,14 @@ class Answers:
         known = self._query.known_series(kpi, by, steps.ends[-1])
         columns = "".join(f", {name}" for name in names)
         same = " AND ".join(f"grid.{name} IS NOT DISTINCT FROM there.{name}" for name in ("i", *names))
-        there_is = "v0 IS NOT NULL AND TRY_CAST(v0 AS DOUBLE) IS DISTINCT FROM 0 AS counted"
-        every = f"SELECT unnest(range({len(lookback)})) AS i{columns}{' FROM known' if names else ''}"
+        there_is = f"{counted_sql(kpi, 'v0')} AS counted"
+        # a series can't have ceased before it began
+        begun = f"(greatest(first, {span[0]}) - {lookback.starts[0]} + {size_us - 1}) // {size_us} + {buckets - 1} AS begun"
+        every = f"SELECT unnest(range({len(lookback)})) AS i{columns}, {begun} FROM known"
         window = f"{f'PARTITION BY {columns[2:]} ' if names else ''}ORDER BY i ROWS BETWEEN {buckets - 1} PRECEDING AND CURRENT ROW"
-        first = max(buckets, -(-(span[0] - lookback.starts[0]) // size_us) + buckets - 1)
         return self._select(
-            f"SELECT i - {buckets} AS i{columns}, value FROM (SELECT i{columns}, NOT bool_or(counted) OVER ({window}) AS value "
-            f"FROM (SELECT grid.*, {there_is} FROM ({every}) grid LEFT JOIN there ON {same})) WHERE i >= {first}",
+            f"SELECT i - {buckets} AS i{columns}, value FROM (SELECT i{columns}, begun, NOT bool_or(counted) OVER ({window}) AS value "
+            f"FROM (SELECT grid.*, {there_is} FROM ({every}) grid LEFT JOIN there ON {same})) WHERE i >= greatest({buckets}, begun)",
             there=there,
             known=known,
         )
@@ -100,6 +101,12 @@ class Answers:
 
     def _select(self, statement: str, **tables: pa.Table) -> pa.Table:
         return select(self._cursor, statement, tables)
+
+
+def counted_sql(kpi: Kpi, value: str) -> str:
+    """Whether a value says that something was counted: a count of 0 does not, but a level or a ratio of 0 does."""
+    counts = kpi.value.type.kind == "integer" and all(part.kind in ("count", "distinct") for part in kpi.value.aggregates)
+    return f"{value} IS NOT NULL AND {value} <> 0" if counts else f"{value} IS NOT NULL"
 
 
 def moved_sql(question: Question, now: str, before: str) -> str:

@@ -6,13 +6,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 import duckdb
+import structlog
 
 from livekpi.alerts import ledger, refusals, words
+from livekpi.alerts.acknowledging import end_idle
 from livekpi.alerts.anomalies import Anomalies
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
-from livekpi.alerts.readiness import Arrivals, Ready, ready
+from livekpi.alerts.readiness import Arrivals, Ready, asked, ready
 from livekpi.alerts.round import Round, Standing, earliest_us, new, unheard
+from livekpi.alerts.series import series_values
 from livekpi.alerts.telling import Said, message, receivers_of, to_tell
 from livekpi.clock import Clock
 from livekpi.commit import Commit
@@ -20,7 +23,9 @@ from livekpi.definition.definition import Definition
 from livekpi.engine.plan import Plan
 from livekpi.query.points import Query
 from livekpi.query.snapshot import Snapshot
+from livekpi.query.steps import QueryError
 
+_log = structlog.get_logger(__name__)
 Transaction = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 LEARNED_US = 60_000_000
 """How often it is kept how late events come."""
@@ -56,15 +61,18 @@ class Desk:
         self._touched: dict[str, int] = {}
         self._refusals: dict[str, str | None] = {}
         self._standing: dict[str, Standing] | None = None
+        self.problems: Mapping[str, str] = {}
+        """Why rules could not be judged in the last step, by their names."""
         self._learned_us = 0
 
     def on_commit(self, commit: Commit) -> None:
         """Hears of a commit; quick."""
+        first = {key: min(buckets) for key, buckets in commit.touched.items() if buckets}
+        # after what was the last event so far, buckets without events may be known to be 0 now
+        before = {each.key: time for source, time in commit.before_us.items() for each in self._plan.groupings.get(source, ())}
         with self._guard:
-            for key, buckets in commit.touched.items():
-                known = [self._touched[key]] if key in self._touched else []
-                if buckets:
-                    self._touched[key] = min([*buckets, *known])
+            for key, start_us in first.items():
+                self._touched[key] = min(start_us, before.get(key, start_us), self._touched.get(key, start_us))
 
     def refused(self, receiver: str, reason: str) -> None:
         """Hears that a receiver will never take what it is told."""
@@ -89,22 +97,31 @@ class Desk:
                 standing = self._load(cursor, now_us, outcome) if self._standing is None else self._standing
                 found = self._judge_all(cursor, standing, touched, now_us, outcome)
                 self._tell_all(cursor, now_us, outcome)
+                if self._standing is None or any(alert.ends_us is not None for alert in outcome.changed):
+                    end_idle(cursor, self._definition, now_us)
                 for receiver, reason in heard.items():
                     self._note_refusal(cursor, receiver, reason, now_us, outcome)
                 self._keep_house(cursor, now_us)
         except BaseException:
             self._standing = None
             self._anomalies.forget()
+            with self._guard:
+                self._refusals = {**heard, **self._refusals}
             raise
         self._standing = {**standing, **found}
         return outcome
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> dict[str, Standing]:
         """Takes up from the store; rules that are gone, or mean something else now, are brought to an end."""
+        ledger.give_up_others(cursor, list(self._definition.spec.notify), now_us)
         known = ledger.progress(cursor)
         for name in [name for name, each in known.items() if self._meaning(name) != each.digest]:
             self._end_rule(cursor, name, now_us, outcome)
             del known[name]
+        for alert in ledger.alerts(cursor, "rule = ? AND ends_us IS NULL", [refusals.RULE]):
+            (receiver,) = series_values(alert.series)
+            if receiver is not None and receiver not in self._definition.spec.notify:
+                self._note_refusal(cursor, receiver, None, now_us, outcome)
         if not self._learned_us:
             self.arrivals.load(dict(cursor.execute("SELECT source, state FROM lateness").fetchall()))
         # what was committed while nobody listened may have corrected anything, so all is judged again that could be
@@ -143,26 +160,40 @@ class Desk:
         outcome.more = self._learn(cursor, query, ripe, now_us)
         round_ = Round(cursor, query, self._definition, self._plan, now_us)
         found: dict[str, Standing] = {}
+        problems: dict[str, str] = {}
         for rule in self._rules:
             before, there = standing.get(rule.name), ripe[rule.name]
             if there is None:
                 if before is None:
                     found[rule.name] = unheard(rule)
                 continue
-            judged = round_.judge(rule, before or new(rule, there), there, {} if before is None else touched)
+            try:
+                judged = round_.judge(rule, before or new(rule, there), there, {} if before is None else touched)
+            except QueryError as error:  # asked before anything is written, so that it is this rule's trouble alone
+                problems[rule.name] = str(error)
+                if before is not None:  # what commits have changed is forgotten, so all is judged again once it can be
+                    found[rule.name] = replace(before, again_us=0)
+                continue
             if judged is not None:
                 found[rule.name] = judged.standing
                 outcome.changed += judged.changed
                 outcome.judged += 1
         ledger.save_progress(cursor, {name: each.progress for name, each in found.items()})
+        self._note_problems(problems)
         return found
+
+    def _note_problems(self, found: Mapping[str, str]) -> None:
+        for name, problem in found.items():
+            if self.problems.get(name) != problem:
+                _log.error("a rule can't be judged now; the others are", rule=name, error=problem)
+        self.problems = dict(found)
 
     def _learn(self, cursor: duckdb.DuckDBPyConnection, query: Query, ripe: Mapping[str, Ready | None], now_us: int) -> bool:
         """Learns what is usual, from the buckets that are over; returns whether there is more to be learned at once."""
         until: dict[str, int] = {}
         for rule in self._rules:
             there = ripe[rule.name]
-            for kpi in rule.when.kpis if there is not None else ():
+            for kpi in asked(rule) if there is not None else ():
                 until[kpi] = min(there.over_us, until.get(kpi, there.over_us)) if there is not None else 0
         return self._anomalies.learn(cursor, query, until, now_us)
 
@@ -190,7 +221,7 @@ class Desk:
         alert = refusals.changed(known[0] if known else None, receiver, reason, now_us)
         if alert is not None:
             ledger.save_alerts(cursor, [alert])
-            told = refusals.message(alert, receiver, reason, ledger.next_number(cursor), now_us, self._definition.path.stem)
+            told = refusals.message(self._definition, alert, receiver, reason, ledger.next_number(cursor), now_us)
             self._send(cursor, told, refusals.others(self._definition, receiver), outcome)
             outcome.changed.append(alert)
 
@@ -210,4 +241,4 @@ class Desk:
         for rule in self._rules:
             standing = (self._standing or {}).get(rule.name)
             if standing is not None:
-                ledger.prune_states(cursor, rule.name, earliest_us(rule, self._definition, standing.progress.judged_us))
+                ledger.prune_states(cursor, rule.name, earliest_us(rule, self._definition, standing.progress.over_us))

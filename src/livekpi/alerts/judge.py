@@ -62,7 +62,7 @@ class Judge:
         merged = ", ".join(f"max(a{place}) AS a{place}" for place in range(len(questions)))
         bounds = _BOUNDS if predicting else ("",)
         answered = f"({self._predicted(questions, series)})" if predicting else "merged"
-        clears = "NOT met" if rule.clear is None else agreed(rule.clear, questions, bounds)
+        clears = "NOT met" if rule.clear is None else f"({agreed(rule.clear, questions, bounds)} OR i IN (FROM closed))"
         met = f"SELECT *, {agreed(rule.when, questions, bounds)} AND i NOT IN (FROM closed) AS met FROM {answered}"
         judged = f"SELECT i{series}, met, {clears} AS clears, {shown(rule, questions, predicting=predicting)} AS value FROM ({met})"
         islands = f"SELECT *, i - row_number() OVER (PARTITION BY met, clears{series} ORDER BY i) AS island FROM ({judged})"
@@ -123,8 +123,8 @@ def shown(rule: Rule, questions: Sequence[Question], *, predicting: bool) -> str
 
 
 def _additive(kpi: Kpi) -> str | None:
-    """`count` or `sum` for a KPI that is nothing but one: twice the events make twice the number."""
-    if not isinstance(kpi.value.tree, exp.Column) or len(kpi.value.aggregates) != 1:
+    """`count` or `sum` for a KPI of one bucket that is nothing but one: twice the bucket's events make twice the number."""
+    if not isinstance(kpi.value.tree, exp.Column) or len(kpi.value.aggregates) != 1 or kpi.over_us > kpi.every_us:
         return None
     kind = kpi.value.aggregates[0].kind
     return kind if kind in ("count", "sum") else None

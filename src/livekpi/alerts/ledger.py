@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import duckdb
+import pyarrow as pa
 
 from livekpi.alerts.machine import State
 from livekpi.alerts.message import Message, Note, Notice, Status
@@ -100,8 +101,7 @@ def forget_states(cursor: duckdb.DuckDBPyConnection, rule: str, after_us: int) -
 
 def save_states(cursor: duckdb.DuckDBPyConnection, rule: str, found: Iterable[tuple[Series, State]]) -> None:
     rows = [(rule, series, state.at_us, state.phase, state.since_us, state.started_us, state.known_us) for series, state in found]
-    if rows:
-        cursor.execute(f"INSERT INTO alert_states VALUES {_places(rows)}", _flat(rows))
+    _insert(cursor, "alert_states", ["rule", "series", *_STATE.split(", ")], rows)
 
 
 def prune_states(cursor: duckdb.DuckDBPyConnection, rule: str, before_us: int) -> None:
@@ -120,14 +120,19 @@ def alerts(cursor: duckdb.DuckDBPyConnection, condition: str = "true", parameter
     return [Alert(*row) for row in rows]
 
 
+def taken(cursor: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> set[str]:
+    """Which of these keys are those of alerts that are written."""
+    rows = cursor.execute("SELECT key FROM alerts WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(keys)]).fetchall() if keys else []
+    return {key for (key,) in rows}
+
+
 def save_alerts(cursor: duckdb.DuckDBPyConnection, changed: Sequence[Alert], gone: Sequence[str] = ()) -> None:
     """Writes alerts that are new or have changed, and drops those that never were."""
     keys = [*(alert.key for alert in changed), *gone]
     if keys:
-        cursor.execute(f"DELETE FROM alerts WHERE key IN ({', '.join('?' * len(keys))})", keys)
-    if changed:
-        rows = [tuple(getattr(alert, name) for name in _ALERT.split(", ")) for alert in changed]
-        cursor.execute(f"INSERT INTO alerts VALUES {_places(rows)}", _flat(rows))
+        cursor.execute("DELETE FROM alerts WHERE key IN (SELECT unnest(?::VARCHAR[]))", [keys])
+    names = _ALERT.split(", ")
+    _insert(cursor, "alerts", names, [tuple(getattr(alert, name) for name in names) for alert in changed])
 
 
 def next_number(cursor: duckdb.DuckDBPyConnection) -> int:
@@ -151,9 +156,27 @@ def message_of(body: str) -> Message:
 
 
 def prune_told(cursor: duckdb.DuckDBPyConnection, before_us: int) -> None:
-    """Forgets messages that were told, or given up, before a time."""
+    """Forgets what was over, and messages that were told or given up, before a time."""
+    cursor.execute("DELETE FROM alerts WHERE ended_at_us < ?", [before_us])
     cursor.execute("DELETE FROM outbox WHERE state <> 'waiting' AND at_us < ?", [before_us])
     cursor.execute("DELETE FROM messages WHERE at_us < ? AND number NOT IN (SELECT number FROM outbox)", [before_us])
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """As columns: thousands of rows as parameters take seconds."""
+    if rows:
+        cursor.register("rows_to_insert", pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=list(names)))
+        cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_insert")
+        cursor.unregister("rows_to_insert")
+
+
+def give_up_others(cursor: duckdb.DuckDBPyConnection, receivers: Sequence[str], now_us: int) -> None:
+    """Gives up what waits for receivers that are no more."""
+    cursor.execute(
+        "UPDATE outbox SET state = 'given_up', at_us = ?, reason = 'the notifier is gone from the file' "
+        "WHERE state = 'waiting' AND NOT list_contains(?, receiver)",
+        [now_us, list(receivers)],
+    )
 
 
 def _places(rows: Sequence[tuple[object, ...]]) -> str:

@@ -28,9 +28,10 @@ def changed(known: Alert | None, receiver: str, reason: str | None, now_us: int)
     return Alert(key, RULE, RULE, series(receiver), now_us, None, "firing", "", None, now_us, None)
 
 
-def message(alert: Alert, receiver: str, reason: str | None, number: int, now_us: int, stem: str) -> Message:
+def message(definition: Definition, alert: Alert, receiver: str, reason: str | None, number: int, now_us: int) -> Message:
     """What the others are told."""
-    said = f"{receiver} takes messages again" if reason is None else f"{receiver} can't be told of alerts: {reason[:_LONGEST]}"
+    over = "takes messages again" if receiver in definition.spec.notify else "is told of alerts no more"
+    said = f"{receiver} {over}" if reason is None else f"{receiver} can't be told of alerts: {reason[:_LONGEST]}"
     notice = Notice(
         key=alert.key,
         rule=RULE,
@@ -42,7 +43,7 @@ def message(alert: Alert, receiver: str, reason: str | None, number: int, now_us
         value=None,
         summary=said,
     )
-    return Message(f"livekpi/{stem}/{RULE}/{receiver}", number, RULE, now_us, (notice,))
+    return Message(f"livekpi/{definition.path.stem}/{RULE}/{receiver}", number, RULE, now_us, (notice,))
 
 
 def others(definition: Definition, receiver: str) -> list[str]:

@@ -83,8 +83,8 @@ def to_tell(definition: Definition, rule: Rule, alerts: Sequence[Alert], said: S
     if over:
         still = [*firing, *(alert for alert in begun if alert.ends_us is None)]
         found.append(_tell(definition, rule, still, over, over, keeper))
-    if quiet and not found:
-        return [Tell((), tuple(replace(alert, told="resolved") for alert in quiet))]
+    if quiet:
+        found.append(Tell((), tuple(replace(alert, told="resolved") for alert in quiet)))
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from livekpi.alerts.answers import Answers, moved_sql, select
+from livekpi.alerts.answers import Answers, counted_sql, moved_sql, select
 from livekpi.alerts.judge import agreed, shown
 from livekpi.alerts.machine import Run
 from livekpi.alerts.panel import Codes, Panels, one
@@ -41,14 +41,14 @@ class Verdicts:
             return {}
         count = (to_us - from_us) // rule.every_us
         columns = self._columns(rule, questions, codes, from_us, count)
-        met = agreed(rule.when, questions, ("",))
+        met, closed = agreed(rule.when, questions, ("",)), ""
         if rule.only or rule.except_:
             open_ = [rule.open(end_us) for end_us in range(from_us + rule.every_us, to_us + rule.every_us, rule.every_us)]
             columns["open"] = pa.array(np.tile(np.array(open_, dtype=np.bool_), len(codes.values)))
-            met = f"{met} AND open"
+            met, closed = f"{met} AND open", " OR NOT open"
         answered = ", ".join(f"{self._answer(question, place)} AS a{place}" for place, question in enumerate(questions))
         some = " OR ".join(f"a{place} IS NOT NULL" for place in range(len(questions)))
-        clears = "NOT met" if rule.clear is None else agreed(rule.clear, questions, ("",))
+        clears = "NOT met" if rule.clear is None else f"({agreed(rule.clear, questions, ('',))}{closed})"
         statement = (
             f"SELECT CASE WHEN {some} THEN 1 + 3 * {_code('met')} + {_code(clears)} ELSE {_NO_ROW} END::UTINYINT AS verdict, "
             f"{shown(rule, questions, predicting=False)} AS value FROM (SELECT *, {met} AS met FROM (SELECT *, {answered} FROM columns))"
@@ -135,7 +135,7 @@ class Verdicts:
         values = self._panels.value(kpi, codes, start_us, buckets + count, size_us, carry=False)
         counted = select(
             self._cursor,
-            "SELECT v IS NOT NULL AND TRY_CAST(v AS DOUBLE) IS DISTINCT FROM 0 AS counted FROM t",
+            f"SELECT {counted_sql(kpi, 'v')} AS counted FROM t",
             {"t": pa.table({"v": values})},
         )
         some = one(counted["counted"]).to_numpy(zero_copy_only=False).reshape(len(codes.values), -1)
