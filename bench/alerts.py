@@ -18,7 +18,7 @@ from bench import alert_load, shop
 from bench.common import ROOT, Report, arguments, main, module
 from bench.feed import Sink
 from bench.serving import serving
-from livekpi.alerts.desk import Desk, Outcome
+from livekpi.alerts.judging.desk import Desk, Outcome
 from livekpi.clock import ManualClock
 from livekpi.commit import Commit
 from livekpi.definition.load import load

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 import duckdb
 
 from livekpi.alerts import ledger, listing
-from livekpi.alerts.delivery import Delivery
-from livekpi.alerts.desk import Desk, Outcome
+from livekpi.alerts.delivery.delivery import Delivery
+from livekpi.alerts.delivery.stored_outbox import StoredOutbox
+from livekpi.alerts.judging.desk import Desk, Outcome
+from livekpi.alerts.judging.watch import Watch
 from livekpi.alerts.notifiers.base import NeverWillBe, TryAgain
 from livekpi.alerts.notifiers.base import Outcome as Answer
 from livekpi.alerts.notifiers.opening import open_notifier
-from livekpi.alerts.stored_outbox import StoredOutbox
 from livekpi.alerts.telling import notice_of, rules_by_receiver
-from livekpi.alerts.watch import Watch
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from livekpi.alerts.delivery.outbox import Waiting
 from livekpi.alerts.message import Message, Notice
-from livekpi.alerts.outbox import Waiting
 
 
 @dataclass

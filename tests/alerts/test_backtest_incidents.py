@@ -1,8 +1,8 @@
 """Incidents against alerts, and a changed rule against the one before."""
 
-from livekpi.alerts.backtest import Tried
-from livekpi.alerts.comparison import compare
-from livekpi.alerts.incidents import Incident, score
+from livekpi.alerts.backtest.comparison import compare
+from livekpi.alerts.backtest.incidents import Incident, score
+from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.ledger import Alert
 from tests.rehearsed import definition
 

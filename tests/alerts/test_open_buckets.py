@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from livekpi.alerts.firings import Firing, Judged, reconcile
+from livekpi.alerts.judging.firings import Firing, Judged, reconcile
 from livekpi.alerts.ledger import Alert
 
 SECOND_US = 1_000_000

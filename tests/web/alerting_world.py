@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from livekpi.alerting import Alerting
-from livekpi.alerts.desk import Outcome
+from livekpi.alerts.judging.desk import Outcome
 from livekpi.clock import Clock, ManualClock, SystemClock
 from livekpi.definition.load import load
 from livekpi.metrics import Metrics

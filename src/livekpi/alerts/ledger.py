@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import duckdb
 import pyarrow as pa
 
-from livekpi.alerts.machine import State
+from livekpi.alerts.judging.machine import State
 from livekpi.alerts.message import Message, Note, Notice, Status
 from livekpi.alerts.series import Series
 

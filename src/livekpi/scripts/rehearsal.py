@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 from prometheus_client import CollectorRegistry
 
-from livekpi.alerts.desk import Desk
+from livekpi.alerts.judging.desk import Desk
 from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.model import File, Stdin

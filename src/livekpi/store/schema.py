@@ -27,7 +27,7 @@ _VERSION_1 = (
     """CREATE TABLE dead_letters (number BIGINT DEFAULT nextval('dead_letter_number'), source VARCHAR, partition VARCHAR, position BIGINT,
        field VARCHAR, code VARCHAR, reason VARCHAR, record BLOB, arrived_us BIGINT, replayed_us BIGINT)""",
 )
-# What alerts know; livekpi.alerts.ledger alone reads and writes it. A series is the JSON list of its dimensions' values.
+# What alerts know; livekpi.alerts alone reads and writes it. A series is the JSON list of its dimensions' values.
 _VERSION_2 = (
     # How far each rule is judged: up to which bucket's end, up to which all had arrived then, and up to which the buckets were over.
     """CREATE TABLE alert_rules (rule VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL, judged_us BIGINT NOT NULL, whole_us BIGINT NOT NULL,

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from livekpi.alerts.desk import Outcome
+from livekpi.alerts.judging.desk import Outcome
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.metrics import Metrics

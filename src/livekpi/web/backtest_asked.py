@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import msgspec
 
-from livekpi.alerts.backtest import Backtest, Tried
-from livekpi.alerts.backtest_report import report
-from livekpi.alerts.comparison import compare
-from livekpi.alerts.incidents import Incident
+from livekpi.alerts.backtest.comparison import compare
+from livekpi.alerts.backtest.incidents import Incident
+from livekpi.alerts.backtest.report import report
+from livekpi.alerts.backtest.trial import Backtest, Tried
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.definition.problems import DefinitionError, nearest

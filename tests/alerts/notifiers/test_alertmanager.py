@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from livekpi.alerts.delivery import Delivery
+from livekpi.alerts.delivery.delivery import Delivery
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.alertmanager import AlertmanagerNotifier, labels_of, postable
 from livekpi.alerts.notifiers.base import NeverWillBe, Sent, TryAgain

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import structlog
 
+from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, links, moment, shown
-from livekpi.alerts.post import Poster, Resolve, resolved
 from livekpi.definition.notifying import Alertmanager
 
 LEASE = 4

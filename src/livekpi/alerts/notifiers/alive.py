@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 
+from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import moment
-from livekpi.alerts.post import Poster, Resolve, resolved
 from livekpi.definition.notifying import Alive
 
 _JSON = {"Content-Type": "application/json"}

@@ -1,5 +1,6 @@
 """From a notifier's definition to the notifier."""
 
+from livekpi.alerts.delivery.post import Resolve, resolved
 from livekpi.alerts.notifiers.alertmanager import AlertmanagerNotifier
 from livekpi.alerts.notifiers.alive import AliveNotifier
 from livekpi.alerts.notifiers.apprise import AppriseNotifier
@@ -8,7 +9,6 @@ from livekpi.alerts.notifiers.email import EmailNotifier
 from livekpi.alerts.notifiers.pagerduty import PagerDutyNotifier
 from livekpi.alerts.notifiers.slack import SlackNotifier
 from livekpi.alerts.notifiers.webhook import WebhookNotifier
-from livekpi.alerts.post import Resolve, resolved
 from livekpi.definition.notifying import NotifierSpec
 
 

@@ -7,10 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, finite, headline, line, links, moment
-from livekpi.alerts.post import Poster, Resolve, resolved
 from livekpi.definition.notifying import PagerDuty
 
 _SUMMARY_CHARACTERS = 1_024

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import cut, detail, headline, line, links, title, told
-from livekpi.alerts.post import Poster, Resolve, resolved
 from livekpi.definition.notifying import Slack
 
 _TEXT_CHARACTERS = 500

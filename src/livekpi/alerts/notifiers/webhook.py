@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, finite, links, moment
-from livekpi.alerts.post import Poster, Resolve, resolved
 from livekpi.definition.notifying import Webhook
 
 VERSION = 1

@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from livekpi.alerts.answers import Answers, select
-from livekpi.alerts.machine import Run
+from livekpi.alerts.judging.answers import Answers, select
+from livekpi.alerts.judging.machine import Run
 from livekpi.alerts.series import Series, series_text, steps_of
 from livekpi.definition.conditions import Condition, Question
 from livekpi.definition.definition import Definition, Kpi

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from livekpi.alerts.backtest import Tried
+from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.ledger import Alert
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from livekpi.alerts.delivery.post import Poster, is_public
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
-from livekpi.alerts.post import Poster, is_public
 from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import NOW_US, SECOND_US
 from tests.servers.ports import free_ports

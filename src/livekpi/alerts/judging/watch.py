@@ -7,7 +7,7 @@ from time import perf_counter
 import duckdb
 import structlog
 
-from livekpi.alerts.desk import Desk, Outcome
+from livekpi.alerts.judging.desk import Desk, Outcome
 from livekpi.commit import Commit
 from livekpi.store.schema import StoreError
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekpi.alerts.firings import Firing, firings
-from livekpi.alerts.machine import Run, State, Timing, advance, inactive, silent
+from livekpi.alerts.judging.firings import Firing, firings
+from livekpi.alerts.judging.machine import Run, State, Timing, advance, inactive, silent
 
 EVERY = 10
 Bucket = tuple[bool | None, bool | None] | None

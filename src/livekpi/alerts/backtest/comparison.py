@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from livekpi.alerts.backtest import Tried
+from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.ledger import Alert
 
 

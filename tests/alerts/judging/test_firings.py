@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from livekpi.alerts.firings import Change, Firing, Judged, key_of, reconcile
+from livekpi.alerts.judging.firings import Change, Firing, Judged, key_of, reconcile
 from livekpi.alerts.ledger import Alert
 
 EVERY, NOW = 10, 999

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekpi.alerts.outbox import Waiting
-from livekpi.alerts.turns import ASKED_US, LONGEST_US, Turns, backoff_us
+from livekpi.alerts.delivery.outbox import Waiting
+from livekpi.alerts.delivery.turns import ASKED_US, LONGEST_US, Turns, backoff_us
 from tests.alerts.made import NOW_US, SECOND_US, message
 
 

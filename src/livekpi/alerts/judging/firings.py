@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from livekpi.alerts.judging.machine import State
 from livekpi.alerts.ledger import Alert
-from livekpi.alerts.machine import State
 from livekpi.alerts.message import Note
 
 Heard = tuple[State, float | None]

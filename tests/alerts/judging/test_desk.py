@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from livekpi.alerts import ledger, refusals, words
-from livekpi.alerts.judge import Judge
+from livekpi.alerts.judging.judge import Judge
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.definition.definition import Definition

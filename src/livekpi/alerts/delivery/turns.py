@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from livekpi.alerts.outbox import Waiting
+from livekpi.alerts.delivery.outbox import Waiting
 
 SHORTEST_US = 1_000_000
 LONGEST_US = 15 * 60 * 1_000_000

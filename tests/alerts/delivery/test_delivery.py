@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from livekpi.alerts.delivery import Delivery
+from livekpi.alerts.delivery.delivery import Delivery
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.clock import ManualClock, SystemClock

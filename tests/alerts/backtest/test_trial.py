@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livekpi.alerts import ledger, words
-from livekpi.alerts.backtest import Backtest, Tried
-from livekpi.alerts.judge import Judge
-from livekpi.alerts.machine import Run
-from livekpi.alerts.verdicts import Verdicts
+from livekpi.alerts.backtest.trial import Backtest, Tried
+from livekpi.alerts.backtest.verdicts import Verdicts
+from livekpi.alerts.judging.judge import Judge
+from livekpi.alerts.judging.machine import Run
 from livekpi.definition.definition import Definition
 from livekpi.query.output import time_text
 from livekpi.query.points import Query

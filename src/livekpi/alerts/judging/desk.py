@@ -10,11 +10,11 @@ import structlog
 
 from livekpi.alerts import ledger, refusals, words
 from livekpi.alerts.acknowledging import end_idle
-from livekpi.alerts.anomalies import Anomalies
+from livekpi.alerts.judging.anomalies import Anomalies
+from livekpi.alerts.judging.readiness import Arrivals, Ready, asked, ready
+from livekpi.alerts.judging.round import Round, Standing, earliest_us, new, unheard
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
-from livekpi.alerts.readiness import Arrivals, Ready, asked, ready
-from livekpi.alerts.round import Round, Standing, earliest_us, new, unheard
 from livekpi.alerts.series import series_values
 from livekpi.alerts.telling import Said, message, receivers_of, to_tell
 from livekpi.clock import Clock

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from livekpi.alerts.answers import Answers, counted_sql, moved_sql, select
-from livekpi.alerts.judge import agreed, shown
-from livekpi.alerts.machine import Run
-from livekpi.alerts.panel import Codes, Panels, one
+from livekpi.alerts.backtest.panel import Codes, Panels, one
+from livekpi.alerts.judging.answers import Answers, counted_sql, moved_sql, select
+from livekpi.alerts.judging.judge import agreed, shown
+from livekpi.alerts.judging.machine import Run
 from livekpi.alerts.series import Series, series_text, steps_of
 from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, Kpi, microseconds

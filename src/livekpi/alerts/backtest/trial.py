@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from livekpi.alerts import words
-from livekpi.alerts.arrival import Activity, Waits, activity, judged_at_us
-from livekpi.alerts.course import course
-from livekpi.alerts.firings import Heard, Judged, firings, reconcile
+from livekpi.alerts.backtest.arrival import Activity, Waits, activity, judged_at_us
+from livekpi.alerts.backtest.retelling import retell
+from livekpi.alerts.backtest.verdicts import Verdicts
+from livekpi.alerts.judging.course import course
+from livekpi.alerts.judging.firings import Heard, Judged, firings, reconcile
+from livekpi.alerts.judging.machine import Run, State, Timing, inactive
+from livekpi.alerts.judging.readiness import Arrivals, ready
 from livekpi.alerts.ledger import Alert
-from livekpi.alerts.machine import Run, State, Timing, inactive
 from livekpi.alerts.message import Message
-from livekpi.alerts.readiness import Arrivals, ready
-from livekpi.alerts.retelling import retell
 from livekpi.alerts.series import Series
 from livekpi.alerts.telling import Said
-from livekpi.alerts.verdicts import Verdicts
 from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.rules import Rule

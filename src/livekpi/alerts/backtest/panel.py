@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from livekpi.alerts.answers import select
+from livekpi.alerts.judging.answers import select
 from livekpi.alerts.series import steps_of
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.expressions import Aggregate

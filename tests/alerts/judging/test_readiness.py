@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from livekpi.alerts.readiness import CAUTION_US, Arrivals, Ready, ready
+from livekpi.alerts.judging.readiness import CAUTION_US, Arrivals, Ready, ready
 from livekpi.definition.definition import Definition
 from livekpi.query.snapshot import Snapshot
 from livekpi.scripts.rehearsal import Rehearsal

@@ -5,11 +5,11 @@ from itertools import groupby
 from statistics import median
 from typing import Any
 
-from livekpi.alerts.backtest import Tried
-from livekpi.alerts.comparison import Difference
-from livekpi.alerts.incidents import Incident, Score, find, score, within
+from livekpi.alerts.backtest.comparison import Difference
+from livekpi.alerts.backtest.incidents import Incident, Score, find, score, within
+from livekpi.alerts.backtest.trial import Tried
+from livekpi.alerts.judging.machine import Timing
 from livekpi.alerts.ledger import Alert
-from livekpi.alerts.machine import Timing
 from livekpi.alerts.telling import receivers_of, series_of
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules import Rule

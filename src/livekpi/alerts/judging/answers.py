@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from livekpi.alerts.anomalies import Subject, bands
-from livekpi.alerts.anomalies import bucket_us as learned_us
-from livekpi.alerts.pacing import paces
+from livekpi.alerts.judging.anomalies import Subject, bands
+from livekpi.alerts.judging.anomalies import bucket_us as learned_us
+from livekpi.alerts.judging.pacing import paces
 from livekpi.alerts.series import series_text, steps_of
 from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, Kpi, microseconds

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import structlog
 
+from livekpi.alerts.delivery.outbox import Outbox, Waiting
+from livekpi.alerts.delivery.turns import Turns, backoff_us
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Notifier, Outcome, Sent, TryAgain
-from livekpi.alerts.outbox import Outbox, Waiting
-from livekpi.alerts.turns import Turns, backoff_us
 from livekpi.clock import Clock
 from livekpi.definition.durations import format_duration
 from livekpi.definition.notifying import NotifierSpec

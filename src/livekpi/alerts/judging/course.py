@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from livekpi.alerts.firings import Heard
-from livekpi.alerts.machine import Run, State, Timing, advance, silent
+from livekpi.alerts.judging.firings import Heard
+from livekpi.alerts.judging.machine import Run, State, Timing, advance, silent
 
 
 def course(state: State, runs: Sequence[Run], timing: Timing, until_us: int) -> Iterator[Heard]:

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from livekpi.alerts import ledger
-from livekpi.alerts.course import course
-from livekpi.alerts.firings import Change, Heard, Judged, firings, key_of, reconcile
-from livekpi.alerts.judge import Judge
+from livekpi.alerts.judging.course import course
+from livekpi.alerts.judging.firings import Change, Heard, Judged, firings, key_of, reconcile
+from livekpi.alerts.judging.judge import Judge
+from livekpi.alerts.judging.machine import Run, State, Timing, inactive
+from livekpi.alerts.judging.readiness import Ready, asked, conditions
 from livekpi.alerts.ledger import Alert, Progress
-from livekpi.alerts.machine import Run, State, Timing, inactive
-from livekpi.alerts.readiness import Ready, asked, conditions
 from livekpi.alerts.series import Series
 from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, microseconds

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from livekpi.alerts import ledger
-from livekpi.alerts.anomalies import Subject, bands
+from livekpi.alerts.judging.anomalies import Subject, bands
 from livekpi.definition.definition import Definition
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import HOUR_US, definition, rehearsed

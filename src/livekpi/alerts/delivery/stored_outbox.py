@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 import duckdb
 
 from livekpi.alerts import ledger
+from livekpi.alerts.delivery.outbox import Waiting
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Notice
-from livekpi.alerts.outbox import Waiting
 from livekpi.store.schema import StoreError
 
 
