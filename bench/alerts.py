@@ -31,7 +31,7 @@ SECOND_US = 1_000_000
 BEGIN_US = 1_772_409_600_000_000
 WARM_UP_S = 8
 STEPS_A_SECOND = 5
-"""How often rules are looked at, at most, while events keep coming; see livekpi.alerts.watch.REST_S."""
+"""How often rules are looked at, at most, while events keep coming; see livekpi.alerts.judging.watch.REST_S."""
 
 Taken = list[tuple[int, str, str]]
 """When (µs) Alertmanager took an alert, which (its sku), and its `endsAt`."""

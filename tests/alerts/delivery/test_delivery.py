@@ -306,7 +306,7 @@ def test_a_receiver_that_hangs_delays_no_other() -> None:
 
 
 def test_a_store_that_fails_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("livekpi.alerts.delivery.STORE_S", 0.01)
+    monkeypatch.setattr("livekpi.alerts.delivery.delivery.STORE_S", 0.01)
     outbox, failures = MemoryOutbox(), [StoreError("disk full")] * 3
     whole = outbox.sent
 

@@ -14,7 +14,7 @@ from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import NOW_US, SECOND_US
 from tests.servers.ports import free_ports
 
-TLS = Path(__file__).with_name("tls")
+TLS = Path(__file__).parents[1] / "tls"
 NAME = "receiver.example.com"
 """A name that only the tests' resolvers know."""
 
