@@ -45,8 +45,12 @@ class HttpReceiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver._answer(self, Request(self.path, self.headers, body))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) == length:
+                    receiver._answer(self, Request(self.path, self.headers, body))
+                else:  # whoever sends it was killed on the way: nothing was said
+                    self.close_connection = True
 
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the library's name
                 pass

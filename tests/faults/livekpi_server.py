@@ -66,9 +66,14 @@ class LivekpiServer:
 
     def get(self, path: str) -> Any:
         """What a running server answers, as JSON."""
-        answer = self._ask(path)
+        answer = self.answer(path)
         assert answer is not None, f"no answer:\n{self.process.tail()}"
-        return json.loads(answer, parse_float=Decimal)
+        return answer
+
+    def answer(self, path: str) -> Any | None:
+        """What a running server answers, as JSON; None where it can't now."""
+        answer = self._ask(path)
+        return None if answer is None else json.loads(answer, parse_float=Decimal)
 
     def text(self, path: str) -> str:
         """What a running server answers."""

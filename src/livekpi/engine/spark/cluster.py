@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from datetime import datetime
 from importlib.util import find_spec
@@ -60,6 +61,8 @@ class SparkCluster:
             self._child = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(self._environ), start_new_session=True
             )
+        # whoever drops this while the driver runs leaves no zombie behind
+        threading.Thread(target=self._child.wait, name="driver", daemon=True).start()
         self._driver.write_text(json.dumps({"pid": self._child.pid, "begun": psutil.Process(self._child.pid).create_time()}))
 
     def state(self) -> JobState:
