@@ -124,9 +124,10 @@ class KafkaServer:
             future.result(30)
 
     def producer(self, **settings: str | int) -> Producer:
-        """A producer whose records are acknowledged; settings by librdkafka's names, _ for the dots."""
+        """A producer whose records are acknowledged, once and in order, though it tries again; librdkafka's settings, _ for dots."""
         given = {name.replace("_", "."): value for name, value in settings.items()}
-        return Producer({"bootstrap.servers": self.brokers, "linger.ms": 5, "acks": "all", **given}, logger=_log)
+        ours = {"bootstrap.servers": self.brokers, "linger.ms": 5, "acks": "all", "enable.idempotence": True}
+        return Producer({**ours, **given}, logger=_log)
 
     def _answers(self) -> bool:
         try:
