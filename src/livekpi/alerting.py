@@ -1,7 +1,7 @@
 """The alerts of a running server, put together: judged after commits, kept in the store, told to the receivers."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import duckdb
 
@@ -15,10 +15,9 @@ from livekpi.alerts.notifiers.base import Outcome as Answer
 from livekpi.alerts.notifiers.opening import open_notifier
 from livekpi.alerts.telling import notice_of, rules_by_receiver
 from livekpi.clock import Clock
-from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
+from livekpi.engine.engine import Engine
 from livekpi.engine.plan import Plan
-from livekpi.events import Events
 from livekpi.metrics import AlertCounts, Metrics
 from livekpi.store.database import Store
 from livekpi.store.schema import StoreError
@@ -51,13 +50,10 @@ class Alerting:
         """Calls `listener` with what each step found, on the thread that judges; it must be quick."""
         self._listeners.append(listener)
 
-    def observe(self, batch: Sequence[Events]) -> None:
-        """Hears of committed events; on the engine's thread."""
-        self._desk.arrivals.observe(batch)
-
-    def on_commit(self, commit: Commit) -> None:
-        """Hears of a commit; from any thread."""
-        self.watch.on_commit(commit)
+    def attach(self, engine: Engine) -> None:
+        """Lets it hear of an engine's commits."""
+        engine.observe(self._desk.arrivals.observe)
+        engine.subscribe(self.watch.on_commit)
 
     def wake(self) -> None:
         """Looks at once, for somebody said something about alerts; from any thread."""

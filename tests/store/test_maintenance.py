@@ -13,7 +13,7 @@ from livekpi.query.leaves import Slice, distinct_values
 from livekpi.query.steps import Steps
 from livekpi.scripts.rehearsal import Rehearsal
 from livekpi.store.layout import quote, spread
-from livekpi.store.maintenance import EXACT_VALUES, REGISTER_BITS, rank_sql, register_sql, roll_up, tiers
+from livekpi.store.maintenance import EXACT_VALUES, REGISTER_BITS, rank_sql, register_sql, roll_up
 from tests.rehearsed import HOUR_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
 
 KPIS = {"users": "value: count(distinct user), by: [c]"}
@@ -125,23 +125,3 @@ def test_sums_of_rolled_up_buckets_are_those_of_their_parts(tmp_path: Path) -> N
         assert {kpi: values(server, kpi, step="1h") for kpi in made.kpis} == before
         with server.cursor() as cursor:
             assert cursor.execute(f'SELECT count(*) FROM "cells_{grouping.key}"').fetchone() == (5,)
-
-
-MINUTES = tuple((minutes * MINUTE_US, kept) for minutes, kept in ((1, 10), (5, 20), (60, 30)))
-
-
-@pytest.mark.parametrize(
-    ("every_minutes", "expected"),
-    [
-        (1, [(1, 10), (5, 20), (60, 30)]),
-        (5, [(5, 20), (60, 30)]),
-        (15, [(15, 20), (60, 30)]),
-        (2, [(2, 10), (60, 30)]),  # five is no multiple of two
-        (60, [(60, 30)]),
-        (1440, [(1440, 30)]),
-        (0.5, [(0.5, 10), (1, 10), (5, 20), (60, 30)]),  # finer than any that is named: as long as the finest
-    ],
-)
-def test_the_grains_a_bucket_goes_through(every_minutes: float, expected: list[tuple[float, int]]) -> None:
-    found = tiers(int(every_minutes * MINUTE_US), MINUTES)
-    assert [(grain / MINUTE_US, kept) for grain, kept in found] == expected

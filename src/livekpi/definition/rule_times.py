@@ -9,6 +9,7 @@ from livekpi.definition.document import Loc
 from livekpi.definition.durations import format_duration
 from livekpi.definition.problems import ExpressionError
 from livekpi.definition.report import Report
+from livekpi.definition.tiers import tiers
 
 Kept = tuple[tuple[int, int], ...]
 """(bucket, how long it is kept) in µs, finest bucket first."""
@@ -64,9 +65,7 @@ def _looking_back(condition: Condition) -> Iterator[tuple[int, Question]]:
 
 def _kept_grain_us(kpi: Kpi, age_us: int, least_us: int, keep_us: Kept) -> int | None:
     """The finest buckets of at least `least_us` that can be made of what is there at an age; None where nothing is."""
-    kept = [kept_us for grain_us, kept_us in keep_us if grain_us <= kpi.every_us] or [keep_us[0][1]]
-    tiers = [(kpi.every_us, kept[-1]), *((grain, time) for grain, time in keep_us if grain > kpi.every_us and grain % kpi.every_us == 0)]
-    for grain_us, kept_us in tiers:
+    for grain_us, kept_us in tiers(kpi.every_us, keep_us):
         fits = max(grain_us, least_us) % min(grain_us, least_us) == 0 and (kpi.over_us <= grain_us or kpi.over_us % grain_us == 0)
         if age_us <= kept_us and fits:
             return max(grain_us, least_us)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from livekpi.definition.alerting import AlertSpec
 from livekpi.definition.calendars import Calendar
-from livekpi.definition.conditions import Condition
+from livekpi.definition.conditions import Condition, Question
 from livekpi.definition.summaries import Summary
 
 
@@ -37,6 +37,21 @@ class Rule:
         """Whether its calendars let it fire at a time, µs since the epoch."""
         inside = not self.only or any(calendar.open(at_us) for calendar in self.only)
         return inside and not any(calendar.open(at_us) for calendar in self.except_)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that is judged of it: when it begins to hold, and when it stops."""
+        return (self.when,) if self.clear is None else (self.when, self.clear)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What its conditions ask, each once."""
+        return tuple(dict.fromkeys(question for condition in self.conditions for question in condition.questions))
+
+    @property
+    def kpis(self) -> frozenset[str]:
+        """The KPIs that it asks."""
+        return frozenset(question.kpi for question in self.questions)
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ import duckdb
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
+from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan
 from livekpi.engine.progress import BUCKETS
 from livekpi.store import ids, maintenance, positions
@@ -76,7 +77,7 @@ class Housekeeping:
         row = cursor.execute(watermark, [grouping.source, BUCKETS]).fetchone()
         if row is None or row[0] is None:
             return False
-        stages = maintenance.tiers(grouping.every_us, self._definition.keep_us)
+        stages = tiers(grouping.every_us, self._definition.keep_us)
         for (_, kept_us), (grain_us, _) in pairwise(stages):
             maintenance.roll_up(cursor, grouping, grain_us, (row[0] - kept_us) // grain_us * grain_us)
         grain_us, kept_us = stages[-1]

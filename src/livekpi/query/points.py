@@ -17,6 +17,7 @@ from livekpi.definition.expressions import Aggregate
 from livekpi.definition.parsing import parse
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.scalars import Scalars, Typed
+from livekpi.definition.tiers import tiers
 from livekpi.definition.types import Field, Type
 from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan, partial_of
 from livekpi.query import leaves
@@ -25,7 +26,6 @@ from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, shift, zone
 from livekpi.store import positions
 from livekpi.store.layout import OTHER, quote, series
-from livekpi.store.maintenance import tiers
 
 INLINE_STEPS = 32
 """So few steps are written into the statement, which is quicker than a table of them."""

@@ -76,7 +76,7 @@ def floor(time_us: int, size_us: int, where: ZoneInfo) -> int:
     if size_us >= DAY_US or (size_us > HOUR_US and where.key != "UTC"):
         bounds = list(_wall_bounds(time_us, time_us + 1, size_us, where))
         return max(bound for bound in bounds if bound <= time_us)
-    phase = _offset_us(time_us, where) % size_us
+    phase = offset_us(time_us, where) % size_us
     return (time_us + phase) // size_us * size_us - phase
 
 
@@ -111,5 +111,6 @@ def _instant(wall: datetime, where: ZoneInfo) -> int:
     return (wall.replace(tzinfo=where).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def _offset_us(time_us: int, where: ZoneInfo) -> int:
+def offset_us(time_us: int, where: ZoneInfo) -> int:
+    """How far the clock on the wall is ahead of UTC at a time."""
     return (_local(time_us, where).utcoffset() or timedelta(0)) // timedelta(microseconds=1)

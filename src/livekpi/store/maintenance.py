@@ -95,10 +95,3 @@ def _to_registers(cursor: duckdb.DuckDBPyConnection, table: Table, where: str) -
     cursor.execute(f"DELETE FROM {name} t WHERE EXISTS (SELECT 1 FROM ({large}) l WHERE {same})")
     cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM merged")
     cursor.execute("DROP TABLE merged")
-
-
-def tiers(every_us: int, keep_us: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
-    """The grains a KPI's buckets go through, with how long each is kept: its own first, then the coarser ones that fit it."""
-    own = [kept for grain, kept in keep_us if grain <= every_us]
-    coarser = [(grain, kept) for grain, kept in keep_us if grain > every_us and grain % every_us == 0]
-    return [(every_us, own[-1] if own else keep_us[0][1]), *coarser]

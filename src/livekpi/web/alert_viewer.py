@@ -1,13 +1,12 @@
 """A viewer that is told of alerts too: the newest of each, before the points that wait."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from livekpi.alerts.listing import Shown
 from livekpi.query.output import encode
 from livekpi.web.alert_objects import alert_object
-from livekpi.web.viewer import STILL_HERE, Viewer
+from livekpi.web.viewer import Viewer
 
 QUEUED_ALERTS = 10_000
 """A viewer that is further behind is sent away: it may come back and ask for a list."""
@@ -46,14 +45,8 @@ class AlertViewer(Viewer):
         self._alerts.clear()
         super().close()
 
-    async def next(self, timeout_s: float) -> bytes | None:
-        if not (self._alerts or self._queue or self._newest or self._closed):
-            self._wake.clear()
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                return STILL_HERE
-        if self._alerts:
-            return self._alerts.pop(next(iter(self._alerts)))
-        return await super().next(timeout_s)
+    def _waiting(self) -> bool:
+        return bool(self._alerts) or super()._waiting()
+
+    def _take(self) -> bytes:
+        return self._alerts.pop(next(iter(self._alerts))) if self._alerts else super()._take()

@@ -23,7 +23,7 @@ from livekpi.query.steps import QueryError
 from livekpi.web.alert_objects import alert_object, history_object, word_object
 from livekpi.web.auth import Scope, Tokens
 from livekpi.web.backend import Alerts, HistoryRequest
-from livekpi.web.bodies import receive
+from livekpi.web.bodies import decoded
 from livekpi.web.parameters import Parameters
 from livekpi.web.problems import ProblemError
 from livekpi.web.words_asked import Asked, NothingFiresError, checked, one_of
@@ -32,6 +32,7 @@ MAX_ALERTS = 10_000
 MAX_HISTORY = 1_000
 MAX_BODY_BYTES = 65_536
 _logger = structlog.get_logger(__name__)
+_EXPECTED = '{"rule": …, "series": {"country": "DE"}, "author": …, "reason": …, "for": "2h"}'
 _asked = msgspec.json.Decoder(Asked)
 
 
@@ -86,12 +87,7 @@ class AlertsApi:
         if request.method != "POST":
             return await self._answer(lambda alerts: {kind: [word_object(word) for word in alerts.words(kind)]})
         self._must_act(request)
-        body = await receive(request, MAX_BODY_BYTES, lambda _size: None)
-        try:
-            asked = _asked.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
-            detail = f'expected {{"rule": …, "series": {{"country": "DE"}}, "author": …, "reason": …, "for": "2h"}}: {error}'
-            raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from error
+        asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED)
         try:
             saying = checked(self._definition, kind, asked, self._clock.now_us())
         except QueryError as error:

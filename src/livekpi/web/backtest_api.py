@@ -14,12 +14,13 @@ from livekpi.query.output import encode
 from livekpi.query.steps import QueryError
 from livekpi.web.backend import Backend
 from livekpi.web.backtest_asked import Asked
-from livekpi.web.bodies import receive
+from livekpi.web.bodies import decoded
 from livekpi.web.parameters import Parameters
 from livekpi.web.problems import ProblemError
 
 MAX_BODY_BYTES = 4 * 2**20
 _logger = structlog.get_logger(__name__)
+_EXPECTED = '{"definition": …, "from": …, "to": …, "rules": […], "incidents": […], "against": …}'
 _asked = msgspec.json.Decoder(Asked)
 
 
@@ -32,12 +33,7 @@ class BacktestApi:
     async def post(self, request: Request) -> Response:
         """POST /v1/backtest"""
         Parameters(request)
-        body = await receive(request, MAX_BODY_BYTES, lambda _size: None)
-        try:
-            asked = _asked.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
-            detail = f'expected {{"definition": …, "from": …, "to": …, "rules": […], "incidents": […], "against": …}}: {error}'
-            raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from error
+        asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED)
         if self._busy.locked():
             detail = "another backtest is going on; try again when it is done"
             raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": "10"})

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TypeVar
 
 import msgspec
 import zstandard
@@ -14,6 +15,7 @@ from livekpi.web.problems import ProblemError
 ENCODINGS = ("gzip", "zstd")
 MAX_RECORDS = 500_000
 """More than any body within the limit holds of real events; a body of as many tiny broken ones would cost minutes."""
+T = TypeVar("T")
 _BOM = b"\xef\xbb\xbf"
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _one = msgspec.json.Decoder(msgspec.Raw)
@@ -49,6 +51,15 @@ async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> 
     except TimeoutError as error:
         raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, f"the body was not complete after {BODY_S:.0f} s") from error
     return b"".join(parts)
+
+
+async def decoded(request: Request, limit: int, decoder: msgspec.json.Decoder[T], expected: str) -> T:
+    """A small body as what it should be; `expected` shows that in a problem. Raises ProblemError."""
+    body = await receive(request, limit, lambda _size: None)
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"expected {expected}: {error}") from error
 
 
 def decompress(body: bytes, encoding: str, limit: int) -> bytes:

@@ -71,15 +71,21 @@ class Viewer:
 
     async def next(self, timeout_s: float) -> bytes | None:
         """What to send next: a message, or a sign of life where none came in time; None when the stream is over."""
-        if not (self._queue or self._newest or self._closed):
+        if not (self._waiting() or self._closed):
             self._wake.clear()
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._wake.wait()
             except TimeoutError:
                 return STILL_HERE
-        if self._closed:
-            return None
+        return None if self._closed else self._take()
+
+    def _waiting(self) -> bool:
+        """Whether there is a message to send."""
+        return bool(self._queue) or self._newest is not None
+
+    def _take(self) -> bytes:
+        """The message to send next."""
         if self._queue:
             return self._queue.popleft().encoded
         assert self._newest is not None

@@ -20,7 +20,6 @@ from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.series import Series
 from livekpi.alerts.telling import Said
-from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.rules import Rule
 from livekpi.engine.plan import grouping_of, make_plan, partial_of
@@ -113,7 +112,7 @@ class Backtest:
     def _missing(self, rule: Rule) -> list[str]:
         """The KPIs whose numbers are not there, or are those of another expression."""
         found = []
-        for name in dict.fromkeys(question.kpi for question in _questions(rule)):
+        for name in dict.fromkeys(question.kpi for question in rule.questions):
             for aggregate in self._definition.kpis[name].value.aggregates:
                 if partial_of(aggregate).key not in self._kept.get(grouping_of(self._plan, aggregate).key, {}):
                     found.append(f"{name} is new, or has another meaning than what is stored")
@@ -123,7 +122,7 @@ class Backtest:
     def _range(self, rule: Rule, from_us: int | None, to_us: int | None) -> tuple[int, int, int] | None:
         """Where to begin to judge, from where on it counts, and up to where; None where that is nowhere."""
         ripe = ready(rule, self._definition, self._known, self._arrivals, self._now_us)
-        first = [span[0] for question in _questions(rule) if (span := self._query.span_us(self._definition.kpis[question.kpi])) is not None]
+        first = [span[0] for question in rule.questions if (span := self._query.span_us(self._definition.kpis[question.kpi])) is not None]
         if ripe is None or not first:
             return None
         every_us = rule.every_us
@@ -137,7 +136,7 @@ class Backtest:
 
     def _fine(self, rule: Rule) -> Iterator[int]:
         """From when on each number is kept at a grain at which the rule can be judged."""
-        for question in _questions(rule):
+        for question in rule.questions:
             for aggregate in self._definition.kpis[question.kpi].value.aggregates:
                 back_us = microseconds(question.duration) + aggregate.over_us
                 back_us += HOUR_US if question.duration.days else 0  # a day may have an hour more
@@ -159,7 +158,7 @@ class Backtest:
         return Tried(rule, from_us, until_us, tuple(alerts), retold.messages, retold.told, courses.held_us, extreme)
 
     def _series(self, rule: Rule, until_us: int) -> int:
-        names = {question.kpi for question in _questions(rule)}
+        names = {question.kpi for question in rule.questions}
         return max(self._query.known_series(self._definition.kpis[name], rule.by, until_us).num_rows for name in names) if rule.by else 1
 
     def _alerts(self, rule: Rule, series: Series, heard: Sequence[Heard], waits: Waits, until_us: int) -> Iterator[Alert]:
@@ -182,7 +181,3 @@ class Backtest:
                 self._activities[name] = activity(self._cursor, self._plan, self._definition, name, self._kept)
             found.append((self._activities[name], self._arrivals.wait_us(name, rule.every_us, rule.ready)))
         return found
-
-
-def _questions(rule: Rule) -> list[Question]:
-    return list(dict.fromkeys([*rule.when.questions, *(rule.clear.questions if rule.clear is not None else ())]))

@@ -35,7 +35,7 @@ class Verdicts:
 
     def runs(self, rule: Rule, from_us: int, to_us: int) -> dict[Series, list[Run]]:
         """The verdicts of the buckets in [from, to), by series, those alike as one run, in the order of time."""
-        questions = tuple(dict.fromkeys([*rule.when.questions, *(rule.clear.questions if rule.clear is not None else ())]))
+        questions = rule.questions
         codes = self._codes(rule, questions, to_us)
         if not codes.values:
             return {}

@@ -6,7 +6,6 @@ judged by the same band. Learners' states are kept now and then; after a restart
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from math import lcm
 from operator import itemgetter
@@ -19,6 +18,7 @@ from livekpi.alerts.series import Series, series_text, steps_of
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.insight.expectation import Band, Learner
 from livekpi.query.points import Query
+from livekpi.query.steps import offset_us
 
 LEAST_BUCKET_US = 60_000_000
 """Finer buckets are learned a minute at a time: more would cost more, and tell of noise."""
@@ -30,7 +30,6 @@ KEPT_US = 600_000_000
 """How often learners' states are kept."""
 BANDS_US = 32 * 86_400_000_000
 """How long bands are kept."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +61,7 @@ def subjects(definition: Definition) -> list[Subject]:
     found = [
         Subject(question.kpi, rule.by, bucket_us(rule.every_us))
         for rule in definition.rules.values()
-        for condition in (rule.when, rule.clear)
-        if condition is not None
-        for question in condition.questions
+        for question in rule.questions
         if question.function == "anomalous"
     ]
     return list(dict.fromkeys(found))
@@ -141,7 +138,7 @@ class Anomalies:
             learner = known.learners.setdefault(series, Learner(subject.every_us, counts))
             for _, index, value in own:
                 time_us = steps.starts[index]
-                expectation = learner.observe(local_us(time_us, zone), value, kpi.holiday(time_us))
+                expectation = learner.observe(time_us + offset_us(time_us, zone), value, kpi.holiday(time_us))
                 if expectation is not None:
                     yield series, time_us, expectation
 
@@ -155,12 +152,6 @@ class Anomalies:
         until_us = rows[0][1]
         cursor.execute("DELETE FROM bands WHERE subject = ? AND start_us >= ?", [subject.key, until_us])
         return _Learned(until_us, {series: Learner.from_bytes(state) for _, _, series, state in rows})
-
-
-def local_us(time_us: int, zone: ZoneInfo) -> int:
-    """A time as the clock on the wall shows it, in µs as if that were UTC."""
-    wall = (_EPOCH + timedelta(microseconds=time_us)).astimezone(zone)
-    return time_us + (wall.utcoffset() or timedelta(0)) // timedelta(microseconds=1)
 
 
 def bands(cursor: duckdb.DuckDBPyConnection, subject: Subject, from_us: int, to_us: int) -> pa.Table:

@@ -11,7 +11,7 @@ import structlog
 from livekpi.alerts import ledger, refusals, words
 from livekpi.alerts.acknowledging import end_idle
 from livekpi.alerts.judging.anomalies import Anomalies
-from livekpi.alerts.judging.readiness import Arrivals, Ready, asked, ready
+from livekpi.alerts.judging.readiness import Arrivals, Ready, ready
 from livekpi.alerts.judging.round import Round, Standing, earliest_us, new, unheard
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
@@ -193,8 +193,8 @@ class Desk:
         until: dict[str, int] = {}
         for rule in self._rules:
             there = ripe[rule.name]
-            for kpi in asked(rule) if there is not None else ():
-                until[kpi] = min(there.over_us, until.get(kpi, there.over_us)) if there is not None else 0
+            if there is not None:
+                until |= {kpi: min(there.over_us, until.get(kpi, there.over_us)) for kpi in rule.kpis}
         return self._anomalies.learn(cursor, query, until, now_us)
 
     def _tell_all(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> None:

@@ -47,7 +47,7 @@ class Judge:
         steps = steps_of(from_us, to_us, rule.every_us)
         if not len(steps):
             return {}
-        questions = tuple(dict.fromkeys([*rule.when.questions, *(rule.clear.questions if rule.clear is not None else ())]))
+        questions = rule.questions
         tables = {f"answer{place}": self._answers.ask(question, steps, rule.by) for place, question in enumerate(questions)}
         incomplete = {index: shares[start] for index, start in enumerate(steps.starts) if start in shares} if shares else {}
         tables["shares"] = pa.table({"i": pa.array(incomplete, pa.int64()), "share": pa.array(incomplete.values(), pa.float64())})

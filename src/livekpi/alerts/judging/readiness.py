@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livekpi.definition.conditions import Condition
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules import Rule
 from livekpi.events import Events
@@ -98,20 +97,10 @@ class Arrivals:
             return self._lateness[source].complete(every_us, past_end_us)
 
 
-def conditions(rule: Rule) -> tuple[Condition, ...]:
-    """All that is judged of a rule: when it begins to hold, and when it stops."""
-    return (rule.when,) if rule.clear is None else (rule.when, rule.clear)
-
-
-def asked(rule: Rule) -> frozenset[str]:
-    """The KPIs that a rule asks."""
-    return frozenset[str]().union(*(condition.kpis for condition in conditions(rule)))
-
-
 def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrivals, now_us: int) -> Ready | None:
     """What of a rule can be judged now; None before its sources' first events."""
     found = []
-    for name in sorted({source for kpi in asked(rule) for source in definition.kpis[kpi].sources}):
+    for name in sorted({source for kpi in rule.kpis for source in definition.kpis[kpi].sources}):
         watermark_us, last_us = (
             positions.watermark_us(known.positions(name), now_us, definition.sources[name].idle_us),
             known.last_event_us(name),
@@ -128,13 +117,13 @@ def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrival
 
 
 def _ready(rule: Rule, arrivals: Arrivals, source: str, watermark_us: int, last_us: int, *, idle: bool) -> Ready:
-    every_us, level = rule.every_us, all(condition.level for condition in conditions(rule))
+    every_us, level = rule.every_us, all(condition.level for condition in rule.conditions)
     wait_us = 0 if idle or level else arrivals.wait_us(source, every_us, rule.ready)
     over_us = (watermark_us - wait_us) // every_us * every_us
     open_us = (last_us // every_us + 1) * every_us
     # what a level is now is known now; and after a source's last event there are no numbers to judge
     until_us = max(over_us, open_us) if level else over_us
-    until_us = until_us if any(condition.asks_absence for condition in conditions(rule)) else min(until_us, open_us)
+    until_us = until_us if any(condition.asks_absence for condition in rule.conditions) else min(until_us, open_us)
 
     def share(start_us: int) -> float:
         return 1.0 if idle or level else arrivals.complete(source, every_us, watermark_us - start_us - every_us)

@@ -12,7 +12,7 @@ from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Change, Heard, Judged, firings, key_of, reconcile
 from livekpi.alerts.judging.judge import Judge
 from livekpi.alerts.judging.machine import Run, State, Timing, inactive
-from livekpi.alerts.judging.readiness import Ready, asked, conditions
+from livekpi.alerts.judging.readiness import Ready
 from livekpi.alerts.ledger import Alert, Progress
 from livekpi.alerts.series import Series
 from livekpi.definition.conditions import Question
@@ -59,7 +59,7 @@ def _until(rule: Rule, time_us: int) -> Progress:
 
 def earliest_us(rule: Rule, definition: Definition, time_us: int) -> int:
     """Buckets that begin before this are final at a time; a correction of them changes no alert."""
-    late_us = max(definition.sources[name].late_us for kpi in asked(rule) for name in definition.kpis[kpi].sources)
+    late_us = max(definition.sources[name].late_us for kpi in rule.kpis for name in definition.kpis[kpi].sources)
     return (time_us - late_us) // rule.every_us * rule.every_us
 
 
@@ -115,15 +115,14 @@ class Round:
         judged_us = before.progress.judged_us
         if not judged_us:  # of what was before the first start only what could still be corrected
             return earliest_us(rule, self._definition, self._now_us)
-        aggregates = (aggregate for kpi in asked(rule) for aggregate in self._definition.kpis[kpi].value.aggregates)
+        aggregates = (aggregate for kpi in rule.kpis for aggregate in self._definition.kpis[kpi].value.aggregates)
         corrected = [touched[key] for key in {grouping_of(self._plan, aggregate).key for aggregate in aggregates} if key in touched]
         first_us = min([judged_us, before.again_us, *corrected]) // rule.every_us * rule.every_us
         return max(first_us, earliest_us(rule, self._definition, before.progress.over_us))
 
     def _askable_us(self, rule: Rule) -> int:
         """From which bucket on all that a rule asks is kept in buckets that are fine enough."""
-        questions = (question for condition in conditions(rule) for question in condition.questions)
-        return -(-max(self._kept_from_us(rule, question) for question in questions) // rule.every_us) * rule.every_us
+        return -(-max(self._kept_from_us(rule, question) for question in rule.questions) // rule.every_us) * rule.every_us
 
     def _kept_from_us(self, rule: Rule, question: Question) -> int:
         kpi = self._definition.kpis[question.kpi]

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from livekpi.definition.definition import Definition, SourceDefinition, microseconds
 from livekpi.definition.model import Flink, Setting
+from livekpi.definition.tiers import tiers
 from livekpi.definition.types import STRING, Field, Type
 from livekpi.engine.flink.expressions import Expressions
 from livekpi.engine.flink.sql import FUNCTION, call, quote, sql_type, text
@@ -20,7 +21,6 @@ from livekpi.engine.plan import Grouping, Partial, Plan, bin_tree
 from livekpi.engine.topics import NULL, VALUE, Topic, dead_letters_topic, progress_topic, table_topic
 from livekpi.sources.decode import ORDINAL_POSITIONS
 from livekpi.store.layout import cells, column, dimensions, spread
-from livekpi.store.maintenance import tiers
 
 _SECOND_US = 1_000_000
 _KAFKA_CLASSES = f"org.apache.flink.kafka.shaded.{CLASSES}"

@@ -23,13 +23,13 @@ from pyspark.sql.streaming.query import StreamingQuery
 from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.model import Setting
 from livekpi.definition.problems import DefinitionError
+from livekpi.definition.tiers import tiers
 from livekpi.engine.java_kafka import client_settings
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.spark.description import FINISHED, STOPPED, Description, DescriptionError
 from livekpi.engine.spark.rendering import OFFSET, TIME, key_column, merges, row_schema, statements, topic_column, value_column
 from livekpi.engine.spark.slots import Slots, SlotsError, assign
 from livekpi.engine.spark.worker import Work
-from livekpi.store.maintenance import tiers
 
 FAILED = 1
 _LOOK_EVERY_S = 1
