@@ -14,6 +14,7 @@ DESK = "notify: { desk: { alertmanager: { urls: ['http://localhost:9093'] } } }\
         ("{ when: absent(orders, 10m) and ago(users, 1w) > 5 or §ordrs < 5, notify: [desk] }", "there is no KPI 'ordrs'"),
         ("{ when: 'ago(orders, 10m) < §absnt(orders, 1h)', notify: [desk] }", "there is no function 'absnt'; did you mean 'absent'?"),
         ("{ when: §orders, notify: [desk] }", "expected a condition, got integer: 'orders'"),
+        ("{ when: orders < 5 or §pace(orders) < 1, notify: [desk] }", "'orders' has no target to be paced by"),
         ("{ when: §1 < 2, notify: [desk] }", "expected a condition on a KPI, such as error_rate > 0.05"),
         ("{ when: orders < 5, by: [§contry], notify: [desk] }", "the KPI 'orders' is not kept by 'contry'; did you mean 'country'?"),
         ("{ when: orders < users, by: [country, §event], notify: [desk] }", "the KPI 'orders' is not kept by 'event'; it has country"),
@@ -24,6 +25,22 @@ DESK = "notify: { desk: { alertmanager: { urls: ['http://localhost:9093'] } } }\
 )
 def test_a_wrong_alert(given: str, message: str) -> None:
     assert_problems(f"{REST}alerts:\n  low: {given}\n{DESK}", message)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("avg(amount)", "it is not a count or a sum"),
+        ("count(distinct user)", "the count of distinct values of a day is not the sum of its hours'"),
+        ("count(*), over: 1h", "its points overlap (`over` is more than `every`)"),
+    ],
+)
+def test_what_can_not_be_added_up_has_no_pace(value: str, why: str) -> None:
+    """It may have a target all the same: a day's value is compared with that."""
+    kpi = f"  goal: {{ value: {value}, every: 1m, target: {{ 1d: 5 }} }}\n"
+    rule = "alerts:\n  slow: { when: orders < 5 or §pace(goal) < 1, notify: [desk] }\n"
+    assert_problems(f"{REST}{kpi}{rule}{DESK}", f"'goal' can't be added up to where a period will end: {why}")
+    assert problems(f"{REST}{kpi}{rule.replace('§pace(goal)', 'goal')}{DESK}") == []
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from livekpi.definition.types import BOOLEAN, INTEGER, JSON, NUMBER, STRING, TIM
 )
 def test_a_declaration_is_read(text: str, field: Field) -> None:
     assert parse_field("f", text) == field
+    assert parse_field("f", str(field)) == field
 
 
 @pytest.mark.parametrize(

@@ -329,3 +329,14 @@ def test_its_state_is_small() -> None:
 def test_a_state_of_another_kind_is_refused(spoil: Callable[[bytes], bytes]) -> None:
     with pytest.raises(ValueError, match="learner"):
         Learner.from_bytes(spoil(Learner(HOUR_US, counts=False).to_bytes()))
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e3), st.floats(0, 1e3), st.floats(-1e7, 1e7))
+def test_a_score_is_above_one_just_outside_the_band(expected: float, below: float, above: float, value: float) -> None:
+    band = Band(expected, expected - below, expected + above)
+    for each in (value, band.low, band.high, np.nextafter(band.low, -np.inf), np.nextafter(band.high, np.inf)):
+        found = band.judge(float(each))
+        assert (found.score > 1) == (each > band.high or each < band.low)
+        bound = band.high if each > expected else band.low
+        if abs(bound - expected) > 1e-3 and found.score < GREATEST_SCORE:
+            assert found.score == pytest.approx(abs(each - expected) / abs(bound - expected))

@@ -75,9 +75,9 @@ def progress(cursor: duckdb.DuckDBPyConnection) -> dict[str, Progress]:
 
 
 def save_progress(cursor: duckdb.DuckDBPyConnection, found: Mapping[str, Progress]) -> None:
-    if found:
-        rows = [(name, each.digest, each.judged_us, each.whole_us, each.over_us) for name, each in found.items()]
-        cursor.execute(f"INSERT OR REPLACE INTO alert_rules VALUES {_places(rows)}", _flat(rows))
+    """Writes how far rules are judged, by their names."""
+    rows = [(name, each.digest, each.judged_us, each.whole_us, each.over_us) for name, each in found.items()]
+    _insert(cursor, "alert_rules", ["rule", "digest", "judged_us", "whole_us", "over_us"], rows, "INSERT OR REPLACE")
 
 
 def forget_rule(cursor: duckdb.DuckDBPyConnection, rule: str) -> None:
@@ -94,13 +94,16 @@ def states(cursor: duckdb.DuckDBPyConnection, rule: str, at_us: int | None = Non
     return {series: State(*rest) for series, *rest in rows}
 
 
-def forget_states(cursor: duckdb.DuckDBPyConnection, rule: str, after_us: int) -> None:
-    """Takes back what was judged of the buckets that end after a time."""
-    cursor.execute("DELETE FROM alert_states WHERE rule = ? AND at_us > ?", [rule, after_us])
+def forget_states(cursor: duckdb.DuckDBPyConnection, after_us: Mapping[str, int]) -> None:
+    """Takes back what was judged of rules' buckets that end after a time."""
+    if after_us:
+        condition = " OR ".join(["(rule = ? AND at_us > ?)"] * len(after_us))
+        cursor.execute(f"DELETE FROM alert_states WHERE {condition}", _flat(after_us.items()))
 
 
-def save_states(cursor: duckdb.DuckDBPyConnection, rule: str, found: Iterable[tuple[Series, State]]) -> None:
-    rows = [(rule, series, state.at_us, state.phase, state.since_us, state.started_us, state.known_us) for series, state in found]
+def save_states(cursor: duckdb.DuckDBPyConnection, found: Iterable[tuple[str, Series, State]]) -> None:
+    """Writes states that rules reached at series."""
+    rows = [(rule, series, state.at_us, state.phase, state.since_us, state.started_us, state.known_us) for rule, series, state in found]
     _insert(cursor, "alert_states", ["rule", "series", *_STATE.split(", ")], rows)
 
 
@@ -122,7 +125,7 @@ def alerts(cursor: duckdb.DuckDBPyConnection, condition: str = "true", parameter
 
 def taken(cursor: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> set[str]:
     """Which of these keys are those of alerts that are written."""
-    rows = cursor.execute("SELECT key FROM alerts WHERE key IN (SELECT unnest(?::VARCHAR[]))", [list(keys)]).fetchall() if keys else []
+    rows = cursor.execute("SELECT key FROM alerts WHERE list_contains(?, key)", [list(keys)]).fetchall() if keys else []
     return {key for (key,) in rows}
 
 
@@ -130,23 +133,33 @@ def save_alerts(cursor: duckdb.DuckDBPyConnection, changed: Sequence[Alert], gon
     """Writes alerts that are new or have changed, and drops those that never were."""
     keys = [*(alert.key for alert in changed), *gone]
     if keys:
-        cursor.execute("DELETE FROM alerts WHERE key IN (SELECT unnest(?::VARCHAR[]))", [keys])
+        cursor.execute("DELETE FROM alerts WHERE list_contains(?, key)", [keys])
     names = _ALERT.split(", ")
     _insert(cursor, "alerts", names, [tuple(getattr(alert, name) for name in names) for alert in changed])
 
 
-def next_number(cursor: duckdb.DuckDBPyConnection) -> int:
-    """The number of the next message."""
-    ((number,),) = cursor.execute("SELECT nextval('message_number')").fetchall()
-    return int(number)
+def save_told(cursor: duckdb.DuckDBPyConnection, alerts: Iterable[Alert]) -> None:
+    """Writes what the receivers have heard last of alerts that are written, which are in the order of what was told."""
+    heard = {alert.key: alert.told for alert in alerts}  # of one that began and is over both was told, one after the other
+    keys: dict[Status | None, list[str]] = {}
+    for key, told in heard.items():
+        keys.setdefault(told, []).append(key)
+    for told, own in keys.items():
+        cursor.execute("UPDATE alerts SET told = ? WHERE list_contains(?, key)", [told, own])
 
 
-def save_message(cursor: duckdb.DuckDBPyConnection, message: Message, receivers: Sequence[str]) -> None:
-    """Writes a message, to be told to each receiver."""
-    cursor.execute("INSERT INTO messages VALUES (?, ?, ?, ?)", [message.number, message.rule, message.at_us, json.dumps(asdict(message))])
-    rows = [(receiver, message.number, "waiting", 0, message.at_us, None) for receiver in receivers]
-    if rows:
-        cursor.execute(f"INSERT INTO outbox VALUES {_places(rows)}", _flat(rows))
+def next_numbers(cursor: duckdb.DuckDBPyConnection, count: int) -> list[int]:
+    """The numbers of the next messages."""
+    rows = cursor.execute("SELECT nextval('message_number') FROM range(?)", [count]).fetchall() if count else []
+    return sorted(number for (number,) in rows)
+
+
+def save_messages(cursor: duckdb.DuckDBPyConnection, found: Sequence[tuple[Message, Sequence[str]]]) -> None:
+    """Writes messages, each to be told to its receivers."""
+    written = [(message.number, message.rule, message.at_us, json.dumps(asdict(message))) for message, _ in found]
+    _insert(cursor, "messages", ["number", "rule", "at_us", "body"], written)
+    waiting = [(receiver, message.number, "waiting", 0, message.at_us) for message, receivers in found for receiver in receivers]
+    _insert(cursor, "outbox", ["receiver", "number", "state", "attempts", "at_us"], waiting)
 
 
 def message_of(body: str) -> Message:
@@ -162,11 +175,13 @@ def prune_told(cursor: duckdb.DuckDBPyConnection, before_us: int) -> None:
     cursor.execute("DELETE FROM messages WHERE at_us < ? AND number NOT IN (SELECT number FROM outbox)", [before_us])
 
 
-def _insert(cursor: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+def _insert(
+    cursor: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[object, ...]], how: str = "INSERT"
+) -> None:
     """As columns: thousands of rows as parameters take seconds."""
     if rows:
         cursor.register("rows_to_insert", pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=list(names)))
-        cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM rows_to_insert")
+        cursor.execute(f"{how} INTO {table} BY NAME SELECT * FROM rows_to_insert")
         cursor.unregister("rows_to_insert")
 
 
@@ -177,10 +192,6 @@ def give_up_others(cursor: duckdb.DuckDBPyConnection, receivers: Sequence[str], 
         "WHERE state = 'waiting' AND NOT list_contains(?, receiver)",
         [now_us, list(receivers)],
     )
-
-
-def _places(rows: Sequence[tuple[object, ...]]) -> str:
-    return ", ".join([f"({', '.join('?' * len(rows[0]))})"] * len(rows))
 
 
 def _flat(rows: Iterable[tuple[object, ...]]) -> list[object]:

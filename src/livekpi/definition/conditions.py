@@ -14,6 +14,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from livekpi.definition.additive import adding_problem
 from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import KnownKpi
 from livekpi.definition.model import KpiSpec
@@ -163,9 +164,17 @@ class _Reader:
         kpi = self._kpis[question.kpi]
         if name in _OF_NUMBERS and not kpi.value.type.numeric:
             raise fail(f"{name} needs a number, and {question.kpi!r} is {kpi.value.type}", node)
-        if name == "pace" and kpi.spec.target is None:
-            raise fail(f"{question.kpi!r} has no target to be paced by; give it one, such as target: {{1d: 50000}}", node)
+        if name == "pace":
+            self._check_pace(question.kpi, node)
         return question
+
+    def _check_pace(self, name: str, node: exp.Expr) -> None:
+        kpi = self._kpis[name]
+        if kpi.spec.target is None:
+            raise fail(f"{name!r} has no target to be paced by; give it one, such as target: {{1d: 50000}}", node)
+        problem = adding_problem(kpi.value)
+        if problem is not None:
+            raise fail(f"{name!r} can't be added up to where a period will end: {problem}", node)
 
     def _kpi(self, node: exp.Expr) -> str:
         if not isinstance(node, exp.Column) or node.args.get("table") or node.name not in self._kpis:

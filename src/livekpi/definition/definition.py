@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from livekpi.definition.calendars import is_holiday
+from livekpi.definition.dashboards import Dashboard
 from livekpi.definition.expressions import KpiValue
 from livekpi.definition.model import DefinitionSpec, KpiSpec, SourceSpec
 from livekpi.definition.problems import Problem
@@ -95,6 +96,8 @@ class Definition:
     """(bucket, how long it is kept) in µs, finest bucket first."""
     rules: Mapping[str, Rule]
     """The alert rules, by name."""
+    dashboards: Mapping[str, Dashboard]
+    """What people look at together, by name."""
     warnings: tuple[Problem, ...] = ()
     """What is odd in the file, though it runs."""
 

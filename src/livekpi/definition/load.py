@@ -7,6 +7,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.problems import DefinitionError, Problem
 from livekpi.definition.report import Report
 from livekpi.definition.resolve_alerts import resolve_alerts
+from livekpi.definition.resolve_dashboards import resolve_dashboards
 from livekpi.definition.resolve_engine import check_engine
 from livekpi.definition.resolve_keep import resolve_keep
 from livekpi.definition.resolve_kpis import resolve_kpis
@@ -52,11 +53,12 @@ def parse_definition(raw: bytes, path: Path, environ: Mapping[str, str]) -> Defi
     kpis = resolve_kpis(spec, sources, report)
     keep_us = resolve_keep(spec, report)
     rules = resolve_alerts(spec, sources, kpis, keep_us, report)
+    dashboards = resolve_dashboards(spec, kpis, report)
     check_engine(spec, path, report)
     problems = _in_order([*problems, *report.problems])
     if any(not problem.warning for problem in problems):
         raise DefinitionError(problems)
-    return Definition(path, document.text, spec, sources, kpis, keep_us, rules, tuple(problems))
+    return Definition(path, document.text, spec, sources, kpis, keep_us, rules, dashboards, tuple(problems))
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from livekpi.definition.alerting import AlertSpec
+from livekpi.definition.dashboarding import DashboardSpec
 from livekpi.definition.durations import DURATION_PATTERN, parse_duration
 from livekpi.definition.notifying import NotifierSpec
 from livekpi.definition.parts import Model, one_of
@@ -245,6 +246,8 @@ class Limits(Model):
     """Points one query may return."""
     viewers: Annotated[int, Field(ge=1)] = 1_000
     """Streams open at once."""
+    annotations: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    """Annotations kept; one more is refused until others are deleted."""
     memory_mib: Annotated[int, Field(ge=64)] = 512
     """Memory the store may use before it spills to disk."""
 
@@ -353,6 +356,8 @@ class DefinitionSpec(Model):
     """When somebody is to be told, by name."""
     notify: dict[Name, NotifierSpec] = {}
     """Who is told, by name."""
+    dashboards: dict[Name, DashboardSpec] = {}
+    """What people look at together, by name; without any the page draws an overview of all KPIs."""
     keep: Annotated[dict[Bucket, Duration], Field(min_length=1)] = _KEEP
     """How long buckets of a size are kept before they are merged into the next size, and at last dropped."""
     limits: Limits = Limits()

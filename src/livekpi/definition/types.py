@@ -55,6 +55,11 @@ class Field:
     time_format: str | None = None
     """For a timestamp: None is ISO 8601 with a zone; epoch_s, epoch_ms, epoch_us, epoch_ns; else a strptime pattern."""
 
+    def __str__(self) -> str:
+        """The declaration, as `parse_field` reads it."""
+        form = f"({self.time_format})" if self.time_format is not None else ""
+        return f"{'optional ' if self.optional else ''}{self.type}{form}"
+
 
 def parse_field(name: str, text: str) -> Field:
     """Reads a declaration such as ``optional decimal(18, 2)``; raises ValueError with what was expected."""

@@ -63,10 +63,11 @@ class Band:
     high: float
 
     def judge(self, value: float) -> "Expectation":
-        """A value by this band."""
+        """A value by this band. Its score is above 1 just where it is outside, however the division is rounded."""
         half = self.high - self.expected if value > self.expected else self.expected - self.low
         off = abs(value - self.expected)
         score = 0.0 if off == 0 else GREATEST_SCORE if off >= GREATEST_SCORE * half else off / half
+        score = max(score, math.nextafter(1, 2)) if value > self.high or value < self.low else min(score, 1.0)
         return Expectation(self.expected, self.low, self.high, score)
 
 
@@ -75,7 +76,9 @@ class Expectation(Band):
     """A band, and how a value stood in it."""
 
     score: float
-    """How far from what was expected, in half widths of the band on that side: above 1 it is anomalous."""
+    """How far from what was expected, relative to how far the bound on that side is, |value - expected| / |bound - expected|, where
+    `bound` is `high` for a value above what was expected and else `low`: above 1 it is anomalous. 0 where it is just as expected, and
+    never above GREATEST_SCORE, which is that of a value outside a band without width."""
 
 
 class Learner:

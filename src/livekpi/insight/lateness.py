@@ -7,7 +7,6 @@ distributed; a bucket need then wait no longer than until the usual share of its
 import math
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,32 +145,3 @@ class Lateness:
         found = cls(cautious_us, memory_events)
         found._counts = np.frombuffer(data, dtype=np.float64, offset=_HEAD.size).copy()
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """A bucket's value once all its events are there, and between which values that lies in about 19 cases of 20."""
-
-    value: float
-    low: float
-    high: float
-
-
-def predicted(value: float, events: int, share: float, *, spread: float = 1.0) -> Predicted:
-    """The complete value of a count or sum of which `share` is expected to be there, made of so many events.
-
-    Assumes that events come at random (Poisson) and that each is late or not without regard to the others or to its amount; `spread` is the
-    standard deviation of amounts over their mean: 0 for a count, 1 where it is not known. The value is Horvitz and Thompson's (1952);
-    what is missing, given what is there, is negative binomial with variance (events + 1)(1 − share)/share² (a flat prior on the rate).
-    """
-    if share >= 1:
-        return Predicted(value, value, value)
-    if share <= 0 or (events == 0 and spread > 0):
-        return Predicted(value, -math.inf if spread > 0 else value, math.inf)
-    amount = value / events if events else 1.0
-    deviation = abs(amount) * math.sqrt((1 + spread * spread) * (events + 1) * (1 - share)) / share
-    whole = value / share
-    low, high = whole - 2 * deviation, whole + 2 * deviation
-    if spread == 0:  # all amounts are alike, so that what is missing moves the value to one side alone
-        low, high = (max(low, value), high) if amount >= 0 else (low, min(high, value))
-    return Predicted(whole, low, high)

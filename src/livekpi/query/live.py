@@ -1,78 +1,118 @@
-"""The points that a commit changed."""
+"""The points that a commit changed, at the steps, in the time zones and of the slices that somebody watches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from livekpi.commit import Commit
-from livekpi.definition.definition import Kpi
-from livekpi.query.points import Points, Query
-from livekpi.query.steps import QueryError, Steps
+from livekpi.definition.definition import Definition, Kpi
+from livekpi.query.affected import Affected, Grid, as_steps
+from livekpi.query.conditions import condition, dimensions
+from livekpi.query.points import Point, Points, Query
+from livekpi.query.steps import QueryError, Steps, zone
 
 CHANGED_STEPS = 500
 """A KPI's changed steps told at once, the newest; a batch of history changes more than anyone watches live."""
 
 
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What somebody watches: a KPI, how it is cut into steps and slices, and which part of it."""
+
+    kpi: str
+    by: tuple[str, ...] = ()
+    step_us: int | None = None
+    """None: the KPI's bucket."""
+    timezone: str = "UTC"
+    where: str | None = None
+
+
 @dataclass(frozen=True)
-class Changes:
-    """What a commit changed, as far as it can be told."""
+class Told:
+    """What is said of a want."""
 
-    points: list[Points]
-    """Of each KPI that changed, in the order asked for."""
-    untold: Mapping[str, str]
-    """Why nothing is said of a KPI, by its name: more points changed at once than one answer may hold."""
+    points: Points
+    untold: str | None = None
+    """Why there is more that changed, and is not said; whoever wants to know asks for the range."""
 
 
-def changed(query: Query, kpis: Sequence[Kpi], commit: Commit, by: tuple[str, ...] = ()) -> Changes:
-    """The points of KPIs that changed with a commit, sliced by `by`.
+@dataclass(frozen=True)
+class _Question:
+    """What wants may share: one statement answers it for several KPIs."""
 
-    Of what is so old that it has been rolled up nothing is said: it is no longer shown bucket by bucket.
+    steps: Steps
+    by: tuple[str, ...]
+    where: str | None
+    source: str | None
+    """Whose fields `where` is about."""
+
+
+def check(definition: Definition, want: Want, at_us: int) -> None:
+    """Raises QueryError for a want that can't be told; steps that would cut buckets in two are looked for at a time."""
+    kpi = definition.kpis[want.kpi]
+    dimensions(kpi, want.by)
+    grid = _grid(kpi, want)
+    if grid.size_us % kpi.every_us:
+        raise QueryError(f"step {grid.size_us / 1e6:g}s is no multiple of {kpi.name}'s bucket, {kpi.every_us / 1e6:g}s")
+    start, _ = grid.holding(at_us)
+    if any(start % aggregate.every_us for aggregate in kpi.value.aggregates):
+        raise QueryError(
+            f"{kpi.name} is kept in buckets of {kpi.every_us / 1e6:g}s, counted in UTC, and steps in {want.timezone} would cut one in two: "
+            f"ask in UTC, or in a time zone whose hours and days begin with a bucket"
+        )
+    if want.where is not None:
+        condition(definition, kpi, want.where)
+
+
+def changed(query: Query, definition: Definition, wants: Sequence[Want], commit: Commit) -> dict[Want, Told]:
+    """What a commit changed of each want; one of which nothing changed is left out, as is one that the definition has no more.
+
+    Of what is so old that it is kept too coarsely for a want's step nothing is said.
     """
-    together: dict[Steps, list[Kpi]] = {}
-    for kpi in kpis:
-        steps = _steps(query, kpi, commit)
-        if steps is not None:
-            together.setdefault(steps, []).append(kpi)
-    found: dict[str, Points] = {}
-    untold: dict[str, str] = {}
-    for steps, those in together.items():
-        try:
-            found |= _points(query, those, steps, by)
-        except QueryError:  # one that holds too much is left out, and costs no other its points
-            for kpi in those:
-                try:
-                    found |= _points(query, [kpi], steps, by)
-                except QueryError as error:
-                    untold[kpi.name] = str(error)
-    return Changes([found[kpi.name] for kpi in kpis if kpi.name in found], untold)
+    found: dict[Want, Told] = {}
+    for question, asked in _questions(query, definition, wants, commit).items():
+        kpis = {want.kpi: definition.kpis[want.kpi] for want, _ in asked}
+        for kpi, points, problem in _answers(query, definition, list(kpis.values()), question):
+            for want, more in asked:
+                if want.kpi == kpi.name:
+                    untold = problem or (f"more than {CHANGED_STEPS} steps changed" if more else None)
+                    found[want] = Told(Points(kpi.name, kpi.spec.unit, want.by, points), untold)
+    return found
 
 
-def _points(query: Query, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...]) -> dict[str, Points]:
-    answers = query.side_by_side(kpis, steps, by)
-    return {kpi.name: Points(kpi.name, kpi.spec.unit, by, points) for kpi, points in zip(kpis, answers, strict=True)}
+def _questions(query: Query, definition: Definition, wants: Sequence[Want], commit: Commit) -> dict[_Question, list[tuple[Want, bool]]]:
+    """The questions that tell all wants: of each those that it tells, and whether more of their steps changed."""
+    affected, grids = Affected(query, commit), dict[tuple[int, str], Grid]()
+    found: dict[_Question, list[tuple[Want, bool]]] = {}
+    for want in wants:
+        kpi = definition.kpis.get(want.kpi)
+        if kpi is None or not set(want.by) <= set(kpi.by):
+            continue
+        grid = grids.setdefault((want.step_us or kpi.every_us, want.timezone), _grid(kpi, want))
+        spans = list(affected.newest(kpi, grid, None if want.where else want.by, CHANGED_STEPS + 1))
+        if spans:
+            steps = as_steps(islice(spans, CHANGED_STEPS), grid.size_us)
+            question = _Question(steps, want.by, want.where, kpi.value.aggregates[0].source if want.where else None)
+            found.setdefault(question, []).append((want, len(spans) > CHANGED_STEPS))
+    return found
 
 
-def _steps(query: Query, kpi: Kpi, commit: Commit) -> Steps | None:
-    """The KPI's steps that changed; None where none did."""
-    earliest = query.fine_from_us(kpi) + max(over_us for _, over_us in query.windows(kpi))
-    starts = sorted({start for start in _starts(query, kpi, commit) if start >= earliest})[-CHANGED_STEPS:]
-    if not starts:
-        return None
-    even = kpi.every_us if starts[-1] - starts[0] == (len(starts) - 1) * kpi.every_us else None
-    return Steps(tuple(starts), tuple(start + kpi.every_us for start in starts), even)
+def _grid(kpi: Kpi, want: Want) -> Grid:
+    return Grid(want.step_us or kpi.every_us, zone(want.timezone))
 
 
-def _starts(query: Query, kpi: Kpi, commit: Commit) -> Iterable[int]:
-    span = query.span_us(kpi)
-    if span is None:
-        return
-    end, size = span[1] // kpi.every_us * kpi.every_us, kpi.every_us
-    carried = any(aggregate.kind == "last" for aggregate in kpi.value.aggregates)
-    for grouping, over_us in query.windows(kpi):
-        buckets = commit.touched.get(grouping.key, frozenset())
-        for bucket in {min(buckets)} if carried and buckets else buckets:
-            first = bucket // size * size
-            # a bucket is in the windows that end within `over` after it; a level is carried on from it
-            last = end if carried else min((bucket + over_us - 1) // size * size, end)
-            yield from range(first, max(first, last) + 1, size)
-        if grouping.source in commit.before_us:  # what lies between two events is known with the second
-            yield from range(commit.before_us[grouping.source] // size * size + size, end + 1, size)
+def _answers(
+    query: Query, definition: Definition, kpis: Sequence[Kpi], question: _Question
+) -> Iterator[tuple[Kpi, list[Point], str | None]]:
+    """Of each KPI its points, or why they are not told."""
+    try:
+        where = None if question.where is None else condition(definition, kpis[0], question.where)
+        answers = query.side_by_side(kpis, question.steps, question.by, where)
+    except QueryError as error:
+        if len(kpis) == 1:
+            yield kpis[0], [], str(error)
+            return
+        for kpi in kpis:  # one that holds too much costs no other its points
+            yield from _answers(query, definition, [kpi], question)
+    else:
+        yield from zip(kpis, answers, [None] * len(kpis), strict=True)

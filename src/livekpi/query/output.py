@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,8 @@ from livekpi.store.dead_letters import StoredDeadLetter
 
 # decimals are written as they are, digit by digit
 _JSON = msgspec.json.Encoder(decimal_format="number")
+EXTRA_KEYS = {"band": ("expected", "low", "high", "score"), "prediction": ("predicted", "predicted_low", "predicted_high")}
+"""What a point has beside its value where it is asked for it."""
 
 
 def time_text(time_us: int) -> str:
@@ -33,13 +36,21 @@ def json_value(value: Value) -> Value:
 
 
 def point_object(points: Points, point: Point) -> dict[str, Value | Dimension]:
-    """A point as the contract has it: time, dimensions by name, value, final."""
+    """A point as the contract has it: time, dimensions by name, value, final; and what else was asked for, where it is known."""
     found: dict[str, Value | Dimension] = {"time": time_text(point.time_us)}
     found |= dict(zip(points.dimensions, point.dimensions, strict=True))
     found |= {"value": json_value(point.value), "final": point.final}
     if points.compared:
         found["before"] = None if point.before is None else json_value(point.before)
-    return found
+    return found | {name: value for name, value in _extras(points, point) if value is not None}
+
+
+def _extras(points: Points, point: Point) -> Iterator[tuple[str, float | None]]:
+    """What else was asked for, each number by its key; None where it is not known."""
+    known = {"band": point.standing, "prediction": point.outlook}
+    for name in points.also:
+        keys, found = EXTRA_KEYS[name], known[name]
+        yield from zip(keys, (None,) * len(keys) if found is None else astuple(found), strict=True)
 
 
 def encode(value: object) -> bytes:
@@ -56,11 +67,13 @@ def csv_text(points: Points) -> str:
     """CSV with a header; null dimensions are empty."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["time", *points.dimensions, "value", "final", *(["before"] if points.compared else [])])
+    extras = [key for name in points.also for key in EXTRA_KEYS[name]]
+    writer.writerow(["time", *points.dimensions, "value", "final", *(["before"] if points.compared else []), *extras])
     for point in points.points:
         before = [point.before] if points.compared else []
         dimensions = (_plain(value) for value in point.dimensions)
-        writer.writerow([time_text(point.time_us), *dimensions, _plain(point.value), _plain(point.final), *map(_plain, before)])
+        numbers = [*before, *(value for _, value in _extras(points, point))]
+        writer.writerow([time_text(point.time_us), *dimensions, _plain(point.value), _plain(point.final), *map(_plain, numbers)])
     return buffer.getvalue()
 
 
@@ -81,13 +94,17 @@ def table(points: Points, timezone: str) -> Table:
     found.add_column(f"{points.kpi} ({points.unit})" if points.unit else points.kpi, justify="right")
     if points.compared:
         found.add_column("before", justify="right")
+    for key in (key for name in points.also for key in EXTRA_KEYS[name]):
+        found.add_column(key.replace("_", " "), justify="right")
     found.add_column("")
     zone = ZoneInfo(timezone)
     for point in points.points:
         moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=point.time_us)).astimezone(zone)
         dimensions = ("∅" if value is None else str(value) for value in point.dimensions)
         before = [shown(point.before)] if points.compared else []
-        found.add_row(f"{moment:%Y-%m-%d %H:%M:%S}", *dimensions, shown(point.value), *before, "" if point.final else "provisional")
+        extras = [shown(value) for _, value in _extras(points, point)]
+        last = "" if point.final else "provisional"
+        found.add_row(f"{moment:%Y-%m-%d %H:%M:%S}", *dimensions, shown(point.value), *before, *extras, last)
     return found
 
 

@@ -14,14 +14,13 @@ from sqlglot import exp
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import Aggregate
-from livekpi.definition.parsing import parse
-from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed
+from livekpi.definition.problems import nearest
 from livekpi.definition.tiers import tiers
 from livekpi.definition.types import Field, Type
-from livekpi.engine.plan import Grouping, Plan, grouping_of, make_plan, partial_of
+from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of
 from livekpi.query import leaves
 from livekpi.query.assembly import Part, Statement, assemble
+from livekpi.query.conditions import condition, dimensions
 from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, shift, zone
 from livekpi.store import positions
@@ -52,6 +51,25 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What was expected of a value, between which bounds it usually is, and how it stands there: a score above 1 is outside."""
+
+    expected: float
+    low: float
+    high: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a value will be once all its events are there, and between which values that lies in about 19 cases of 20."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """The value of a step that starts at `time_us`; `dimensions` as asked for by `by`."""
 
@@ -62,6 +80,9 @@ class Point:
     dimensions: tuple[Dimension, ...] = ()
     before: Value | None = None
     """The value a span earlier, where one was asked for and is there."""
+    standing: Standing | None = None
+    """Where it was asked for and is known; as is the outlook."""
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +94,28 @@ class Points:
     dimensions: tuple[str, ...]
     points: list[Point]
     compared: bool = False
+    also: tuple[str, ...] = ()
+    """What else was asked for of each point: `band`, `prediction`."""
+    commit: int = 0
+    """The number of the last commit that they have seen, where that was asked in the same transaction."""
 
 
-def points(cursor: duckdb.DuckDBPyConnection, definition: Definition, request: Request, now_us: int) -> Points:
-    """Answers one request; see Query."""
-    return Query(cursor, definition, make_plan(definition), now_us).points(request)
+@dataclass(frozen=True)
+class Asked:
+    """A question whose names are looked up."""
+
+    kpi: Kpi
+    by: tuple[str, ...]
+    where: exp.Expr | None
+    """A condition over the KPI's dimensions."""
+    steps: Steps
+    timezone: str
+    compare: str | None = None
+
+    @property
+    def whole_series(self) -> bool:
+        """Whether each point is of a whole series: no condition leaves out a part of what is sliced."""
+        return self.where is None or {column.name for column in self.where.find_all(exp.Column)} <= set(self.by)
 
 
 class Query:
@@ -89,30 +127,48 @@ class Query:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition, plan: Plan, now_us: int) -> None:
         self._cursor, self._definition, self._plan, self._now_us = cursor, definition, plan, now_us
-        self._known = Snapshot(cursor, definition)
+        self.known = Snapshot(cursor, definition)
+        """What the store says of its partials; read once."""
+        self._complete_us: dict[str, int] = {}
+
+    @property
+    def now_us(self) -> int:
+        """Up to when the store is known to have been fed."""
+        return self._now_us
 
     def points(self, request: Request) -> Points:
         """The points asked for; raises QueryError where the question is wrong or its answer would be."""
-        kpi = self._kpi(request.kpi)
-        by = _dimensions(kpi, request.by)
-        where = None if request.where is None else self._condition(kpi, request.where)
-        steps = self._steps(kpi, request)
-        found = self.at(kpi, steps, by, where) if steps is not None and len(steps) else []
-        if request.compare is not None and steps is not None and found:
-            found = self._compared(kpi, steps, by, where, request, found)
-        return Points(kpi.name, kpi.spec.unit, by, found, request.compare is not None)
+        return self.answer(self.asked(request))
+
+    def asked(self, request: Request) -> Asked:
+        """A question with its names looked up and its range cut into steps; raises QueryError where it is wrong."""
+        kpi = self.kpi(request.kpi)
+        by = dimensions(kpi, request.by)
+        where = None if request.where is None else condition(self._definition, kpi, request.where)
+        steps = self._steps(kpi, request) or Steps((), (), None)
+        return Asked(kpi, by, where, steps, request.timezone, request.compare)
+
+    def answer(self, asked: Asked) -> Points:
+        """The points of a question that was looked up; raises QueryError where they would be wrong."""
+        kpi = asked.kpi
+        found = self.at(kpi, asked.steps, asked.by, asked.where) if len(asked.steps) else []
+        if asked.compare is not None and found:
+            found = self._compared(asked, asked.compare, found)
+        return Points(kpi.name, kpi.spec.unit, asked.by, found, asked.compare is not None)
 
     def at(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None) -> list[Point]:
         """The KPI's points at given steps."""
         (found,) = self._together([kpi], steps, by, where)
         return found
 
-    def side_by_side(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...] = ()) -> list[list[Point]]:
-        """The points of each KPI at the same steps. A statement costs some milliseconds, so that they share one where they can."""
-        together: dict[int, list[Kpi]] = {}
-        for kpi in kpis:
-            together.setdefault(self._since_us(kpi), []).append(kpi)
-        found = {kpi.name: points for each in together.values() for kpi, points in zip(each, self._together(each, steps, by), strict=True)}
+    def side_by_side(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None) -> list[list[Point]]:
+        """The points of each KPI at the same steps. A statement costs some milliseconds, so that they share one where they can.
+
+        With `where` the dimensions it names are the same fields of the same source for all of them.
+        """
+        found: dict[str, list[Point]] = {}
+        for each in self._alike(kpis):
+            found |= zip((kpi.name for kpi in each), self._together(each, steps, by, where), strict=True)
         return [found[kpi.name] for kpi in kpis]
 
     def _together(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None = None) -> list[list[Point]]:
@@ -125,14 +181,30 @@ class Query:
             raise QueryError(f"more than {limit} points; ask for a larger step, a shorter range or fewer dimensions")
         return [self._points(kpi, steps, by, rows, 1 + len(by) + place) for place, kpi in enumerate(kpis)]
 
-    def columns(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), *, carry: bool = True) -> pa.Table:
+    def columns(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None, *, carry: bool = True) -> pa.Table:
         """The KPI's values as columns, however many: `i` (the step's index), dimensions as text ``g0``, ``g1``, …, and ``v0``.
 
         Without `carry` a level is only in the steps in which an event gave it.
         """
-        statement = self._statement([kpi], steps, by, None, carry=carry)
+        statement = self._statement([kpi], steps, by, where, carry=carry)
         with self._stepped(steps) as prefix:
-            return self._cursor.sql(f"{prefix}{statement.unordered}").to_arrow_table()
+            return self._cursor.sql(f"{prefix}{statement.unordered}", params=statement.parameters or None).to_arrow_table()
+
+    def columns_together(
+        self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...] = (), *, carry: bool = True
+    ) -> Iterator[tuple[list[Kpi], pa.Table]]:
+        """As `columns`, of as many KPIs as one statement can answer: these, and their values as ``v0``, ``v1``, …"""
+        for alike in self._alike(kpis):
+            statement = self._statement(alike, steps, by, None, carry=carry)
+            with self._stepped(steps) as prefix:
+                yield alike, self._cursor.sql(f"{prefix}{statement.unordered}").to_arrow_table()
+
+    def _alike(self, kpis: Iterable[Kpi]) -> list[list[Kpi]]:
+        """Those that are complete from the same bucket on together: one statement can answer them."""
+        found: dict[int, list[Kpi]] = {}
+        for kpi in kpis:
+            found.setdefault(self._since_us(kpi), []).append(kpi)
+        return list(found.values())
 
     def known_series(self, kpi: Kpi, by: tuple[str, ...], before_us: int) -> pa.Table:
         """The KPI's series that had an event before a time: ``g0``, ``g1``, …, and `first`, the bucket of the first (µs)."""
@@ -186,22 +258,41 @@ class Query:
 
     def span_us(self, kpi: Kpi) -> tuple[int, int] | None:
         """The bucket of the first event that the KPI counts and the time of its sources' last (µs); None before the first."""
-        first = [start for grouping in self._groupings(kpi) if (start := self._known.first_us(grouping)) is not None]
-        last = [time for source in kpi.sources if (time := self._known.last_event_us(source)) is not None]
+        first = [start for grouping in self._groupings(kpi) if (start := self.known.first_us(grouping)) is not None]
+        last = [time for source in kpi.sources if (time := self.known.last_event_us(source)) is not None]
         return (max(min(first), self._since_us(kpi)), max(last)) if first and last else None
 
     def _since_us(self, kpi: Kpi) -> int:
         """From which bucket on all of its parts are complete."""
-        since = (self._known.since(grouping_of(self._plan, aggregate)).get(partial_of(aggregate).key) for aggregate in kpi.value.aggregates)
-        return max(time or 0 for time in since)
+        if kpi.name not in self._complete_us:
+            since = (
+                self.known.since(grouping_of(self._plan, aggregate)).get(partial_of(aggregate).key) for aggregate in kpi.value.aggregates
+            )
+            self._complete_us[kpi.name] = max(time or 0 for time in since)
+        return self._complete_us[kpi.name]
 
-    def fine_from_us(self, kpi: Kpi) -> int:
-        """From here on every bucket is kept as it was counted; before, coarser ones may be."""
-        return max(self._known.rolled_before_us(grouping) for grouping in self._groupings(kpi))
+    def is_whole(self, kpi: Kpi, start_us: int, end_us: int) -> bool:
+        """Whether the KPI can be told of a step: its windows cut no bucket in two, as these are kept now."""
+        step = Steps((start_us,), (end_us,), None)
+        return not any(
+            _cuts(step, aggregate.over_us, aggregate.every_us)
+            or any(_cuts(step, aggregate.over_us, *rolled) for rolled in self.known.rolled(grouping_of(self._plan, aggregate)))
+            for aggregate in kpi.value.aggregates
+        )
+
+    def begun_us(self, grouping: Grouping, by: tuple[str, ...] | None, from_us: int) -> list[int]:
+        """In which buckets from a time on a series began, or with `by` one that is sliced so; ascending."""
+        columns = () if by is None else tuple(f"d{grouping.by.index(name)}" for name in by)
+        first = "first" if by is None else "min(first) AS first"
+        grouped = f" GROUP BY {', '.join(columns)}" if columns else ""
+        begun = f"SELECT {first} FROM {quote(series(grouping))}{grouped}"
+        later = f"first >= make_timestamp({from_us})"
+        rows = self._cursor.execute(f"SELECT DISTINCT epoch_us(first) AS start FROM ({begun}) WHERE {later} ORDER BY start")
+        return [start for (start,) in rows.fetchall()]
 
     def kept_from_us(self, kpi: Kpi, size_us: int) -> int:
         """From here on buckets of a size can be asked for; before, those that are kept are no parts of it."""
-        grains = [each for grouping in self._groupings(kpi) for each in self._known.rolled(grouping)]
+        grains = [each for grouping in self._groupings(kpi) for each in self.known.rolled(grouping)]
         return max((before for grain, before in grains if size_us % grain), default=0)
 
     def windows(self, kpi: Kpi) -> list[tuple[Grouping, int]]:
@@ -212,21 +303,21 @@ class Query:
             widest[grouping] = max(widest.get(grouping, 0), aggregate.over_us)
         return list(widest.items())
 
-    def _compared(
-        self, kpi: Kpi, steps: Steps, by: tuple[str, ...], where: exp.Expr | None, request: Request, found: list[Point]
-    ) -> list[Point]:
+    def _compared(self, asked: Asked, span: str, found: list[Point]) -> list[Point]:
         try:
-            back = parse_duration(request.compare)
+            back = parse_duration(span)
         except ValueError as error:
-            raise QueryError(f"compare {request.compare!r}: {error}") from error
-        timezone = zone(request.timezone)
+            raise QueryError(f"compare {span!r}: {error}") from error
+        timezone, steps = zone(asked.timezone), asked.steps
         starts = tuple(shift(start, back, timezone) for start in steps.starts)
         ends = tuple(shift(end, back, timezone) for end in steps.ends)
         now = dict(zip(starts, steps.starts, strict=True))
-        earlier = {(now[point.time_us], point.dimensions): point.value for point in self.at(kpi, Steps(starts, ends, None), by, where)}
+        before = self.at(asked.kpi, Steps(starts, ends, None), asked.by, asked.where)
+        earlier = {(now[point.time_us], point.dimensions): point.value for point in before}
         return [replace(point, before=earlier.get((point.time_us, point.dimensions))) for point in found]
 
-    def _kpi(self, name: str) -> Kpi:
+    def kpi(self, name: str) -> Kpi:
+        """The KPI of a name; raises QueryError."""
         if name not in self._definition.kpis:
             raise QueryError(f"there is no KPI {name!r}{nearest(name, list(self._definition.kpis))}")
         return self._definition.kpis[name]
@@ -266,7 +357,7 @@ class Query:
         return Steps((first,), (last,), None) if first < last else None
 
     def _finest(self, kpi: Kpi, from_us: int) -> int:
-        grains = [grain for grouping in self._groupings(kpi) for grain, before in self._known.rolled(grouping) if before > from_us]
+        grains = [grain for grouping in self._groupings(kpi) for grain, before in self.known.rolled(grouping) if before > from_us]
         return max([kpi.every_us, *grains])
 
     def _check_grain(self, kpi: Kpi, steps: Steps) -> None:
@@ -276,7 +367,7 @@ class Query:
                     f"{kpi.name} is kept in buckets of {_seconds(aggregate.every_us)}, counted in UTC, and some of these steps would cut "
                     f"one in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
                 )
-            for grain, before in self._known.rolled(grouping_of(self._plan, aggregate)):
+            for grain, before in self.known.rolled(grouping_of(self._plan, aggregate)):
                 if _cuts(steps, aggregate.over_us, grain, before):
                     stages = tiers(aggregate.every_us, self._definition.keep_us)
                     kept = ", ".join(f"{_seconds(size)} for {age / DAY_US:g}d" for size, age in stages)
@@ -285,37 +376,24 @@ class Query:
                         f"a multiple of it, in a time zone whose hours and days begin with one, or for a later time"
                     )
 
-    def _condition(self, kpi: Kpi, where: str) -> exp.Expr:
-        def leaf(node: exp.Expr) -> Typed | None:
-            if not isinstance(node, exp.Column):
-                return None
-            if node.name not in kpi.by or node.args.get("table"):
-                raise QueryError(f"where: {kpi.name} has no dimension {node.sql()!r}{_has(kpi)}{nearest(node.name, kpi.by)}")
-            return Typed(exp.column(node.name), self._field(kpi, node.name).type)
-
-        try:
-            return Scalars(leaf, exact=False).condition(parse(where))
-        except ExpressionError as error:
-            raise QueryError(f"where: {error.message} (character {error.offset + 1} of {where!r})") from error
-
     def _parts(self, numbers: Mapping[Aggregate, int]) -> list[Part]:
         """What is read, by grouping."""
         mine: dict[Grouping, list[tuple[int, Aggregate]]] = {}
         for aggregate, number in numbers.items():
             mine.setdefault(grouping_of(self._plan, aggregate), []).append((number, aggregate))
         return [
-            Part(grouping, tuple(asked), self._known.rolled_before_us(grouping), self._known.last_event_us(grouping.source))
+            Part(grouping, tuple(asked), self.known.rolled_before_us(grouping), self.known.last_event_us(grouping.source))
             for grouping, asked in mine.items()
         ]
 
+    def watermark_us(self, source: str) -> int | None:
+        """Up to which event time a source is thought to be complete, but for late events; None before its first event."""
+        return positions.watermark_us(self.known.positions(source), self._now_us, self._definition.sources[source].idle_us)
+
     def _final_us(self, kpi: Kpi) -> int:
         """Steps that end here or earlier are final."""
-        found = []
-        for name in kpi.sources:
-            source = self._definition.sources[name]
-            watermark = positions.watermark_us(self._known.positions(name), self._now_us, source.idle_us)
-            found.append(-1 if watermark is None else watermark - source.late_us)
-        return min(found)
+        watermarks = [(self.watermark_us(name), self._definition.sources[name].late_us) for name in kpi.sources]
+        return min(-1 if watermark is None else watermark - late_us for watermark, late_us in watermarks)
 
 
 def _cuts(steps: Steps, over_us: int, grain_us: int, before_us: int | None = None) -> bool:
@@ -331,17 +409,6 @@ def _aggregates(kpis: Iterable[Kpi]) -> Iterable[Aggregate]:
     return (aggregate for kpi in kpis for aggregate in kpi.value.aggregates)
 
 
-def _dimensions(kpi: Kpi, by: tuple[str, ...]) -> tuple[str, ...]:
-    for name in by:
-        if name not in kpi.by:
-            raise QueryError(f"{kpi.name} has no dimension {name!r}{_has(kpi)}{nearest(name, kpi.by)}")
-    return tuple(dict.fromkeys(by))
-
-
-def _has(kpi: Kpi) -> str:
-    return f"; it has {', '.join(kpi.by)}" if kpi.by else "; it has none"
-
-
 def _typed(row: tuple[str | None, ...], types: list[Type]) -> tuple[Dimension, ...]:
     return tuple(_dimension(value, type_) for value, type_ in zip(row, types, strict=True))
 
@@ -350,6 +417,13 @@ def _dimension(value: str | None, type_: Type) -> Dimension:
     if value is None or value == OTHER or type_.kind == "string":
         return value
     return value == "true" if type_.kind == "boolean" else int(value)
+
+
+def dimension_text(value: Dimension) -> str | None:
+    """A dimension's value as it is kept, whatever its type; None for null."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
 
 
 def _seconds(size_us: int) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from livekpi.query.points import Dimension, Value
+from livekpi.query.points import Value
 from livekpi.scripts.words import Word, written
 
 NULL = "-"
@@ -32,11 +32,6 @@ def matches(word: Word, value: Value | None) -> bool:
 def value_word(value: Value | None) -> str:
     """A value as a script writes it."""
     return written(value) if isinstance(value, str) else _plain(value)
-
-
-def dimension_text(value: Dimension) -> str | None:
-    """A dimension's value as text; None for null."""
-    return None if value is None else _plain(value)
 
 
 def word_text(word: Word) -> str | None:

@@ -2,7 +2,7 @@
 
 import duckdb
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class StoreError(Exception):
@@ -56,7 +56,13 @@ _VERSION_2 = (
     # How late each source's events come, as livekpi.insight.lateness writes it.
     "CREATE TABLE lateness (source VARCHAR PRIMARY KEY, state BLOB NOT NULL)",
 )
-_MIGRATIONS = {0: _VERSION_1, 1: _VERSION_2}
+# What people note on the time axis; livekpi.store.annotations alone reads and writes it.
+_VERSION_3 = (
+    "CREATE SEQUENCE annotation_number",
+    """CREATE TABLE annotations (number BIGINT DEFAULT nextval('annotation_number'), at_us BIGINT NOT NULL, end_us BIGINT,
+       text VARCHAR NOT NULL, kind VARCHAR NOT NULL, kpis VARCHAR[] NOT NULL, author VARCHAR NOT NULL, link VARCHAR)""",
+)
+_MIGRATIONS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3}
 """From a version to the statements that lead to the next."""
 
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livekpi.alerts import ledger, words
+from livekpi.alerts.backtest.panel import Panels
 from livekpi.alerts.backtest.trial import Backtest, Tried
-from livekpi.alerts.backtest.verdicts import Verdicts
-from livekpi.alerts.judging.judge import Judge
-from livekpi.alerts.judging.machine import Run
+from livekpi.alerts.judging.held import Held
+from livekpi.alerts.judging.judge import Ask, Judge
 from livekpi.definition.definition import Definition
 from livekpi.query.output import time_text
 from livekpi.query.points import Query
@@ -121,24 +121,20 @@ def test_it_finds_what_was_found_live(gaps: Sequence[tuple[int, Mapping[str, Any
             assert again == was, rule
 
 
-def known(runs: Mapping[str, Sequence[Run]]) -> dict[str, list[Run]]:
-    """Runs without those of which nothing is known, and so those beside them together."""
-    return {series: own for series, each in runs.items() if (own := [run for run in each if (run.when, run.clear) != (None, None)])}
-
-
 @settings(max_examples=10)
 @given(gaps=EVENTS, cut=st.integers(0, 40))
-def test_its_verdicts_are_the_judges(gaps: Sequence[tuple[int, Mapping[str, Any]]], cut: int) -> None:
+def test_its_values_are_those_that_are_judged_live(gaps: Sequence[tuple[int, Mapping[str, Any]]], cut: int) -> None:
     with server(made()) as live:
         feed_at_once(live, timed(gaps))
         with live.cursor() as cursor:
             query = Query(cursor, live.definition, live.engine.plan, live.clock.now_us())
-            judge = Judge(cursor, query, live.definition)
-            verdicts = Verdicts(cursor, query, live.definition, live.engine.plan)
+            judge, held = Judge(live.definition), Held()
+            panels = Panels(cursor, query, live.engine.plan)
             begin_us = NOON_US + cut * MINUTE_US
             for rule in live.definition.rules.values():
-                found = verdicts.runs(rule, begin_us, begin_us + HOUR_US)
-                assert found == known(judge.runs(rule, begin_us, begin_us + HOUR_US)), rule.name
+                ask = Ask(rule, begin_us, begin_us + HOUR_US)
+                ((of_panels,), (of_held,)) = (judge.verdicts(cursor, query, reader, [ask]) for reader in (panels, held.over(query)))
+                assert of_panels.runs(of_panels.codes.texts) == of_held.runs(of_held.codes.texts), rule.name
 
 
 BUSY = "alerts: { busy: { when: visits > 2, by: [page], notify: [am] } }\nnotify: { am: { webhook: { url: 'https://example.com' } } }\n"

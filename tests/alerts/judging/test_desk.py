@@ -1,6 +1,6 @@
 """Rules judged by the real engine and store: what must hold whatever goes wrong beside them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from livekpi.alerts import ledger, refusals, words
-from livekpi.alerts.judging.judge import Judge
+from livekpi.alerts.judging.judge import Ask, Judge
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.definition.definition import Definition
@@ -70,15 +70,15 @@ def step_to(server: Rehearsal, time: str, *events: dict[str, Any]) -> None:
 @contextmanager
 def broken(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
     """As if a rule's questions could not be answered."""
-    runs = Judge.runs
+    verdicts = Judge.verdicts
 
-    def fail(self: Judge, rule: Any, *rest: Any, **more: Any) -> Any:
-        if rule.name == name:
+    def fail(self: Judge, cursor: Any, query: Any, reader: Any, asks: Sequence[Ask]) -> Any:
+        if name in [ask.rule.name for ask in asks]:
             raise QueryError("it is kept in buckets of 60s")
-        return runs(self, rule, *rest, **more)
+        return verdicts(self, cursor, query, reader, asks)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Judge, "runs", fail)
+        patched.setattr(Judge, "verdicts", fail)
         yield
 
 

@@ -4,7 +4,6 @@ What lies in the store as it is asked for, a row a bucket and series, is put in 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -13,55 +12,43 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from livekpi.alerts.judging.answers import select
+from livekpi.alerts.judging.values import Codes, Index, Panel, Want, index_of, one, taken
 from livekpi.alerts.series import steps_of
-from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.definition import Kpi
 from livekpi.definition.expressions import Aggregate
-from livekpi.engine.plan import CELL_KINDS, Grouping, Plan, grouping_of, partial_of
+from livekpi.engine.plan import CELL_KINDS, Plan, grouping_of, partial_of
 from livekpi.query import leaves
 from livekpi.query.assembly import value_sql
 from livekpi.query.leaves import Slice
 from livekpi.query.points import Query
-from livekpi.query.snapshot import Snapshot
 from livekpi.store.layout import cells, quote, series
-
-Values = tuple[str | None, ...]
-
-
-@dataclass(frozen=True)
-class Codes:
-    """A number for each series of a rule."""
-
-    by: tuple[str, ...]
-    values: Sequence[Values]
-
-    @property
-    def table(self) -> pa.Table:
-        """Columns code, g0, g1, …"""
-        columns = {f"g{place}": pa.array([each[place] for each in self.values], pa.string()) for place in range(len(self.by))}
-        return pa.table({"code": pa.array(range(len(self.values)), pa.int64()), **columns})
-
-    def same(self, names: Sequence[str]) -> str:
-        """SQL: that columns of these names are a code's."""
-        return " AND ".join(f"{name} IS NOT DISTINCT FROM codes.g{place}" for place, name in enumerate(names)) or "true"
 
 
 class Panels:
-    """Values as arrays of (series × steps), one series after the other, of one snapshot of a store."""
+    """Values of one snapshot of a store; as for Reader."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, definition: Definition, plan: Plan) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, plan: Plan) -> None:
         self._cursor, self._query, self._plan = cursor, query, plan
-        self._known = Snapshot(cursor, definition)
+        self._known = query.known
 
-    def codes(self, kpis: Sequence[Kpi], by: tuple[str, ...], before_us: int) -> Codes:
-        """The series of KPIs that had an event before a time."""
-        if not by:
-            return Codes((), [()])
-        names = [f"g{place}" for place in range(len(by))]
-        found: dict[Values, None] = {}
-        for kpi in kpis:
-            table = self._query.known_series(kpi, by, before_us)
-            found |= dict.fromkeys(zip(*(table[name].to_pylist() for name in names), strict=True))
-        return Codes(by, list(found))
+    def read(self, by: tuple[str, ...], size_us: int, wants: Sequence[Want], tables: Sequence[pa.Table]) -> Panel:
+        """The values, of all series that had an event before the last bucket's end."""
+        codes = Codes(by)
+        kpis = {want.kpi.name: want.kpi for want in wants}
+        end_us = max((int(want.starts_us[-1]) + size_us for want in wants), default=0)
+        for table in (*tables, *(self._query.known_series(kpi, by, end_us) for kpi in kpis.values())):
+            codes.of(table)
+        times: dict[tuple[str, bool], list[Index]] = {}
+        for want in wants:
+            times.setdefault((want.kpi.name, want.carry), []).append(want.starts_us)
+        found = {
+            (name, carry): [
+                (starts_us, self.value(kpis[name], codes, starts_us.start, len(starts_us), size_us, carry=carry))
+                for starts_us in _spans(np.concatenate(own), size_us)
+            ]
+            for (name, carry), own in times.items()
+        }
+        return Panel(codes, [_at(found[want.kpi.name, want.carry], want.starts_us, len(codes)) for want in wants])
 
     def value(self, kpi: Kpi, codes: Codes, from_us: int, count: int, size_us: int, *, carry: bool = True) -> pa.Array:
         """The KPI's values in `count` steps from a time on; `carry` as for Query.columns."""
@@ -77,25 +64,8 @@ class Panels:
                 columns |= found
             else:
                 return one(select(self._cursor, f"SELECT {value_sql(kpi, numbers)} AS v FROM cells", {"cells": pa.table(columns)})["v"])
-        steps = steps_of(from_us, from_us + count * size_us, size_us)
-        return self.placed(self._query.columns(kpi, steps, codes.by, carry=carry).rename_columns(_names(codes.by)), codes, count)
-
-    def placed(self, answer: pa.Table, codes: Codes, count: int) -> pa.Array:
-        """An answer (columns i, g0, …, value) as an array; null where it has no row."""
-        joined = answer
-        if codes.by:
-            same = codes.same([f"t.g{place}" for place in range(len(codes.by))])
-            joined = select(self._cursor, f"SELECT i, code, value FROM t JOIN codes ON {same}", {"t": answer, "codes": codes.table})
-        index = _index(joined, len(codes.values), count)
-        return _taken(one(joined["value"]), index.ravel())
-
-    def firsts_us(self, kpi: Kpi, codes: Codes) -> NDArray[np.int64]:
-        """The bucket of each series' first event."""
-        never = np.iinfo(np.int64).max
-        found = np.full(len(codes.values), never, dtype=np.int64)
-        for grouping in {grouping_of(self._plan, aggregate) for aggregate in kpi.value.aggregates}:
-            found = np.minimum(found, self._firsts_us(Slice(grouping, _columns(grouping, codes.by), "true", 0), codes, never))
-        return found
+        table = self._query.columns(kpi, steps_of(from_us, from_us + count * size_us, size_us), codes.by, carry=carry)
+        return taken(one(table["v0"]), index_of(codes.of(table), table["i"].to_numpy(), len(codes), count))
 
     def _lies(self, aggregate: Aggregate, by: Sequence[str], size_us: int) -> bool:
         whole = aggregate.every_us == size_us and aggregate.over_us <= size_us and aggregate.kind in CELL_KINDS
@@ -119,7 +89,7 @@ class Panels:
             f"SELECT (epoch_us(bucket) - {from_us}) // {size_us} AS i, code, {columns} FROM {table} JOIN codes ON {same} WHERE {where}"
         )
         found = select(self._cursor, statement, {"codes": codes.table})
-        index = _index(found, len(codes.values), count)
+        index = index_of(found["code"].to_numpy(), found["i"].to_numpy(), len(codes), count)
         if np.count_nonzero(index >= 0) != found.num_rows:
             return None
         here = self._grid(cut, codes, np.asarray(steps.starts, dtype=np.int64), size_us)
@@ -130,7 +100,7 @@ class Panels:
                 before = self._before(leaves.before(cut, steps, number, aggregate), f"a{number}", codes)
                 arrays[f"a{number}"] = _carried(values, index, before, here | (index >= 0))
                 continue
-            array = _taken(values, index.ravel())
+            array = taken(values, index)
             if aggregate.kind == "count":
                 array = pc.if_else(pa.array((here & (index < 0)).ravel()), pa.scalar(0, array.type), array)
             arrays[f"a{number}"] = array
@@ -140,7 +110,7 @@ class Panels:
         """Where a series has begun and its source not ended: there an empty bucket counts 0, and a level goes on."""
         last_us = self._known.last_event_us(cut.grouping.source)
         if last_us is None:
-            return np.zeros((len(codes.values), len(starts_us)), dtype=np.bool_)
+            return np.zeros((len(codes), len(starts_us)), dtype=np.bool_)
         first_us = np.maximum(self._firsts_us(cut, codes, np.iinfo(np.int64).max), cut.since_us)
         here: NDArray[np.bool_] = (starts_us + size_us > first_us[:, None]) & (starts_us <= last_us)
         return here
@@ -153,7 +123,7 @@ class Panels:
             f"SELECT code, epoch_us(min(first)) AS first FROM {table} JOIN codes ON {same} GROUP BY code",
             {"codes": codes.table},
         )
-        firsts = np.full(len(codes.values), never, dtype=np.int64)
+        firsts = np.full(len(codes), never, dtype=np.int64)
         firsts[found["code"].to_numpy()] = found["first"].to_numpy()
         return firsts
 
@@ -165,37 +135,30 @@ class Panels:
         return one(found[name])
 
 
-def one(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array."""
-    combined = column.combine_chunks()
-    return pa.concat_arrays(combined.chunks) if isinstance(combined, pa.ChunkedArray) else combined
+def _spans(times_us: Index, size_us: int) -> list[range]:
+    """Buckets one after the other that hold all these, as few as can be; where clocks were set back, buckets of a day lie otherwise."""
+    phases = times_us % size_us
+    return [range(int(own.min()), int(own.max()) + size_us, size_us) for phase in np.unique(phases) for own in [times_us[phases == phase]]]
 
 
-def _names(by: Sequence[str]) -> list[str]:
-    return ["i", *(f"g{place}" for place in range(len(by))), "value"]
-
-
-def _columns(grouping: Grouping, by: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"d{grouping.by.index(name)}" for name in by)
+def _at(found: Sequence[tuple[range, pa.Array]], times_us: Index, series_count: int) -> pa.Array:
+    """Of each series the values of the buckets that begin at these times, out of what was read of such spans."""
+    ((first, array), *others) = found
+    if not others and len(first) == len(times_us):
+        return array
+    index = np.full((series_count, len(times_us)), -1, dtype=np.int64)
+    passed = 0
+    for starts_us, _ in found:
+        own = times_us % starts_us.step == starts_us.start % starts_us.step
+        places = (times_us[own] - starts_us.start) // starts_us.step
+        index[:, own] = passed + np.arange(series_count)[:, None] * len(starts_us) + places
+        passed += series_count * len(starts_us)
+    return taken(pa.concat_arrays([each for _, each in found]), index)
 
 
 def _single(aggregate: Aggregate) -> str:
     name = quote(partial_of(aggregate).key)
     return f"({name}).v" if aggregate.kind in ("last", "first") else name
-
-
-def _index(table: pa.Table, series_count: int, count: int) -> NDArray[np.int64]:
-    """Which row of a table is the one of a series and step; -1 where none is."""
-    index = np.full(series_count * count, -1, dtype=np.int64)
-    place = table["i"].to_numpy()
-    if "code" in table.column_names:
-        place = table["code"].to_numpy() * count + place
-    index[place] = np.arange(len(place))
-    return index.reshape(series_count, count)
-
-
-def _taken(values: pa.Array, index: NDArray[np.int64]) -> pa.Array:
-    return values.take(pa.array(index, mask=index < 0))
 
 
 def _carried(values: pa.Array, index: NDArray[np.int64], before: pa.Array, here: NDArray[np.bool_]) -> pa.Array:
@@ -205,4 +168,4 @@ def _carried(values: pa.Array, index: NDArray[np.int64], before: pa.Array, here:
     filled = np.concatenate([np.where(before.is_valid().to_numpy(zero_copy_only=False), first, -1)[:, None], filled], axis=1)
     last = np.maximum.accumulate(np.where(filled >= 0, np.arange(filled.shape[1]), 0), axis=1)
     found = np.take_along_axis(filled, last, axis=1)[:, 1:]
-    return _taken(pa.concat_arrays([values, before]), np.where(here, found, -1).ravel())
+    return taken(pa.concat_arrays([values, before]), np.where(here, found, -1))

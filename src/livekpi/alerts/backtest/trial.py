@@ -10,10 +10,12 @@ import duckdb
 
 from livekpi.alerts import words
 from livekpi.alerts.backtest.arrival import Activity, Waits, activity, judged_at_us
+from livekpi.alerts.backtest.nearest import extreme
+from livekpi.alerts.backtest.panel import Panels
 from livekpi.alerts.backtest.retelling import retell
-from livekpi.alerts.backtest.verdicts import Verdicts
 from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Heard, Judged, firings, reconcile
+from livekpi.alerts.judging.judge import Ask, Judge
 from livekpi.alerts.judging.machine import Run, State, Timing, inactive
 from livekpi.alerts.judging.readiness import Arrivals, ready
 from livekpi.alerts.ledger import Alert
@@ -24,7 +26,6 @@ from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.rules import Rule
 from livekpi.engine.plan import grouping_of, make_plan, partial_of
 from livekpi.query.points import Query
-from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import HOUR_US, QueryError
 from livekpi.store import catalog
 
@@ -63,6 +64,11 @@ class _Courses:
     holding: dict[Series, tuple[int, int]] = field(default_factory=dict)
     held_us: int = 0
 
+    @property
+    def open(self) -> set[Series]:
+        """Those to go on with though their condition may hold no more."""
+        return {series for series, state in self.states.items() if state.phase != "inactive"}
+
     def follow(self, runs: dict[Series, list[Run]], timing: Timing, from_us: int, until_us: int) -> None:
         """Goes on with the verdicts of the next buckets."""
         for series in {**self.states, **runs}:
@@ -89,9 +95,9 @@ class Backtest:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition, now_us: int) -> None:
         """`now_us` is the time up to which the store has been fed, as for Query."""
         self._cursor, self._definition, self._now_us = cursor, definition, now_us
-        self._plan, self._known = make_plan(definition), Snapshot(cursor, definition)
+        self._plan = make_plan(definition)
         self._query = Query(cursor, definition, self._plan, now_us)
-        self._verdicts = Verdicts(cursor, self._query, definition, self._plan)
+        self._panels, self._judge = Panels(cursor, self._query, self._plan), Judge(definition)
         self._kept = catalog.since(cursor)
         self._arrivals = Arrivals(definition)
         self._arrivals.load(dict(cursor.execute("SELECT source, state FROM lateness").fetchall()))
@@ -121,7 +127,7 @@ class Backtest:
 
     def _range(self, rule: Rule, from_us: int | None, to_us: int | None) -> tuple[int, int, int] | None:
         """Where to begin to judge, from where on it counts, and up to where; None where that is nowhere."""
-        ripe = ready(rule, self._definition, self._known, self._arrivals, self._now_us)
+        ripe = ready(rule, self._definition, self._query.known, self._arrivals, self._now_us)
         first = [span[0] for question in rule.questions if (span := self._query.span_us(self._definition.kpis[question.kpi])) is not None]
         if ripe is None or not first:
             return None
@@ -140,7 +146,7 @@ class Backtest:
             for aggregate in self._definition.kpis[question.kpi].value.aggregates:
                 back_us = microseconds(question.duration) + aggregate.over_us
                 back_us += HOUR_US if question.duration.days else 0  # a day may have an hour more
-                for grain_us, before_us in self._known.rolled(grouping_of(self._plan, aggregate)):
+                for grain_us, before_us in self._query.known.rolled(grouping_of(self._plan, aggregate)):
                     if rule.every_us % grain_us:
                         yield before_us + back_us
 
@@ -149,17 +155,18 @@ class Backtest:
         size_us = max(1, CELLS // max(1, self._series(rule, until_us))) * rule.every_us
         for chunk_us in range(begin_us, until_us, size_us):
             end_us = min(chunk_us + size_us, until_us)
-            courses.follow(self._verdicts.runs(rule, chunk_us, end_us), timing, chunk_us, end_us)
+            (verdicts,) = self._judge.verdicts(self._cursor, self._query, self._panels, [Ask(rule, chunk_us, end_us)])
+            courses.follow(verdicts.runs(courses.open), timing, chunk_us, end_us)
         waits = self._waits(rule)
         alerts = [alert for series, heard in courses.heard.items() for alert in self._alerts(rule, series, heard, waits, until_us)]
         alerts.sort(key=lambda alert: (alert.started_us, alert.series))
         retold = retell(self._definition, rule, alerts, self._said, max(self._now_us, until_us))
-        extreme = None if courses.held_us else self._verdicts.extreme(rule, from_us, until_us)
-        return Tried(rule, from_us, until_us, tuple(alerts), retold.messages, retold.told, courses.held_us, extreme)
+        nearest = None if courses.held_us else extreme(self._panels, self._definition, rule, from_us, until_us)
+        return Tried(rule, from_us, until_us, tuple(alerts), retold.messages, retold.told, courses.held_us, nearest)
 
     def _series(self, rule: Rule, until_us: int) -> int:
-        names = {question.kpi for question in rule.questions}
-        return max(self._query.known_series(self._definition.kpis[name], rule.by, until_us).num_rows for name in names) if rule.by else 1
+        kpis = [self._definition.kpis[name] for name in rule.kpis]
+        return max(self._query.known_series(kpi, rule.by, until_us).num_rows for kpi in kpis) if rule.by else 1
 
     def _alerts(self, rule: Rule, series: Series, heard: Sequence[Heard], waits: Waits, until_us: int) -> Iterator[Alert]:
         before = inactive(0)
@@ -176,7 +183,7 @@ class Backtest:
 
     def _waits(self, rule: Rule) -> Waits:
         found = []
-        for name in sorted({source for kpi in rule.when.kpis for source in self._definition.kpis[kpi].sources}):
+        for name in sorted({source for kpi in rule.kpis for source in self._definition.kpis[kpi].sources}):
             if name not in self._activities:
                 self._activities[name] = activity(self._cursor, self._plan, self._definition, name, self._kept)
             found.append((self._activities[name], self._arrivals.wait_us(name, rule.every_us, rule.ready)))

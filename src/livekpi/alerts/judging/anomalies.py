@@ -163,6 +163,12 @@ def bands(cursor: duckdb.DuckDBPyConnection, subject: Subject, from_us: int, to_
     ).to_arrow_table()
 
 
+def learned(cursor: duckdb.DuckDBPyConnection, subject: Subject, kpi: Kpi) -> bool:
+    """Whether the bands in the store are of what the KPI's numbers are now; until its learners are kept, that is not known."""
+    known = cursor.execute("SELECT count(*) FROM learners WHERE subject = ? AND meaning = ?", [subject.key, meaning(kpi)]).fetchall()
+    return bool(known[0][0])
+
+
 def _number(value: object) -> float | None:
     return None if value is None else float(value)  # type: ignore[arg-type] # only numbers are asked for
 
@@ -183,4 +189,6 @@ def _save_bands(cursor: duckdb.DuckDBPyConnection, subject: Subject, found: Sequ
 def _save_learners(cursor: duckdb.DuckDBPyConnection, subject: Subject, kpi: Kpi, known: _Learned) -> None:
     cursor.execute("DELETE FROM learners WHERE subject = ?", [subject.key])
     rows: Iterable[tuple[Series, bytes]] = ((series, learner.to_bytes()) for series, learner in known.learners.items())
-    cursor.executemany("INSERT INTO learners VALUES (?, ?, ?, ?, ?)", [[subject.key, meaning(kpi), known.until_us, *row] for row in rows])
+    if known.learners:  # of a KPI that has no numbers yet there are none
+        values = [[subject.key, meaning(kpi), known.until_us, *row] for row in rows]
+        cursor.executemany("INSERT INTO learners VALUES (?, ?, ?, ?, ?)", values)

@@ -1,87 +1,112 @@
-"""What a rule's condition asks of its KPIs, bucket by bucket, as columns.
+"""What rules' conditions ask of KPIs, as arrays of all series and buckets, a series after the other.
 
-An answer has the bucket's index `i`, the series' dimensions as text ``g0``, ``g1``, …, and the value.
+A question is answered by one array, `now`: a number, or whether it is so; or by two, that are compared: `now` and `before`. What can't be
+known is null.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from livekpi.alerts.judging.anomalies import Subject, bands
 from livekpi.alerts.judging.anomalies import bucket_us as learned_us
 from livekpi.alerts.judging.pacing import paces
+from livekpi.alerts.judging.values import Codes, Index, Reader, Want, index_of, one, taken
 from livekpi.alerts.series import series_text, steps_of
 from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, Kpi, microseconds
 from livekpi.query.points import Query
 from livekpi.query.steps import Steps, shift
 
-Answer = Callable[["Answers", Question, Kpi, Steps, tuple[str, ...]], pa.Table]
+Part = tuple[Question, Literal["now", "before"]]
+MOVES = ("rising", "falling")
+_BLOCK_US = 900_000_000
+"""Clocks are set back and forth at whole quarters of an hour."""
 
 
 class Answers:
-    """Answers questions from one snapshot of the store; each question once a range."""
+    """Answers questions from one snapshot of the store, whose values `reader` reads."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, definition: Definition) -> None:
-        self._cursor, self._query, self._definition = cursor, query, definition
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, definition: Definition, reader: Reader) -> None:
+        self._cursor, self._query, self._definition, self._reader = cursor, query, definition, reader
 
-    def ask(self, question: Question, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-        """Columns i, g0, …, value: a number, or whether it is so; no row where it can't be known."""
-        return _ANSWERS[question.function](self, question, self._definition.kpis[question.kpi], steps, by)
+    def ask(self, questions: Sequence[Question], steps: Steps, by: tuple[str, ...]) -> tuple[Codes, dict[Part, pa.Array]]:
+        """The series that have answers, and these in buckets that lie one after the other; raises QueryError."""
+        size_us = steps.ends[0] - steps.starts[0]
+        tables = {question: self._table(question, steps, by) for question in questions}
+        wants = {part: want for question in questions for part, want in self._wants(question, steps)}
+        panel = self._reader.read(by, size_us, list(wants.values()), [table for table in tables.values() if table is not None])
+        answers: dict[Part, pa.Array] = dict(zip(wants, panel.arrays, strict=True))
+        for question, table in tables.items():
+            if question.function == "absent":
+                answers[question, "now"] = self._absent(question, answers.get((question, "now")), table, panel.codes, steps)
+            elif table is not None:
+                index = index_of(panel.codes.of(table), table["i"].to_numpy(), len(panel.codes), len(steps))
+                answers[question, "now"] = taken(one(table["value"]), index)
+        return panel.codes, answers
 
-    def value(self, _question: Question, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-        return _named(self._query.columns(kpi, steps, by))
+    def _wants(self, question: Question, steps: Steps) -> list[tuple[Part, Want]]:
+        """The values that a question looks at."""
+        kpi = self._kpi(question)
+        now_us = np.asarray(steps.starts, dtype=np.int64)
+        match question.function:
+            case "value":
+                return [((question, "now"), Want(kpi, now_us))]
+            case "ago":
+                return [((question, "now"), Want(kpi, earlier_us(now_us, question, kpi)))]
+            case "rising" | "falling":
+                return [((question, "now"), Want(kpi, now_us)), ((question, "before"), Want(kpi, earlier_us(now_us, question, kpi)))]
+            case "absent":
+                size_us = steps.ends[0] - steps.starts[0]
+                back_us = np.arange(now_us[0] - _buckets(question, size_us) * size_us, now_us[0], size_us, dtype=np.int64)
+                return [((question, "now"), Want(kpi, np.concatenate([back_us, now_us]), carry=False))]
+        return []
 
-    def ago(self, question: Question, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-        """The value of the bucket that began so long before by the wall clock of the KPI's time zone."""
-        return _named(self._query.columns(kpi, _earlier(steps, question.duration, ZoneInfo(kpi.timezone)), by))
+    def _table(self, question: Question, steps: Steps, by: tuple[str, ...]) -> pa.Table | None:
+        """Columns i, g0, …, value for what is not made of values as they are; of `absent` the series with their first bucket."""
+        kpi = self._kpi(question)
+        match question.function:
+            case "anomalous":
+                return self._anomalous(kpi, steps, by)
+            case "pace":
+                return paces(self._query, kpi, steps, by)
+            case "absent":
+                return self._query.known_series(kpi, by, steps.ends[-1])
+        return None
 
-    def moved(self, question: Question, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-        """Whether the value rose, or fell, by at least so many percent of what it was."""
-        names = _slices(by)
-        now, then = self.value(question, kpi, steps, by), self.ago(question, kpi, steps, by)
-        same = " AND ".join(f"now.{name} IS NOT DISTINCT FROM before.{name}" for name in ("i", *names))
-        holds = moved_sql(question, "now.value", "before.value")
-        columns = "".join(f", now.{name}" for name in names)
-        return self._select(f"SELECT now.i{columns}, {holds} AS value FROM now JOIN before ON {same}", now=now, before=then)
-
-    def absent(self, question: Question, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-        """Whether nothing was counted for so long up to the bucket's end; known of each series that was ever there."""
-        size_us, span = _size(steps), self._query.span_us(kpi)
-        buckets = -(-microseconds(question.duration) // size_us)
+    def _absent(self, question: Question, values: pa.Array, known: pa.Table, codes: Codes, steps: Steps) -> pa.Array:
+        """Whether nothing was counted for so long up to each bucket's end; known of each series that was ever there."""
+        kpi, count, size_us = self._kpi(question), len(steps), steps.ends[0] - steps.starts[0]
+        span, buckets = self._query.span_us(kpi), _buckets(question, size_us)
         if span is None:  # of what never began it can't be said that it has stopped
-            return _nothing(by)
-        lookback = steps_of(steps.starts[0] - buckets * size_us, steps.ends[-1], size_us)
-        there, names = self._query.columns(kpi, lookback, by, carry=False), _slices(by)
-        known = self._query.known_series(kpi, by, steps.ends[-1])
-        columns = "".join(f", {name}" for name in names)
-        same = " AND ".join(f"grid.{name} IS NOT DISTINCT FROM there.{name}" for name in ("i", *names))
-        there_is = f"{counted_sql(kpi, 'v0')} AS counted"
+            return pa.nulls(len(codes) * count, pa.bool_())
+        some = counted(kpi, values).to_numpy(zero_copy_only=False).reshape(len(codes), buckets + count)
+        reached = np.concatenate([np.zeros((len(some), 1), dtype=np.int64), np.cumsum(some, axis=1)], axis=1)
+        silent = reached[:, buckets + 1 :] == reached[:, 1 : count + 1]
+        first_us = np.full(len(codes), np.int64(2**62))
+        there = known.filter(pc.is_valid(known["first"]))
+        first_us[codes.of(there)] = np.maximum(there["first"].to_numpy(), span[0])
         # a series can't have ceased before it began
-        begun = f"(greatest(first, {span[0]}) - {lookback.starts[0]} + {size_us - 1}) // {size_us} + {buckets - 1} AS begun"
-        every = f"SELECT unnest(range({len(lookback)})) AS i{columns}, {begun} FROM known"
-        window = f"{f'PARTITION BY {columns[2:]} ' if names else ''}ORDER BY i ROWS BETWEEN {buckets - 1} PRECEDING AND CURRENT ROW"
-        return self._select(
-            f"SELECT i - {buckets} AS i{columns}, value FROM (SELECT i{columns}, begun, NOT bool_or(counted) OVER ({window}) AS value "
-            f"FROM (SELECT grid.*, {there_is} FROM ({every}) grid LEFT JOIN there ON {same})) WHERE i >= greatest({buckets}, begun)",
-            there=there,
-            known=known,
-        )
+        begun = -(-(first_us - steps.starts[0]) // size_us) + buckets - 1
+        return pa.array(silent.ravel(), mask=(np.arange(count) < begun[:, None]).ravel())
 
-    def anomalous(self, _question: Question, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
+    def _anomalous(self, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
         """Whether the value is outside the band that was expected; of the last learned bucket that is over, where that is a larger one."""
-        size_us = _size(steps)
+        size_us = steps.ends[0] - steps.starts[0]
         subject = Subject(kpi.name, by, learned_us(size_us))
         every_us = subject.every_us
         first_us, last_us = ((end // every_us) * every_us for end in (steps.ends[0], steps.ends[-1]))
         buckets = steps_of(first_us - every_us, last_us, every_us)
+        names = Codes(by).names
         if not len(buckets):
-            return _nothing(by)
-        found, names = self._query.columns(kpi, buckets, by), _slices(by)
+            types = {"i": pa.int64(), **dict.fromkeys(names, pa.string()), "value": pa.bool_()}
+            return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
+        found = self._query.columns(kpi, buckets, by)
         expected = bands(self._cursor, subject, buckets.starts[0], buckets.ends[-1])
         columns = "".join(f", found.{name}" for name in names)
         same = " AND ".join(f"found.{name} IS NOT DISTINCT FROM series.{name}" for name in names) or "true"
@@ -93,20 +118,27 @@ class Answers:
             f"FROM found JOIN series ON {same} JOIN expected ON {of_series}"
         )
         tables = {"found": found, "series": _series_of(found, names), "expected": expected}
-        return self._select(f"SELECT * FROM ({judged}) WHERE i BETWEEN 0 AND {len(steps) - 1}", **tables)
+        return select(self._cursor, f"SELECT * FROM ({judged}) WHERE i BETWEEN 0 AND {len(steps) - 1}", tables)
 
-    def pace(self, _question: Question, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-        """The projected end of the running period as a share of its target."""
-        return paces(self._query, kpi, steps, by)
-
-    def _select(self, statement: str, **tables: pa.Table) -> pa.Table:
-        return select(self._cursor, statement, tables)
+    def _kpi(self, question: Question) -> Kpi:
+        return self._definition.kpis[question.kpi]
 
 
-def counted_sql(kpi: Kpi, value: str) -> str:
-    """Whether a value says that something was counted: a count of 0 does not, but a level or a ratio of 0 does."""
+def earlier_us(starts_us: Index, question: Question, kpi: Kpi) -> Index:
+    """Where the buckets begin that a question compares with: so long before by the wall clock of the KPI's time zone."""
+    where = ZoneInfo(kpi.timezone)
+    if where.key == "UTC":
+        return starts_us - microseconds(question.duration)
+    blocks, of_block = np.unique(starts_us // _BLOCK_US, return_inverse=True)
+    back_us = np.array([block * _BLOCK_US - shift(block * _BLOCK_US, question.duration, where) for block in blocks.tolist()])
+    earlier: Index = starts_us - back_us[of_block]
+    return earlier
+
+
+def counted(kpi: Kpi, values: pa.Array) -> pa.Array:
+    """Whether values say that something was counted: a count of 0 does not, but a level or a ratio of 0 does."""
     counts = kpi.value.type.kind == "integer" and all(part.kind in ("count", "distinct") for part in kpi.value.aggregates)
-    return f"{value} IS NOT NULL AND {value} <> 0" if counts else f"{value} IS NOT NULL"
+    return pc.fill_null(pc.not_equal(values, 0), fill_value=False) if counts else values.is_valid()
 
 
 def moved_sql(question: Question, now: str, before: str) -> str:
@@ -125,9 +157,8 @@ def select(cursor: duckdb.DuckDBPyConnection, statement: str, tables: Mapping[st
     return found
 
 
-def _nothing(by: Sequence[str]) -> pa.Table:
-    """No answer at all."""
-    return pa.table({name: pa.array([], pa.string() if name.startswith("g") else pa.int64()) for name in ("i", *_slices(by), "value")})
+def _buckets(question: Question, size_us: int) -> int:
+    return -(-microseconds(question.duration) // size_us)
 
 
 def _series_of(found: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -135,33 +166,3 @@ def _series_of(found: pa.Table, names: Sequence[str]) -> pa.Table:
     distinct = found.select(list(names)).group_by(list(names)).aggregate([]) if names else pa.table({"one": [1]})
     rows = list(zip(*(distinct[name].to_pylist() for name in names), strict=True)) if names else [()]
     return distinct.append_column("series", pa.array(map(series_text, rows), pa.string()))
-
-
-def _named(table: pa.Table) -> pa.Table:
-    return table.rename_columns([*table.column_names[:-1], "value"])
-
-
-def _slices(by: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"g{index}" for index in range(len(by)))
-
-
-def _size(steps: Steps) -> int:
-    return steps.ends[0] - steps.starts[0]
-
-
-def _earlier(steps: Steps, by: timedelta, where: ZoneInfo) -> Steps:
-    starts = tuple(shift(start, by, where) for start in steps.starts)
-    size_us = _size(steps)
-    even = all(after - before == size_us for before, after in pairwise(starts))
-    return Steps(starts, tuple(start + size_us for start in starts), size_us if even else None)
-
-
-_ANSWERS: dict[str, Answer] = {
-    "value": Answers.value,
-    "ago": Answers.ago,
-    "rising": Answers.moved,
-    "falling": Answers.moved,
-    "absent": Answers.absent,
-    "anomalous": Answers.anomalous,
-    "pace": Answers.pace,
-}

@@ -11,19 +11,21 @@ import structlog
 from livekpi.alerts import ledger, refusals, words
 from livekpi.alerts.acknowledging import end_idle
 from livekpi.alerts.judging.anomalies import Anomalies
+from livekpi.alerts.judging.held import Held
+from livekpi.alerts.judging.judge import Judge
 from livekpi.alerts.judging.readiness import Arrivals, Ready, ready
-from livekpi.alerts.judging.round import Round, Standing, earliest_us, new, unheard
+from livekpi.alerts.judging.round import Round
+from livekpi.alerts.judging.turn import Standing, Turn, Turns, earliest_us, new, unheard
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.series import series_values
-from livekpi.alerts.telling import Said, message, receivers_of, to_tell
+from livekpi.alerts.telling import Said, Tell, message, receivers_of, to_tell
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
+from livekpi.definition.rules import Rule
 from livekpi.engine.plan import Plan
 from livekpi.query.points import Query
-from livekpi.query.snapshot import Snapshot
-from livekpi.query.steps import QueryError
 
 _log = structlog.get_logger(__name__)
 Transaction = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
@@ -54,7 +56,7 @@ class Desk:
     def __init__(self, definition: Definition, plan: Plan, transaction: Transaction, clock: Clock) -> None:
         """`transaction` opens one in which what is read is of one moment."""
         self.arrivals = Arrivals(definition)
-        self._anomalies = Anomalies(definition)
+        self._anomalies, self._judge, self._held = Anomalies(definition), Judge(definition), Held()
         self._definition, self._plan, self._transaction, self._clock = definition, plan, transaction, clock
         self._rules = list(definition.rules.values())
         self._guard = threading.Lock()
@@ -105,6 +107,7 @@ class Desk:
         except BaseException:
             self._standing = None
             self._anomalies.forget()
+            self._held.forget()
             with self._guard:
                 self._refusals = {**heard, **self._refusals}
             raise
@@ -144,7 +147,8 @@ class Desk:
             body, receivers = last
             notices = tuple(replace(notice, status="resolved", ends_us=now_us) for notice in body.notices if notice.key in told)
             receivers = [receiver for receiver in receivers if receiver in self._definition.spec.notify]
-            self._send(cursor, replace(body, number=ledger.next_number(cursor), at_us=now_us, notices=notices), receivers, outcome)
+            (number,) = ledger.next_numbers(cursor, 1)
+            self._send(cursor, [(replace(body, number=number, at_us=now_us, notices=notices), receivers)], outcome)
         outcome.changed += over
 
     def _judge_all(
@@ -155,31 +159,32 @@ class Desk:
         now_us: int,
         outcome: Outcome,
     ) -> dict[str, Standing]:
-        query, known = Query(cursor, self._definition, self._plan, now_us), Snapshot(cursor, self._definition)
-        ripe = {rule.name: ready(rule, self._definition, known, self.arrivals, now_us) for rule in self._rules}
+        query = Query(cursor, self._definition, self._plan, now_us)
+        ripe = {rule.name: ready(rule, self._definition, query.known, self.arrivals, now_us) for rule in self._rules}
         outcome.more = self._learn(cursor, query, ripe, now_us)
-        round_ = Round(cursor, query, self._definition, self._plan, now_us)
+        self._held.touched(touched)
         found: dict[str, Standing] = {}
-        problems: dict[str, str] = {}
+        turns: list[Turn] = []
+        whose = Turns(query, self._definition, self._plan, now_us)
         for rule in self._rules:
             before, there = standing.get(rule.name), ripe[rule.name]
-            if there is None:
-                if before is None:
-                    found[rule.name] = unheard(rule)
-                continue
-            try:
-                judged = round_.judge(rule, before or new(rule, there), there, {} if before is None else touched)
-            except QueryError as error:  # asked before anything is written, so that it is this rule's trouble alone
-                problems[rule.name] = str(error)
-                if before is not None:  # what commits have changed is forgotten, so all is judged again once it can be
-                    found[rule.name] = replace(before, again_us=0)
-                continue
-            if judged is not None:
-                found[rule.name] = judged.standing
-                outcome.changed += judged.changed
-                outcome.judged += 1
-        ledger.save_progress(cursor, {name: each.progress for name, each in found.items()})
-        self._note_problems(problems)
+            if there is not None:
+                turn = whose.turn(rule, before or new(rule, there), there, {} if before is None else touched)
+                if isinstance(turn, Turn):
+                    turns.append(turn)
+                elif turn is not None:
+                    found[rule.name] = turn
+            elif before is None:
+                found[rule.name] = unheard(rule)
+        result = Round(cursor, query, self._judge, self._held.over(query), now_us).judge(turns)
+        outcome.changed += result.changed
+        outcome.judged = len(result.standing)
+        found |= result.standing
+        for name in result.problems.keys() & standing.keys():  # what commits have changed is forgotten, so all is judged again then
+            found[name] = replace(standing[name], again_us=0, settled=None)
+        news = {name: each.progress for name, each in found.items() if name not in standing or standing[name].progress != each.progress}
+        ledger.save_progress(cursor, news)
+        self._note_problems(result.problems)
         return found
 
     def _note_problems(self, found: Mapping[str, str]) -> None:
@@ -199,21 +204,21 @@ class Desk:
 
     def _tell_all(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> None:
         open_ = ledger.alerts(cursor, "ends_us IS NULL OR told IS DISTINCT FROM 'resolved'")
-        if not open_:
-            return
+        if all(alert.told == "firing" and alert.ends_us is None for alert in open_):
+            return  # there is no news
         said = Said(words.words(cursor, "silences", now_us), words.words(cursor, "acknowledgements", now_us))
+        tells: list[tuple[Rule, Tell]] = []
         for rule in self._rules:
             own = [alert for alert in open_ if alert.rule == rule.name]
-            for tell in to_tell(self._definition, rule, own, said, now_us) if own else []:
-                ledger.save_alerts(cursor, tell.told)
-                if tell.notices:
-                    number = ledger.next_number(cursor)
-                    self._send(
-                        cursor,
-                        message(rule, tell, number, now_us, self._definition.path.stem),
-                        receivers_of(self._definition, rule),
-                        outcome,
-                    )
+            tells += ((rule, tell) for tell in to_tell(self._definition, rule, own, said, now_us))
+        ledger.save_told(cursor, [alert for _, tell in tells for alert in tell.told])
+        tells = [(rule, tell) for rule, tell in tells if tell.notices]
+        stem, numbers = self._definition.path.stem, ledger.next_numbers(cursor, len(tells))
+        found = [
+            (message(rule, tell, number, now_us, stem), receivers_of(self._definition, rule))
+            for number, (rule, tell) in zip(numbers, tells, strict=True)
+        ]
+        self._send(cursor, found, outcome)
 
     def _note_refusal(self, cursor: duckdb.DuckDBPyConnection, receiver: str, reason: str | None, now_us: int, outcome: Outcome) -> None:
         """That a receiver refuses is an alert of its own, told to the others; it ends when the receiver takes something."""
@@ -221,15 +226,17 @@ class Desk:
         alert = refusals.changed(known[0] if known else None, receiver, reason, now_us)
         if alert is not None:
             ledger.save_alerts(cursor, [alert])
-            told = refusals.message(self._definition, alert, receiver, reason, ledger.next_number(cursor), now_us)
-            self._send(cursor, told, refusals.others(self._definition, receiver), outcome)
+            (number,) = ledger.next_numbers(cursor, 1)
+            told = refusals.message(self._definition, alert, receiver, reason, number, now_us)
+            self._send(cursor, [(told, refusals.others(self._definition, receiver))], outcome)
             outcome.changed.append(alert)
 
     @staticmethod
-    def _send(cursor: duckdb.DuckDBPyConnection, told: Message, receivers: Sequence[str], outcome: Outcome) -> None:
-        ledger.save_message(cursor, told, receivers)
-        outcome.messages.append(told)
-        outcome.receivers |= set(receivers)
+    def _send(cursor: duckdb.DuckDBPyConnection, told: Sequence[tuple[Message, Sequence[str]]], outcome: Outcome) -> None:
+        ledger.save_messages(cursor, told)
+        for each, receivers in told:
+            outcome.messages.append(each)
+            outcome.receivers |= set(receivers)
 
     def _keep_house(self, cursor: duckdb.DuckDBPyConnection, now_us: int) -> None:
         if now_us - self._learned_us < LEARNED_US:

@@ -1,111 +1,175 @@
-"""A rule's verdicts over a range of buckets: its conditions evaluated over the answers to their questions, for all series at once.
+"""Rules' verdicts over a range of buckets: their conditions evaluated over the answers to their questions, for all series at once.
 
 A count or sum whose bucket is not complete is judged by what it will be: divided by the share of its events that usually has arrived by
 then, and only where the verdict is the same at both ends of what that leaves open. SPREAD standard deviations are allowed for, of a
 Poisson number of missing events; what a missing event adds to a sum is not known, so there all that is missing is open.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlglot import exp
 
-from livekpi.alerts.judging.answers import Answers, select
+from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql, select
 from livekpi.alerts.judging.machine import Run
-from livekpi.alerts.series import Series, series_text, steps_of
+from livekpi.alerts.judging.values import Codes, Reader, one
+from livekpi.alerts.series import Series, steps_of
+from livekpi.definition.additive import lone
 from livekpi.definition.conditions import Condition, Question
-from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.definition import Definition
 from livekpi.definition.rules import Rule
 from livekpi.query.points import Query
 from livekpi.query.steps import Steps
 
 SPREAD = 2.0
 _BOUNDS = ("", "_low", "_high")
+_NO_ROW = 0
+_THREE = (None, False, True)
+_FALSE, _TRUE = _THREE.index(False), _THREE.index(True)
+_NOT = np.array([0, _TRUE, _FALSE], dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A rule to be judged over the buckets in [from, to)."""
+
+    rule: Rule
+    from_us: int
+    to_us: int
+    shares: Mapping[int, float] = field(default_factory=dict)
+    """Of buckets that are not complete, by their start, which share of their events is thought to be there."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What a rule says of each series and bucket of a range, an array of both."""
+
+    codes: Codes
+    from_us: int
+    every_us: int
+    said: NDArray[np.uint8]
+    """`_NO_ROW`, or 1 + 3 * when + clear, each as its place in `_THREE`."""
+    values: NDArray[np.float64]
+    """The number that is shown, as it is, not as it will be; NaN where there is none."""
+
+    def runs(self, also: Collection[Series] = ()) -> dict[Series, list[Run]]:
+        """The verdicts, those alike as one run, in the order of time: of the series at which the condition holds at all, and of `also`.
+
+        Buckets of which nothing is known are left out.
+        """
+        holds: list[bool] = np.any(self.said > len(_THREE) * _TRUE, axis=1).tolist()
+        chosen = [number for number, met in enumerate(holds) if met or self.codes.texts[number] in also]
+        return {self.codes.texts[number]: own for number in chosen if (own := list(self._runs(number)))}
+
+    def _runs(self, number: int) -> Iterator[Run]:
+        said, values = self.said[number], self.values[number]
+        bounds = [0, *(np.flatnonzero(said[1:] != said[:-1]) + 1).tolist(), len(said)]
+        for begin, end in pairwise(bounds):
+            verdict = int(said[begin]) - 1
+            if verdict > 0:
+                when, clear = (_THREE[each] for each in divmod(verdict, len(_THREE)))
+                known = values[begin:end][~np.isnan(values[begin:end])]
+                value = float(known[-1]) if len(known) else None
+                yield Run(self.from_us + begin * self.every_us, self.from_us + end * self.every_us, when, clear, value)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A rule in SQL, over the columns of its questions' answers: what they compare to, or will be, and over that its conditions."""
+
+    compared: tuple[str, ...]
+    conditions: tuple[str, ...]
 
 
 class Judge:
-    """Judges rules over one snapshot of the store."""
+    """Judges a definition's rules."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, definition: Definition) -> None:
-        self._cursor, self._definition, self._answers = cursor, definition, Answers(cursor, query, definition)
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        questions = dict.fromkeys(question for rule in definition.rules.values() for question in rule.questions)
+        self._questions = {question: place for place, question in enumerate(questions)}
+        self._rules = {name: place for place, name in enumerate(definition.rules)}
+        self._written: dict[tuple[str, bool], _Written] = {}
 
-    def runs(
-        self,
-        rule: Rule,
-        from_us: int,
-        to_us: int,
-        *,
-        open_at: Callable[[int], bool] | None = None,
-        shares: Mapping[int, float] | None = None,
-    ) -> dict[Series, list[Run]]:
-        """The verdicts of the buckets in [from, to), by series, those alike as one run, in the order of time.
+    def verdicts(self, cursor: duckdb.DuckDBPyConnection, query: Query, reader: Reader, asks: Sequence[Ask]) -> list[Verdicts]:
+        """Of rules with the same dimensions and bucket, at the buckets from the first that is asked for to the last.
 
-        `open_at` says of a bucket's end whether the rule may fire then. `shares` says of buckets that are not complete, by their start,
-        which share of their events is thought to be there.
+        Raises QueryError where a question of one of them can't be answered.
         """
-        steps = steps_of(from_us, to_us, rule.every_us)
-        if not len(steps):
-            return {}
-        questions = rule.questions
-        tables = {f"answer{place}": self._answers.ask(question, steps, rule.by) for place, question in enumerate(questions)}
-        incomplete = {index: shares[start] for index, start in enumerate(steps.starts) if start in shares} if shares else {}
-        tables["shares"] = pa.table({"i": pa.array(incomplete, pa.int64()), "share": pa.array(incomplete.values(), pa.float64())})
-        closed = [] if open_at is None else [index for index, end in enumerate(steps.ends) if not open_at(end)]
-        tables["closed"] = pa.table({"i": pa.array(closed, pa.int64())})
-        statement = self._statement(rule, questions, predicting=bool(incomplete))
-        return _runs(select(self._cursor, statement, tables), steps, len(rule.by))
+        rule = asks[0].rule
+        steps = steps_of(min(ask.from_us for ask in asks), max(ask.to_us for ask in asks), rule.every_us)
+        questions = list(dict.fromkeys(question for ask in asks for question in ask.rule.questions))
+        codes, answers = Answers(cursor, query, self._definition, reader).ask(questions, steps, rule.by)
+        columns = {f"{part}{self._questions[question]}": array for (question, part), array in answers.items()}
+        for ask in asks:
+            if ask.shares:
+                shares = np.tile([ask.shares.get(start, 1.0) for start in steps.starts], len(codes))
+                columns[f"share{self._rules[ask.rule.name]}"] = pa.array(shares)
+        written = [self._of(ask.rule, predicting=bool(ask.shares)) for ask in asks]
+        compared = ", ".join(dict.fromkeys(["*", *(text for each in written for text in each.compared)]))
+        conditions = ", ".join(text for each in written for text in each.conditions)
+        found = select(cursor, f"SELECT {conditions} FROM (SELECT {compared} FROM columns)", {"columns": pa.table(columns)})
+        truths = {name: _truths(found[name]).reshape(len(codes), len(steps)) for name in found.column_names}
+        return [self._verdicts(ask, steps, codes, answers, truths) for ask in asks]
 
-    def _statement(self, rule: Rule, questions: Sequence[Question], *, predicting: bool) -> str:
-        series = "".join(f", g{index}" for index in range(len(rule.by)))
-        answers = " UNION ALL BY NAME ".join(f"SELECT i{series}, value AS a{place} FROM answer{place}" for place in range(len(questions)))
-        merged = ", ".join(f"max(a{place}) AS a{place}" for place in range(len(questions)))
-        bounds = _BOUNDS if predicting else ("",)
-        answered = f"({self._predicted(questions, series)})" if predicting else "merged"
-        clears = "NOT met" if rule.clear is None else f"({agreed(rule.clear, questions, bounds)} OR i IN (FROM closed))"
-        met = f"SELECT *, {agreed(rule.when, questions, bounds)} AND i NOT IN (FROM closed) AS met FROM {answered}"
-        judged = f"SELECT i{series}, met, {clears} AS clears, {shown(rule, questions, predicting=predicting)} AS value FROM ({met})"
-        islands = f"SELECT *, i - row_number() OVER (PARTITION BY met, clears{series} ORDER BY i) AS island FROM ({judged})"
-        return (
-            f"WITH merged AS (SELECT i{series}, {merged} FROM ({answers}) GROUP BY ALL) "
-            f"SELECT min(i) AS first, max(i) AS last, met, clears, arg_max(value, i) AS value{series} "
-            f"FROM ({islands}) GROUP BY met, clears, island{series} ORDER BY first"
-        )
+    def _verdicts(
+        self, ask: Ask, steps: Steps, codes: Codes, answers: Mapping[Part, pa.Array], truths: Mapping[str, NDArray[np.uint8]]
+    ) -> Verdicts:
+        """A rule's, of the buckets that it asked for."""
+        rule, own, shape = ask.rule, self._rules[ask.rule.name], (len(codes), len(steps))
+        closed = [not rule.open(end) for end in steps.ends] if rule.only or rule.except_ else [False] * len(steps)
+        met = np.where(closed, _FALSE, truths[f"when{own}"])
+        clears = _NOT[met] if rule.clear is None else np.where(closed, _TRUE, truths[f"clear{own}"])
+        known = np.logical_or.reduce([_known(question, answers) for question in rule.questions]).reshape(shape)
+        said = np.where(known, 1 + len(_THREE) * met + clears, _NO_ROW)
+        asked = slice(steps.starts.index(ask.from_us), steps.ends.index(ask.to_us) + 1)
+        return Verdicts(codes, ask.from_us, rule.every_us, said[:, asked], _shown(rule, answers).reshape(shape)[:, asked])
 
-    def _predicted(self, questions: Sequence[Question], series: str) -> str:
-        """The answers as they will be, with what is open."""
-        columns = []
-        for place, question in enumerate(questions):
-            kind = _additive(self._definition.kpis[question.kpi]) if question.function == "value" else None
-            value, missing = f"a{place} / s", f"abs(a{place}) * (1 - s)"
-            if kind == "count":  # what has been counted stays counted
-                spread = f"{SPREAD!r} * sqrt({missing}) / s"
-                values = [value, f"greatest(a{place}, {value} - {spread})", f"{value} + {spread}"]
-            elif kind == "sum":
-                values = [value, f"{value} - {missing} / s", f"{value} + {missing} / s"]
-            else:
-                values = [f"a{place}"] * 3
-            columns += [f"{text} AS a{place}{bound}" for text, bound in zip(values, _BOUNDS, strict=True)]
-        named = ", ".join(columns)
-        seen = ", ".join(f"a{place} AS seen{place}" for place in range(len(questions)))
-        return f"SELECT i{series}, {named}, {seen} FROM (SELECT merged.*, coalesce(share, 1) AS s FROM merged LEFT JOIN shares USING (i))"
+    def _of(self, rule: Rule, *, predicting: bool) -> _Written:
+        if (rule.name, predicting) not in self._written:
+            self._written[rule.name, predicting] = self._write(rule, predicting=predicting)
+        return self._written[rule.name, predicting]
+
+    def _write(self, rule: Rule, *, predicting: bool) -> _Written:
+        own, bounds, names, compared = self._rules[rule.name], _BOUNDS if predicting else ("",), dict[Question, str](), list[str]()
+        for question in rule.questions:
+            place = self._questions[question]
+            text = names[question] = f"now{place}"
+            if question.function in MOVES:
+                text, names[question] = moved_sql(question, text, f"before{place}"), f"moved{place}"
+                compared += [f"{text} AS moved{place}{bound}" for bound in bounds]
+            elif predicting:
+                names[question] = f"foreseen{own}_{place}_"
+                values = self._foreseen(question, text, f"share{own}")
+                compared += [f"{value} AS {names[question]}{bound}" for value, bound in zip(values, bounds, strict=True)]
+        conditions = {"when": rule.when, "clear": rule.clear}
+        written = [f"{agreed(each, names, bounds)} AS {name}{own}" for name, each in conditions.items() if each is not None]
+        return _Written(tuple(compared), tuple(written))
+
+    def _foreseen(self, question: Question, text: str, share: str) -> list[str]:
+        """An answer as it will be, and what is open: the least and the most."""
+        kind = lone(self._definition.kpis[question.kpi].value) if question.function == "value" else None
+        value, missing = f"{text} / {share}", f"abs({text}) * (1 - {share})"
+        if kind == "count":  # what has been counted stays counted
+            spread = f"{SPREAD!r} * sqrt({missing}) / {share}"
+            return [value, f"greatest({text}, {value} - {spread})", f"{value} + {spread}"]
+        if kind == "sum":
+            return [value, f"{value} - {missing} / {share}", f"{value} + {missing} / {share}"]
+        return [text] * 3
 
 
-def _runs(found: pa.Table, steps: Steps, dimensions: int) -> dict[Series, list[Run]]:
-    runs: dict[Series, list[Run]] = {}
-    columns = [column.to_pylist() for column in found.columns]
-    for first, last, when, clear, value, *series in zip(*columns, strict=True):
-        runs.setdefault(series_text(series[:dimensions]), []).append(Run(steps.starts[first], steps.ends[last], when, clear, value))
-    return runs
-
-
-def agreed(condition: Condition, questions: Sequence[Question], bounds: Sequence[str]) -> str:
-    """The condition as SQL; unknown where it is not the same at all bounds."""
-    places = {f"q{number}": f"a{questions.index(question)}" for number, question in enumerate(condition.questions)}
+def agreed(condition: Condition, names: Mapping[Question, str], bounds: Sequence[str]) -> str:
+    """The condition as SQL over columns of answers; unknown where it is not the same at all bounds."""
+    columns = {f"q{number}": names[question] for number, question in enumerate(condition.questions)}
 
     def at(bound: str) -> str:
         def place(node: exp.Expr) -> exp.Expr:
-            return exp.column(f"{places[node.name]}{bound}") if isinstance(node, exp.Column) else node
+            return exp.column(f"{columns[node.name]}{bound}") if isinstance(node, exp.Column) else node
 
         return f"TRY({condition.tree.transform(place).sql(dialect='duckdb')})"
 
@@ -115,16 +179,25 @@ def agreed(condition: Condition, questions: Sequence[Question], bounds: Sequence
     return f"(CASE WHEN {' AND '.join(f'{verdicts[0]} = {other}' for other in verdicts[1:])} THEN {verdicts[0]} END)"
 
 
-def shown(rule: Rule, questions: Sequence[Question], *, predicting: bool) -> str:
-    """The number that a notice shows: as it is, not as it will be."""
-    first = rule.when.first
-    column = f"{'seen' if predicting else 'a'}{questions.index(first)}"
-    return f"TRY_CAST({column} AS DOUBLE)" if first.function in ("value", "pace") else "NULL::DOUBLE"
+def _truths(found: pa.ChunkedArray) -> NDArray[np.uint8]:
+    """Each as its place in `_THREE`."""
+    array = one(found)
+    truths: NDArray[np.uint8] = np.where(array.is_valid(), array.cast(pa.uint8()).fill_null(0).to_numpy() + np.uint8(_FALSE), 0)
+    return truths
 
 
-def _additive(kpi: Kpi) -> str | None:
-    """`count` or `sum` for a KPI of one bucket that is nothing but one: twice the bucket's events make twice the number."""
-    if not isinstance(kpi.value.tree, exp.Column) or len(kpi.value.aggregates) != 1 or kpi.over_us > kpi.every_us:
-        return None
-    kind = kpi.value.aggregates[0].kind
-    return kind if kind in ("count", "sum") else None
+def _known(question: Question, answers: Mapping[Part, pa.Array]) -> NDArray[np.bool_]:
+    """Where a question has an answer."""
+    parts = [array.is_valid().to_numpy(zero_copy_only=False) for (asked, _), array in answers.items() if asked == question]
+    found: NDArray[np.bool_] = np.logical_and.reduce(parts)
+    return found
+
+
+def _shown(rule: Rule, answers: Mapping[Part, pa.Array]) -> NDArray[np.float64]:
+    """The number that a notice shows; NaN where there is none."""
+    first, array = rule.when.first, answers[rule.when.first, "now"]
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    if first.function not in ("value", "pace") or not any(kind(array.type) for kind in kinds):
+        return np.full(len(array), np.nan)
+    shown: NDArray[np.float64] = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return shown

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -15,14 +16,19 @@ from livekpi.definition.model import PeriodTarget
 from livekpi.definition.values import moment
 from livekpi.insight.pace import Projection, project
 from livekpi.query.points import Query
-from livekpi.query.steps import Steps, floor, shift
+from livekpi.query.steps import DAY_US, HOUR_US, Steps, floor, shift
 
 PERIODS = 28
 """How many earlier periods show how one usually goes."""
-_PARTS = 24
-"""A period is compared with earlier ones at so many times."""
+_PARTS = 20
+"""A period is compared with earlier ones at so many times at least, where its bucket allows for it."""
+_MINUTE_US = 60_000_000
+_PARTS_US = (DAY_US, *(hours * HOUR_US for hours in (12, 8, 6, 4, 3, 2, 1)), *(minutes * _MINUTE_US for minutes in (30, 15, 10, 5, 1)))
+"""The parts a period is cut into: those that coarser buckets of the past can be cut into, too."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Key = tuple[str | None, ...]
+_Courses = Mapping[_Key, NDArray[np.float64]]
+"""Of each series a number for each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,21 @@ class Period:
     start_us: int
     end_us: int
     target: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where a KPI stood in a period at a time, and where it was going."""
+
+    time_us: int
+    period: Period
+    so_far: float
+    projection: Projection
+
+    @property
+    def ratio(self) -> float | None:
+        """The projected end as a share of the target; None for a target of 0."""
+        return self.projection.expected / self.period.target if self.period.target else None
 
 
 def period_at(kpi: Kpi, time_us: int) -> Period | None:
@@ -67,60 +88,90 @@ def earlier(kpi: Kpi, period: Period) -> Iterator[Period]:
 def paces(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
     """The projected end of the running period as a share of its target, at each bucket's end: i, g0, …, value."""
     found: dict[str, list[object]] = {name: [] for name in ("i", *(f"g{index}" for index in range(len(by))), "value")}
-    for index, key, period, projection in projections(query, kpi, steps, by):
-        if period.target:
-            for name, value in zip(found, (index, *key, projection.expected / period.target), strict=True):
+    for index, key, pace in progress(query, kpi, steps.ends, by):
+        if pace.ratio is not None:
+            for name, value in zip(found, (index, *key, pace.ratio), strict=True):
                 found[name].append(value)
     types = {"i": pa.int64(), "value": pa.float64()}
     return pa.table({name: pa.array(values, types.get(name, pa.string())) for name, values in found.items()})
 
 
-def projections(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> Iterator[tuple[int, _Key, Period, Projection]]:
-    """What each bucket's end lets one expect of the period it is in, by series."""
+def progress(query: Query, kpi: Kpi, times_us: Sequence[int], by: tuple[str, ...] = ()) -> Iterator[tuple[int, _Key, Pace]]:
+    """What was to be expected at each time (ascending) of the period that was running up to it, by the time's index and series.
+
+    What the bucket holds that a time is in counts in whole. Nothing is said of times before the first event.
+    """
     span = query.span_us(kpi)
     if span is None:
         return
-    size_us = steps.ends[0] - steps.starts[0]
     indexes: dict[Period, list[int]] = {}
-    for index, start_us in enumerate(steps.starts):
-        period = period_at(kpi, start_us)
+    for index, time_us in enumerate(times_us):
+        period = period_at(kpi, time_us - 1) if time_us > span[0] else None
         if period is not None:
             indexes.setdefault(period, []).append(index)
+    past = _Past(query, kpi, by, span[0])
     for period, own in indexes.items():
-        curves = _curves(query, kpi, period, by, span[0])
-        first_us, last_us = max(period.start_us, span[0] // size_us * size_us), steps.ends[own[-1]]
-        totals = _running(query, kpi, steps_of(first_us, last_us, size_us), by)
-        for index in own:
-            share = min(1.0, (steps.ends[index] - period.start_us) / (period.end_us - period.start_us))
-            at = (steps.ends[index] - first_us) // size_us - 1
+        curves = past.curves(period)
+        first_us = max(period.start_us, span[0] // kpi.every_us * kpi.every_us)
+        totals = _totals(query, kpi, first_us, [-(-times_us[index] // kpi.every_us) * kpi.every_us for index in own], by)
+        for place, index in enumerate(own):
+            share = min(1.0, (times_us[index] - period.start_us) / (period.end_us - period.start_us))
             for key, running in totals.items():
-                projection = project(float(running[at]), share, curves.get(key, ())) if at >= 0 else None
+                so_far = float(running[place])
+                projection = project(so_far, share, curves.get(key, ()))
                 if projection is not None:
-                    yield index, key, period, projection
+                    yield index, key, Pace(times_us[index], period, so_far, projection)
 
 
-def _curves(query: Query, kpi: Kpi, period: Period, by: tuple[str, ...], first_us: int) -> Mapping[_Key, Sequence[NDArray[np.float64]]]:
-    """How earlier periods went, by series: running totals from 0 to the end."""
-    found: dict[_Key, list[NDArray[np.float64]]] = {}
-    for before in earlier(kpi, period):
-        if before.start_us < first_us:
-            break
-        part_us = max(kpi.every_us, (before.end_us - before.start_us) // _PARTS // kpi.every_us * kpi.every_us)
-        for key, running in _running(query, kpi, steps_of(before.start_us, before.end_us, part_us), by).items():
-            found.setdefault(key, []).append(np.concatenate([[0.0], running]))
-    return found
+class _Past:
+    """How earlier periods went, each read once."""
+
+    def __init__(self, query: Query, kpi: Kpi, by: tuple[str, ...], first_us: int) -> None:
+        """`first_us` is where the data begins."""
+        self._query, self._kpi, self._by, self._first_us = query, kpi, by, first_us
+        self._known: dict[int, _Courses] = {}
+
+    def curves(self, period: Period) -> Mapping[_Key, Sequence[NDArray[np.float64]]]:
+        """Running totals from 0 to the end of the periods before one, by series; of those that are kept whole."""
+        found: dict[_Key, list[NDArray[np.float64]]] = {}
+        for before in earlier(self._kpi, period):
+            part_us = _part_us(self._kpi, before)
+            if before.start_us < max(self._first_us, self._query.kept_from_us(self._kpi, part_us)):
+                break
+            if before.start_us not in self._known:
+                steps = steps_of(before.start_us, before.end_us, part_us)
+                self._known[before.start_us] = _values(self._query, self._kpi, steps, self._by)
+            for key, values in self._known[before.start_us].items():
+                found.setdefault(key, []).append(np.concatenate([[0.0], np.cumsum(values)]))
+        return found
 
 
-def _running(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> dict[_Key, NDArray[np.float64]]:
-    """The running total at each step's end, by series."""
-    if not len(steps):
-        return {}
+def _part_us(kpi: Kpi, period: Period) -> int:
+    """What a period is cut into: it ends with a part, and a part with a bucket."""
+    length_us = period.end_us - period.start_us
+    fitting = (part for part in _PARTS_US if part * _PARTS <= length_us and length_us % part == 0 and part % kpi.every_us == 0)
+    return next(fitting, kpi.every_us)
+
+
+def _totals(query: Query, kpi: Kpi, first_us: int, ends_us: Sequence[int], by: tuple[str, ...]) -> _Courses:
+    """The running total at each time. What came before the first of them is read at once, since of it coarser buckets may be kept."""
+    before = _values(query, kpi, Steps((first_us,), (ends_us[0],), ends_us[0] - first_us), by)
+    since: _Courses = {}
+    if len(ends_us) > 1:
+        sizes = {end - start for start, end in pairwise(ends_us)}
+        since = _values(query, kpi, Steps(ends_us[:-1], ends_us[1:], sizes.pop() if len(sizes) == 1 else None), by)
+    none = np.zeros(1), np.zeros(len(ends_us) - 1)
+    return {key: np.cumsum(np.concatenate([before.get(key, none[0]), since.get(key, none[1])])) for key in {**before, **since}}
+
+
+def _values(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> dict[_Key, NDArray[np.float64]]:
+    """What each step holds, by series; 0 where it holds nothing. The KPI as a whole is there even where all of it is 0."""
     table = query.columns(kpi, steps, by)
     keys = list(zip(*(table[f"g{index}"].to_pylist() for index in range(len(by))), strict=True)) if by else [()] * len(table)
-    found: dict[_Key, NDArray[np.float64]] = {}
+    found: dict[_Key, NDArray[np.float64]] = {} if by else {(): np.zeros(len(steps))}
     for key, index, value in zip(keys, table["i"].to_pylist(), table["v0"].to_pylist(), strict=True):
         found.setdefault(key, np.zeros(len(steps)))[index] = float(value)
-    return {key: np.cumsum(values) for key, values in found.items()}
+    return found
 
 
 def _instant(time: datetime) -> int:

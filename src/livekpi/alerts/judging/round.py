@@ -1,173 +1,150 @@
-"""Judging one rule: from where its buckets are to be judged, what follows for its states, and for its alerts."""
+"""Judging rules together: their verdicts, what follows for their states, and for their alerts."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import gcd
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from livekpi.alerts import ledger
 from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Change, Heard, Judged, firings, key_of, reconcile
-from livekpi.alerts.judging.judge import Judge
-from livekpi.alerts.judging.machine import Run, State, Timing, inactive
-from livekpi.alerts.judging.readiness import Ready
-from livekpi.alerts.ledger import Alert, Progress
+from livekpi.alerts.judging.judge import Ask, Judge
+from livekpi.alerts.judging.machine import Run, State, inactive
+from livekpi.alerts.judging.turn import Standing, States, Turn, timing
+from livekpi.alerts.judging.values import Reader
+from livekpi.alerts.ledger import Alert
 from livekpi.alerts.series import Series
-from livekpi.definition.conditions import Question
-from livekpi.definition.definition import Definition, microseconds
-from livekpi.definition.rules import Rule
-from livekpi.engine.plan import Plan, grouping_of
 from livekpi.query.points import Query
-from livekpi.query.steps import shift
+from livekpi.query.steps import QueryError
+
+TOGETHER = 64
+"""Rules are judged together over so many buckets at most, for some may have asked for few of them."""
+Runs = Mapping[Series, Sequence[Run]]
 
 
 @dataclass
-class Standing:
-    """What is remembered of a rule between steps."""
+class Result:
+    """What judging rules led to, by their names."""
 
-    progress: Progress
-    states: dict[Series, State]
-    """Of the series that are not `inactive`."""
-    again_us: int
-    """From which bucket on it is to be judged again: not all had arrived. 0 where it was taken up from the store."""
+    standing: dict[str, Standing] = field(default_factory=dict)
+    changed: list[Alert] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    """Why some could not be judged."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """What judging a rule led to."""
+class _Begun:
+    """A rule's turn, and how it stands at its start."""
 
-    standing: Standing
-    changed: list[Alert]
+    turn: Turn
+    states: States
+    from_us: int
+    """From when on it is to be asked; before the start, to learn until when its series were heard of."""
 
-
-def unheard(rule: Rule) -> Standing:
-    """A rule before the first event of its sources: all that comes will be judged."""
-    return Standing(Progress(rule.digest, 0, 0, 0), {}, 0)
-
-
-def new(rule: Rule, ripe: Ready) -> Standing:
-    """A rule that is new where there are numbers: it looks back as far as it waits, so that what has held for long enough is told now."""
-    judged_us = ripe.until_us - max(_timing(rule).for_us, rule.every_us)
-    return Standing(_until(rule, judged_us), {}, judged_us)
+    @property
+    def ask(self) -> Ask:
+        return Ask(self.turn.rule, self.from_us, self.turn.until_us, self.turn.shares)
 
 
-def _until(rule: Rule, time_us: int) -> Progress:
-    return Progress(rule.digest, time_us, time_us, time_us)
+@dataclass(frozen=True)
+class _Judged:
+    """A rule's turn, how it stands at its start, and what it says from there on."""
 
+    turn: Turn
+    states: States
+    runs: Runs
 
-def earliest_us(rule: Rule, definition: Definition, time_us: int) -> int:
-    """Buckets that begin before this are final at a time; a correction of them changes no alert."""
-    late_us = max(definition.sources[name].late_us for kpi in rule.kpis for name in definition.kpis[kpi].sources)
-    return (time_us - late_us) // rule.every_us * rule.every_us
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to begin, to end or to correct."""
+        return not self.states and not self.runs and not self.turn.stored_after
 
 
 class Round:
     """Judges rules by the numbers of one moment, in the caller's transaction."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, definition: Definition, plan: Plan, now_us: int) -> None:
-        self._cursor, self._query, self._definition, self._plan, self._now_us = cursor, query, definition, plan, now_us
-        self._judge = Judge(cursor, query, definition)
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, judge: Judge, reader: Reader, now_us: int) -> None:
+        self._cursor, self._query, self._judge, self._reader, self._now_us = cursor, query, judge, reader, now_us
 
-    def judge(self, rule: Rule, before: Standing, ripe: Ready, touched: Mapping[str, int]) -> Result | None:
-        """Judges what is new, was not complete or has been corrected, and writes what follows; None where there is nothing to judge.
+    def judge(self, turns: Sequence[Turn]) -> Result:
+        """Judges what is to be judged, and writes what follows. Of a rule that can't be judged nothing is written."""
+        result = Result()
+        judged = [each for group in _groups([self._begin(turn) for turn in turns]) for each in self._ask(group, result.problems)]
+        known = self._known_alerts([each for each in judged if not each.quiet])
+        states: list[tuple[str, Series, State]] = []
+        change = Change()
+        for each in judged:
+            name = each.turn.rule.name
+            result.standing[name], written, own = self._follow(each, known.get(name, {}))
+            states += ((name, series, state) for series, state in written)
+            change = Change(change.changed + own.changed, change.gone + own.gone)
+        ledger.forget_states(self._cursor, {each.turn.rule.name: each.turn.start_us for each in judged if each.turn.stored_after})
+        ledger.save_states(self._cursor, states)
+        keys = {alert.key for by_series in known.values() for alerts in by_series.values() for alert in alerts}
+        result.changed = list(self._with_own_keys(change.changed, keys))
+        ledger.save_alerts(self._cursor, result.changed, change.gone)
+        return result
 
-        `touched` is by grouping the first bucket that commits have changed since.
-        """
-        askable_us = self._askable_us(rule)
-        start_us = max(askable_us, self._start(rule, before, touched))
-        until_us = max(ripe.until_us, before.progress.judged_us)
-        if start_us >= until_us:
-            return None if before.progress.judged_us else Result(replace(before, progress=_until(rule, until_us)), [])
-        again = min(start_us, before.again_us) < before.progress.judged_us
-        states = ledger.states(self._cursor, rule.name, start_us) if again else before.states
-        from_us = start_us
-        if again and any(state.phase != "inactive" for state in states.values()):
-            # states are kept as they change: until when they were heard of, is asked again
-            from_us = max(askable_us, start_us - _timing(rule).stale_us)
-        shares = ripe.shares(until_us, rule.every_us)
-        open_at = rule.open if rule.only or rule.except_ else None
-        runs = self._judge.runs(rule, from_us, until_us, open_at=open_at, shares=shares)
-        if from_us < start_us:
-            states = {
-                series: replace(state, known_us=_known_us(state, runs.get(series, ()), from_us, start_us))
-                for series, state in states.items()
-            }
-            runs = {series: list(_from(own, start_us)) for series, own in runs.items()}
-        # a source that was waited for no longer may be heard of again: what was over is past all the same
-        present_us = max(ripe.present_us, before.progress.over_us)
-        judged = Judged(rule.name, rule.digest, before.progress.whole_us, before.progress.over_us, present_us, self._now_us, rule.every_us)
-        after, written, change = self._follow(rule, judged, states, runs, start_us, until_us)
-        if again:
-            ledger.forget_states(self._cursor, rule.name, start_us)
-        ledger.save_states(self._cursor, rule.name, written)
-        ledger.save_alerts(self._cursor, change.changed, change.gone)
-        # what was over stays over, though the source may have proved since to be later than was thought
-        over_us = max(ripe.over_us, before.progress.over_us)
-        whole_us = min([over_us, *shares])
-        progress = Progress(rule.digest, until_us, whole_us, over_us)
-        kept = {series: state for series, state in after.items() if state.phase != "inactive"}
-        return Result(Standing(progress, kept, whole_us), list(change.changed))
+    def _begin(self, turn: Turn) -> _Begun:
+        if turn.states is not None:
+            return _Begun(turn, turn.states, turn.start_us)
+        states = _live(ledger.states(self._cursor, turn.rule.name, turn.start_us))
+        # states are kept as they change: until when they were heard of, is asked again
+        from_us = max(turn.askable_us, turn.start_us - timing(turn.rule).stale_us) if states else turn.start_us
+        return _Begun(turn, states, from_us)
 
-    def _start(self, rule: Rule, before: Standing, touched: Mapping[str, int]) -> int:
-        """The first bucket to be judged."""
-        judged_us = before.progress.judged_us
-        if not judged_us:  # of what was before the first start only what could still be corrected
-            return earliest_us(rule, self._definition, self._now_us)
-        aggregates = (aggregate for kpi in rule.kpis for aggregate in self._definition.kpis[kpi].value.aggregates)
-        corrected = [touched[key] for key in {grouping_of(self._plan, aggregate).key for aggregate in aggregates} if key in touched]
-        first_us = min([judged_us, before.again_us, *corrected]) // rule.every_us * rule.every_us
-        return max(first_us, earliest_us(rule, self._definition, before.progress.over_us))
+    def _ask(self, group: Sequence[_Begun], problems: dict[str, str]) -> list[_Judged]:
+        """The verdicts of rules of the same dimensions and bucket, of each that can be judged."""
+        try:
+            verdicts = self._judge.verdicts(self._cursor, self._query, self._reader, [each.ask for each in group])
+        except QueryError as error:  # asked before anything is written, so that it is this rule's trouble alone
+            if len(group) == 1:
+                problems[group[0].turn.rule.name] = str(error)
+                return []
+            return [judged for each in group for judged in self._ask([each], problems)]
+        return [_judged(each, found.runs(each.states)) for each, found in zip(group, verdicts, strict=True)]
 
-    def _askable_us(self, rule: Rule) -> int:
-        """From which bucket on all that a rule asks is kept in buckets that are fine enough."""
-        return -(-max(self._kept_from_us(rule, question) for question in rule.questions) // rule.every_us) * rule.every_us
+    def _known_alerts(self, judged: Sequence[_Judged]) -> dict[str, dict[Series, list[Alert]]]:
+        """The alerts at any time from each rule's start on, by rule and series."""
+        if not judged:
+            return {}
+        start_us = {(each.turn.rule.name, each.turn.rule.digest): each.turn.start_us for each in judged}
+        condition = "list_contains(?, rule) AND (ends_us IS NULL OR ends_us > ?)"
+        known: dict[str, dict[Series, list[Alert]]] = {}
+        for alert in ledger.alerts(self._cursor, condition, [[name for name, _ in start_us], min(start_us.values())]):
+            start = start_us.get((alert.rule, alert.meaning))
+            if start is not None and (alert.ends_us is None or alert.ends_us > start):
+                known.setdefault(alert.rule, {}).setdefault(alert.series, []).append(alert)
+        return known
 
-    def _kept_from_us(self, rule: Rule, question: Question) -> int:
-        kpi = self._definition.kpis[question.kpi]
-        windows = [part.over_us for part in kpi.value.aggregates if part.over_us > rule.every_us]
-        kept_us = self._query.kept_from_us(kpi, gcd(rule.every_us, *windows))
-        if not kept_us:
-            return 0
-        kept_us += max([0, *windows])
-        back_us = -(-microseconds(question.duration) // rule.every_us) * rule.every_us
-        # so long before by the wall clock
-        return kept_us + back_us + max(0, kept_us - shift(kept_us + back_us, question.duration, ZoneInfo(kpi.timezone)))
-
-    def _follow(
-        self,
-        rule: Rule,
-        judged: Judged,
-        states: Mapping[Series, State],
-        runs: Mapping[Series, Sequence[Run]],
-        start_us: int,
-        until_us: int,
-    ) -> tuple[dict[Series, State], list[tuple[Series, State]], Change]:
-        """The last states, those to be written, and what becomes of the alerts."""
-        timing = _timing(rule)
-        known: dict[Series, list[Alert]] = {}
-        condition = "rule = ? AND meaning = ? AND (ends_us IS NULL OR ends_us > ?)"
-        for alert in ledger.alerts(self._cursor, condition, [rule.name, rule.digest, start_us]):
-            known.setdefault(alert.series, []).append(alert)
+    def _follow(self, judged: _Judged, known: Mapping[Series, Sequence[Alert]]) -> tuple[Standing, list[tuple[Series, State]], Change]:
+        """How the rule stands then, the states to be written, and what becomes of the alerts."""
+        turn, done = judged.turn, judged.turn.before.progress
+        telling = Judged(turn.rule.name, turn.rule.digest, done.whole_us, done.over_us, turn.present_us, self._now_us, turn.rule.every_us)
+        settled: dict[Series, State] = {}
         after: dict[Series, State] = {}
         written: list[tuple[Series, State]] = []
-        changed: list[Alert] = []
-        gone: list[str] = []
-        for series in {**states, **runs, **known}:
-            before = states.get(series) or inactive(start_us)
-            heard = list(course(before, runs.get(series, ()), timing, until_us))
+        change = Change()
+        for series in {**judged.states, **judged.runs, **known}:
+            before = judged.states.get(series) or inactive(turn.start_us)
+            heard, settled[series] = _heard(turn, before, judged.runs.get(series, ()))
             after[series] = heard[-1][0] if heard else before
-            written += _material(series, before, heard)
+            written += ((series, state) for state in _material(before, heard))
             held = known.get(series, ())
             if not held and not before.fires and not any(state.fires for state, _ in heard):
                 continue
             value = next((alert.value for alert in held if alert.ends_us is None), None)
-            change = reconcile(judged, series, held, list(firings(before, heard, value)))
-            changed += change.changed
-            gone += change.gone
-        keys = {alert.key for own in known.values() for alert in own}
-        return after, written, Change(tuple(self._with_own_keys(changed, keys)), tuple(gone))
+            own = reconcile(telling, series, held, list(firings(before, heard, value)))
+            change = Change(change.changed + own.changed, change.gone + own.gone)
+        standing = Standing(
+            turn.progress,
+            _live(after),
+            turn.whole_us,
+            _live(settled) if turn.start_us <= turn.whole_us else None,
+            turn.shares,
+            written=any(state.at_us > turn.whole_us for _, state in written),
+        )
+        return standing, written, change
 
     def _with_own_keys(self, changed: Sequence[Alert], known: Collection[str]) -> Iterator[Alert]:
         """An alert whose beginning was corrected keeps its key, so that a new one that begins where it did needs another."""
@@ -180,24 +157,60 @@ class Round:
             yield own
 
 
-def _timing(rule: Rule) -> Timing:
-    return Timing.of(rule.every_us, rule.for_us, rule.keep_us)
+def _groups(begun: Sequence[_Begun]) -> list[list[_Begun]]:
+    """What can be judged together: rules of the same dimensions and bucket, unless one of them looks far back."""
+    found: dict[tuple[tuple[str, ...], int], list[_Begun]] = {}
+    for each in begun:
+        found.setdefault((each.turn.rule.by, each.turn.rule.every_us), []).append(each)
+    groups: list[list[_Begun]] = []
+    for (_, every_us), own in found.items():
+        span_us = max(each.turn.until_us for each in own) - min(each.from_us for each in own)
+        groups += [own] if span_us <= TOGETHER * every_us else [[each] for each in own]
+    return groups
+
+
+def _judged(begun: _Begun, runs: Runs) -> _Judged:
+    """What was heard from the start on; what was heard before it only tells when a series was heard of last."""
+    turn, start_us = begun.turn, begun.turn.start_us
+    if begun.from_us == start_us:
+        return _Judged(turn, begun.states, runs)
+    states = {
+        series: replace(state, known_us=_known_us(state, runs.get(series, ()), begun.from_us, start_us))
+        for series, state in begun.states.items()
+    }
+    return _Judged(turn, states, {series: _between(own, start_us, turn.until_us) for series, own in runs.items()})
 
 
 def _known_us(state: State, runs: Sequence[Run], from_us: int, until_us: int) -> int:
     """Up to when a series was heard of, as runs tell of buckets in [from, until); had it been silent since before, it had ended."""
-    ends = (min(run.to_us, until_us) for run in runs if run.from_us < until_us and (run.when is not None or run.clear is not None))
-    return max([state.known_us, from_us, *ends])
+    return max([state.known_us, from_us, *(run.to_us for run in _between(runs, from_us, until_us))])
 
 
-def _from(runs: Sequence[Run], from_us: int) -> Iterator[Run]:
-    """What runs say from a time on."""
-    return (replace(run, from_us=max(run.from_us, from_us)) for run in runs if run.to_us > from_us)
+def _heard(turn: Turn, before: State, runs: Sequence[Run]) -> tuple[list[Heard], State]:
+    """The states that a series goes through, and the one at the time up to which it is settled then."""
+    own = timing(turn.rule)
+    whole_us = max(turn.start_us, turn.whole_us)
+    heard = list(course(before, _between(runs, turn.start_us, whole_us), own, whole_us)) if whole_us > turn.start_us else []
+    settled = heard[-1][0] if heard else before
+    return [*heard, *course(settled, _between(runs, whole_us, turn.until_us), own, turn.until_us)], settled
 
 
-def _material(series: Series, before: State, heard: Sequence[Heard]) -> Iterator[tuple[Series, State]]:
+def _between(runs: Sequence[Run], from_us: int, to_us: int) -> list[Run]:
+    """What runs say of a range of time."""
+    return [
+        replace(run, from_us=max(run.from_us, from_us), to_us=min(run.to_us, to_us))
+        for run in runs
+        if run.to_us > from_us and run.from_us < to_us
+    ]
+
+
+def _material(before: State, heard: Sequence[Heard]) -> Iterator[State]:
     """The states that say more than that time goes on."""
     for state, _ in heard:
         if state.phase != before.phase:
-            yield series, state
+            yield state
         before = state
+
+
+def _live(states: States) -> dict[Series, State]:
+    return {series: state for series, state in states.items() if state.phase != "inactive"}
