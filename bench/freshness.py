@@ -45,7 +45,7 @@ def _messages(response: HTTPResponse) -> Iterator[tuple[int, list[dict[str, str]
     for line in response:
         if line.startswith(b"data: "):
             now_us = time.time_ns() // 1_000
-            yield now_us, json.loads(line[6:])["points"]
+            yield now_us, json.loads(line[6:]).get("points", [])
 
 
 def delays_ms(sent_us: "array[int]", seen: Seen, from_number: int) -> list[float]:

@@ -15,6 +15,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "freshness": ("--seconds", "10"),
     "kpis": ("--events", "200000", "--repetitions", "1"),
     "http_door": ("--seconds", "2", "--repetitions", "1"),
+    "stream_clients": ("--seconds", "5", "--clients", "100", "--slow", "5"),
     "query": ("--days", "3", "--repetitions", "5"),
     "backtest": ("--days", "20", "--repetitions", "1"),
     "alerts": ("--seconds", "5", "--rate", "5000", "--buckets", "10", "--hours", "1", "--minutes", "3"),

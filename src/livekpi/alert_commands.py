@@ -1,6 +1,5 @@
 """`livekpi alerts`, `silence`, `acknowledge` and `notify`: beside a running server through its API, without one in the store."""
 
-import getpass
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,9 +7,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from livekpi.alerts import listing, words
 from livekpi.alerts.listing import CURRENT, STATUSES, Wanted
@@ -20,7 +17,6 @@ from livekpi.alerts.notifiers.errors import NotifierError
 from livekpi.alerts.notifiers.opening import open_notifier
 from livekpi.alerts.words import Kind
 from livekpi.ask import client, stored
-from livekpi.client import Client
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
@@ -28,27 +24,13 @@ from livekpi.definition.problems import nearest
 from livekpi.query.output import shown
 from livekpi.query.steps import QueryError
 from livekpi.store.database import Store
+from livekpi.terminal import plain, print_table, table, user, write_lines
 from livekpi.web.alert_objects import alert_object, history_object, word_object
-from livekpi.web.auth import local_token
 from livekpi.web.times import parse_time
 from livekpi.web.words_asked import Asked, checked, one_of, say
 
 Object = dict[str, Any]
 _TEST_RULE = "livekpi_test"
-_WIDEST = 10_000
-
-
-class _Acting(Client):
-    """A client that can take things back."""
-
-    def delete(self, path: str) -> Any:
-        """The answer to DELETE. Raises ClientError."""
-        return self._ask("DELETE", path)
-
-
-def _server(data: Path) -> _Acting | None:
-    found = client(data)
-    return None if found is None else _Acting(found.address, local_token(data))
 
 
 def show_alerts(asked: Mapping[str, str], data: Path, clock: Clock, form: str, out: TextIO) -> None:
@@ -63,9 +45,9 @@ def show_alerts(asked: Mapping[str, str], data: Path, clock: Clock, form: str, o
             wanted = Wanted(_names(asked, "rule", listing.known_rules(cursor, definition)), severities, statuses)
             rows = [alert_object(alert) for alert in listing.current(cursor, definition, wanted, clock.now_us())]
     if form == "json":
-        _write_lines(rows, out)
+        write_lines(rows, out)
     elif rows:
-        _print(_alert_table(rows), out)
+        print_table(_alert_table(rows), out)
     else:
         out.write("nothing fires\n" if "status" not in asked else "none\n")
 
@@ -85,12 +67,12 @@ def show_history(asked: Mapping[str, str], data: Path, clock: Clock, form: str, 
     if form == "json":
         out.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
-        _print(_history_table(found), out)
+        print_table(_history_table(found), out)
 
 
 def say_word(kind: Kind, asked: Mapping[str, str], series: Sequence[str], data: Path, clock: Clock, form: str, out: TextIO) -> None:
     """Writes a silence or an acknowledgement; `asked` has the texts of the API's terms (rule, author, reason, for, until, from)."""
-    content: Object = {"author": _user(), **asked, "series": dict(map(_pair, series))}
+    content: Object = {"author": user(), **asked, "series": dict(map(_pair, series))}
     server = client(data)
     if server is not None:
         said: Object = server.post(f"/v1/{kind}", content)
@@ -121,7 +103,7 @@ def list_words(kind: Kind, data: Path, clock: Clock, form: str, out: TextIO) -> 
 
 def end_word(kind: Kind, number: int, data: Path, clock: Clock, out: TextIO) -> None:
     """Lets one end now. Raises QueryError where none of that number holds."""
-    server = _server(data)
+    server = client(data)
     if server is not None:
         server.delete(f"/v1/{kind}/{number}")
     else:
@@ -204,41 +186,18 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a user without a name; the author is asked for then
-        return ""
-
-
-def _write_lines(rows: Iterable[Object], out: TextIO) -> None:
-    out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _print(table: Table, out: TextIO) -> None:
-    """On a terminal as wide as it is, elsewhere as wide as the table, so that nothing is cut off."""
-    Console(file=out, soft_wrap=True, width=None if out.isatty() else _WIDEST).print(table)
-
-
-def _table(*columns: str) -> Table:
-    found = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        found.add_column(column, overflow="fold")
-    return found
-
-
 def _alert_table(rows: Sequence[Object]) -> Table:
-    found = _table("status", "severity", "rule", "series", "since", "ended", "value", "")
+    found = table("status", "severity", "rule", "series", "since", "ended", "value", "")
     for row in rows:
         found.add_row(
             row["status"],
             row["severity"] or "",
-            _plain(row["rule"]),
-            _plain(_series(row["series"])),
+            plain(row["rule"]),
+            plain(_series(row["series"])),
             row["started"],
             row["ended"] or "",
             shown(row["value"]),
-            _plain(_aside(row)),
+            plain(_aside(row)),
         )
     return found
 
@@ -252,14 +211,14 @@ def _aside(row: Object) -> str:
     return "; ".join(found)
 
 
-def _history_table(found: Object) -> Table:
-    messages = {message["number"]: message for message in found["messages"]}
-    table = _table("rule", "series", "since", "ended", "note", "told")
-    for row in found["alerts"]:
+def _history_table(history: Object) -> Table:
+    messages = {message["number"]: message for message in history["messages"]}
+    found = table("rule", "series", "since", "ended", "note", "told")
+    for row in history["alerts"]:
         told = [_told(messages[number]) for number in row["messages"]]
         ended = row["ended"] or "fires"
-        table.add_row(_plain(row["rule"]), _plain(_series(row["series"])), row["started"], ended, row["note"], _plain("; ".join(told)))
-    return table
+        found.add_row(plain(row["rule"]), plain(_series(row["series"])), row["started"], ended, row["note"], plain("; ".join(told)))
+    return found
 
 
 def _told(message: Object) -> str:
@@ -269,22 +228,17 @@ def _told(message: Object) -> str:
 
 def _show_words(rows: Sequence[Object], form: str, out: TextIO) -> None:
     if form == "json":
-        _write_lines(rows, out)
+        write_lines(rows, out)
     elif rows:
-        table = _table("number", "rule", "series", "author", "reason", "from", "until")
+        found = table("number", "rule", "series", "author", "reason", "from", "until")
         for row in rows:
             rule = row["rule"] or "all rules"
             texts = (rule, _series(row["series"]), row["author"], row["reason"])
-            table.add_row(str(row["number"]), *map(_plain, texts), row["from"], row["until"])
-        _print(table, out)
+            found.add_row(str(row["number"]), *map(plain, texts), row["from"], row["until"])
+        print_table(found, out)
     else:
         out.write("none\n")
 
 
 def _series(series: Mapping[str, str]) -> str:
     return ", ".join(f"{name} = {value or '∅'}" for name, value in series.items())
-
-
-def _plain(text: str) -> Text:
-    """Text as it is, without anything that a terminal or the table would take for a command."""
-    return Text("".join(character if character.isprintable() else " " for character in text))

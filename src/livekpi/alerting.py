@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import closing
 
 import duckdb
 
@@ -99,7 +100,7 @@ class Alerting:
 
     def _counts(self) -> AlertCounts | None:
         try:
-            with self._store.beside() as cursor:
+            with closing(self._store.cursor()) as cursor:
                 phases = ledger.phases(cursor)
                 firing = listing.current(cursor, self._definition, listing.Wanted(statuses=("firing",)), self._clock.now_us())
                 waiting = ledger.outbox_waiting(cursor)

@@ -1,7 +1,8 @@
 """What commands ask of a data directory: of the server that has it open, or of its files where none has."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +11,15 @@ from urllib.parse import quote
 
 import duckdb
 
+from livekpi.alerts.asking.answer import points_with
+from livekpi.alerts.asking.pace import PaceRequest, pace, pace_objects
 from livekpi.client import Client
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.definition.substitute import Unset
-from livekpi.query.points import Point, Points, Request, points
+from livekpi.engine.plan import make_plan
+from livekpi.query.output import EXTRA_KEYS
+from livekpi.query.points import Outlook, Point, Points, Query, Request, Standing
 from livekpi.query.steps import zone
 from livekpi.store.database import Store
 from livekpi.store.lock import holder
@@ -51,7 +56,7 @@ def stored(data: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Definition, 
 
 
 def ask(data: Path, asked: Mapping[str, str], now_us: int) -> Points:
-    """Answers a question of the API's terms (kpi, from, to, step, by, where, timezone, compare), the same way with and without a server.
+    """Answers a question of the API's terms (kpi, from, to, step, by, where, timezone, compare, with), the same with and without a server.
 
     Raises QueryError, StoreError, ClientError, ValueError.
     """
@@ -60,25 +65,52 @@ def ask(data: Path, asked: Mapping[str, str], now_us: int) -> Points:
         parameters = {name: value for name, value in asked.items() if name != "kpi"}
         return _points(server.get(f"/v1/kpis/{quote(asked['kpi'], safe='')}", parameters, number=Decimal), asked)
     with stored(data) as (cursor, definition, alive_us):
-        return points(cursor, definition, request(asked, now_us), alive_us)
+        query = Query(cursor, definition, make_plan(definition), alive_us)
+        return points_with(cursor, definition, query, request(asked, now_us), _names(asked.get("with")))
+
+
+def ask_pace(data: Path, asked: Mapping[str, str], now_us: int) -> list[Mapping[str, Any]]:
+    """Answers a question about a KPI's pace in the API's terms (kpi, at, from, to, step, timezone), likewise."""
+    server = client(data)
+    if server is not None:
+        parameters = {name: value for name, value in asked.items() if name != "kpi"}
+        found: list[Mapping[str, Any]] = server.get(f"/v1/kpis/{quote(asked['kpi'], safe='')}/pace", parameters)["pace"]
+        return found
+    where = zone(asked.get("timezone", "UTC"))
+    at_us, from_us, to_us = (parse_time(asked[name], now_us, where) if name in asked else None for name in ("at", "from", "to"))
+    with stored(data) as (cursor, definition, alive_us):
+        query = Query(cursor, definition, make_plan(definition), alive_us)
+        return [*pace_objects(pace(query, PaceRequest(asked["kpi"], at_us, from_us, to_us, asked.get("step"), where.key)))]
 
 
 def request(asked: Mapping[str, str], now_us: int) -> Request:
     """A question from its texts; raises QueryError, ValueError."""
     where = zone(asked.get("timezone", "UTC"))
     times = {name: parse_time(asked[name], now_us, where) if name in asked else None for name in ("from", "to")}
-    by = tuple(name.strip() for name in asked.get("by", "").split(",") if name.strip())
+    by = _names(asked.get("by"))
     return Request(asked["kpi"], times["from"], times["to"], asked.get("step"), by, asked.get("where"), where.key, asked.get("compare"))
 
 
 def _points(answer: Any, asked: Mapping[str, str]) -> Points:
     """An answer of the API as what the query gave."""
-    names = tuple(dict.fromkeys(name.strip() for name in asked.get("by", "").split(",") if name.strip()))
-    found = [
-        Point(_time_us(row["time"]), row["value"], row["final"], tuple(row[name] for name in names), row.get("before"))
-        for row in answer["points"]
-    ]
-    return Points(answer["kpi"], answer["unit"], names, found, "compare" in asked)
+    names, also = tuple(dict.fromkeys(_names(asked.get("by")))), tuple(dict.fromkeys(_names(asked.get("with"))))
+    found = []
+    for row in answer["points"]:
+        band, prediction = (_numbers(row, EXTRA_KEYS[name]) if name in also else None for name in ("band", "prediction"))
+        point = Point(_time_us(row["time"]), row["value"], row["final"], tuple(row[name] for name in names), row.get("before"))
+        standing, outlook = None if band is None else Standing(*band), None if prediction is None else Outlook(*prediction)
+        found.append(replace(point, standing=standing, outlook=outlook))
+    return Points(answer["kpi"], answer["unit"], names, found, "compare" in asked, also)
+
+
+def _numbers(row: Mapping[str, Any], keys: Sequence[str]) -> list[float] | None:
+    """What stands at these keys; None where nothing does."""
+    return [float(row[key]) for key in keys] if keys[0] in row else None
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    """The names in a text, separated by commas."""
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _time_us(text: str) -> int:

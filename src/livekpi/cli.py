@@ -190,13 +190,21 @@ def init(sample: Path) -> None:
 @click.option("--where", metavar="CONDITION", help="Only these slices, as in \"country = 'DE'\".")
 @click.option("--timezone", default="UTC", show_default=True, help="Where days and weeks begin.")
 @click.option("--compare", metavar="SPAN", help="Beside each value the one this much earlier: 1d, 1w.")
+@click.option("--with", "with_", metavar="A,B", help="Beside each value, where it is known: the `band` it was expected in, a `prediction`.")
+@click.option("--pace", is_flag=True, help="In place of points: where the target's period was going, now, or at the end of each --step.")
+@click.option("--at", metavar="T", help="With --pace: as of this time.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
 @explained
-def query(kpi: str, data: Path, form: str, **asked: str | None) -> None:
+def query(kpi: str, data: Path, pace: bool, form: str, **asked: str | None) -> None:
     """Ask for KPI's points, beside a running server or without one."""
     import livekpi.asking
 
-    livekpi.asking.show({"kpi": kpi} | {name.rstrip("_"): text for name, text in asked.items() if text is not None}, data, form, sys.stdout)
+    question = {"kpi": kpi} | {name.rstrip("_"): text for name, text in asked.items() if text is not None}
+    wrong = question.keys() & ({"by", "where", "compare", "with"} if pace else {"at"})
+    if wrong:
+        raise click.UsageError(f"--{min(wrong)} is {'not ' if pace else ''}for --pace")
+    show = livekpi.asking.show_pace if pace else livekpi.asking.show
+    show(question, data, form, sys.stdout)
 
 
 @main.command()
@@ -323,6 +331,36 @@ def _say(
     else:
         about = given | ({} if rule is None else {"rule": rule})
         livekpi.alert_commands.say_word(kind, about, series, data, clock, form, sys.stdout)
+
+
+@main.command()
+@click.argument("text", required=False)
+@click.option("--kind", metavar="WORD", help="What it is, in a word: deploy, campaign, incident …  [default: note]")
+@click.option("--kpi", metavar="A,B", help="Only on the charts of these KPIs.  [default: all]")
+@click.option("--at", "time", metavar="T", help="When it was, or will be.  [default: now]")
+@click.option("--end", metavar="T", help="When it was over, where it took a while.")
+@click.option("--link", metavar="URL", help="Where more is said.")
+@click.option("--author", help="Who says so.  [default: the user's name]")
+@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--list", "list_", is_flag=True, help="List all annotations.")
+@click.option("--delete", type=click.IntRange(1), metavar="NUMBER", help="Delete one.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@explained
+def annotate(text: str | None, kpi: str | None, data: Path, list_: bool, delete: int | None, form: str, **asked: str | None) -> None:
+    """Note on the charts what happened: a deploy, a campaign, whatever explains a curve."""
+    import livekpi.annotate
+    from livekpi.clock import SystemClock
+
+    if list_ + (delete is not None) + (text is not None) != 1:
+        raise click.UsageError("expected one of TEXT, --list and --delete")
+    if list_:
+        livekpi.annotate.show(data, form, sys.stdout)
+    elif delete is not None:
+        livekpi.annotate.delete(delete, data, SystemClock(), sys.stdout)
+    else:
+        given: dict[str, Any] = {"text": text, **{name: value for name, value in asked.items() if value is not None}}
+        given |= {} if kpi is None else {"kpis": [name.strip() for name in kpi.split(",") if name.strip()]}
+        livekpi.annotate.add(given, data, SystemClock(), form, sys.stdout)
 
 
 @main.command()

@@ -60,6 +60,10 @@ class Client:
         """Posts JSON; returns the answer, which may take so long. Raises ClientError."""
         return self._ask("POST", path, json.dumps(content).encode(), answer_s=answer_s)
 
+    def delete(self, path: str) -> Any:
+        """The answer to DELETE. Raises ClientError."""
+        return self._ask("DELETE", path)
+
     def stream(self, path: str) -> "Stream":
         """Opens a stream of server-sent events; close it after use, best by `with`. Raises ClientError."""
         connection = http.client.HTTPConnection(self.address, timeout=SILENCE_S)

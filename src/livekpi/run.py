@@ -28,6 +28,7 @@ from livekpi.definition.problems import DefinitionError
 from livekpi.engine.engine import Engine
 from livekpi.engine.supervision import Supervisor
 from livekpi.metrics import Metrics
+from livekpi.reloading import Reloader
 from livekpi.sources.base import Source
 from livekpi.sources.handover import Decoded
 from livekpi.sources.ingest_log import IngestLog
@@ -129,12 +130,13 @@ def serve(
     alerting = Alerting(parts.definition, parts.engine.plan, parts.store, parts.clock, parts.metrics)
     backend = Running(parts.engine, parts.store, parts.clock, engine.is_alive, alerting)
     hosts = LOOPBACK_HOSTS if is_loopback(host) else None
-    app = App(backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=hosts, alerts=backend)
+    app = App(backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=hosts, alerts=backend, job=parts.job)
     parts.engine.subscribe(app.on_commit)
     measure(parts)
     alerting.subscribe(app.on_alerts)
     alerting.attach(parts.engine)
     server = Server(app, host, port, app.stop)
+    reloader = reloading(parts.definition, backend, app)
     parts.engine.install()
     engine.start()
     try:
@@ -143,16 +145,32 @@ def serve(
         assert parts.store.lock is not None
         parts.store.lock.announce(server.address)
         log.info("listening", address=f"http://{server.address}", data=str(parts.store.directory))
+        reloader.start()
         if started is not None:
             started(server.address)
         stop.wait()
     finally:
         stop.set()
+        reloader.close()
         server.stop()
         engine.join(STOP_S)
         alerting.close()
     if engine.error is not None:
         raise engine.error
+
+
+def reloading(definition: Definition, backend: Running, app: App) -> Reloader:
+    """Brings what changes in the file to those who look."""
+
+    def show(found: Definition) -> None:
+        backend.show(found)
+        app.on_definition()
+
+    def outdated(why: str) -> None:
+        backend.outdated(why)
+        app.on_definition()
+
+    return Reloader(definition, os.environ, show, outdated)
 
 
 class EngineThread(threading.Thread):

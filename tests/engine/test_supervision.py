@@ -223,3 +223,13 @@ def test_it_watches_on_a_thread_of_its_own(world: World) -> None:
     world.supervisor.start()
     world.supervisor.close()
     assert not world.supervisor._thread.is_alive()
+
+
+def test_it_says_how_the_job_was_at_the_last_look(world: World) -> None:
+    assert world.supervisor.last is None
+    world.cluster.condition = "running"
+    world.step()
+    assert world.supervisor.last == JobState("shop", "running", "7", restarts=3, last_checkpoint_us=5 * SECOND_US)
+    world.cluster.error = "the cluster is gone"
+    world.step()
+    assert world.supervisor.last is None

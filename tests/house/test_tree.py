@@ -83,7 +83,20 @@ def test_every_module_says_what_it_is() -> None:
 
 def test_every_package_of_tests_has_its_counterpart_in_the_source() -> None:
     """Tests mirror the source; what belongs to no one part of it is named here."""
-    others = {"clusters", "conformance", "docs", "examples", "faults", "golden", "house", "oracle", "plugins", "properties", "servers"}
+    others = {
+        "browser",
+        "clusters",
+        "conformance",
+        "docs",
+        "examples",
+        "faults",
+        "golden",
+        "house",
+        "oracle",
+        "plugins",
+        "properties",
+        "servers",
+    }
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.glob("*.py"))}
     rooms = {path.name for path in (SRC / "livekpi").iterdir() if path.is_dir()}
     assert folders <= rooms | others

@@ -18,3 +18,9 @@ def test_what_is_wrong_is_said(client: Client, world: World) -> None:
     world.backend.error = QueryError("there is no rule 'x'")
     answer = client.post("/v1/backtest", json={"definition": ""})
     assert (answer.status_code, answer.json()["detail"]) == (400, "there is no rule 'x'")
+
+
+def test_without_a_definition_it_is_of_the_one_that_runs(client: Client, world: World) -> None:
+    assert client.post("/v1/backtest", json={"rules": ["a"]}).status_code == 200
+    (asked,) = world.backend.backtests_asked
+    assert (asked.definition, asked.rules) == (None, ["a"])

@@ -10,6 +10,7 @@ import pytest
 from livekpi.clock import ManualClock
 from livekpi.commit import Commit
 from livekpi.definition.load import load
+from livekpi.query.live import Want
 from livekpi.run import EngineThread, inlets, measure, opened
 from livekpi.web.app import App
 from livekpi.web.running import Running
@@ -76,10 +77,13 @@ def test_what_was_posted_is_asked_for(served: Served) -> None:
 
 def test_a_commit_says_which_points_changed(served: Served) -> None:
     served.post("app", GOOD.replace(b'"ann"', b'"ann", "country": "DE"'))
-    (visits,) = served.running.changed(served.commits[-1], ("visits", "stock"), ())
-    assert [(point.value, point.dimensions) for point in visits.points] == [(1, ())]
-    (by_country,) = served.running.changed(served.commits[-1], ("visits",), ("country",))
-    assert [(point.value, point.dimensions) for point in by_country.points] == [(1, ("DE",))]
+    total, by_country = Want("visits"), Want("visits", ("country",), 60_000_000)
+    told = served.running.changed(served.commits[-1], [total, Want("stock"), by_country])
+    assert {want: [(point.value, point.dimensions) for point in each.points.points] for want, each in told.items()} == {
+        total: [(1, ())],
+        by_country: [(1, ("DE",))],
+    }
+    assert served.running.last_commit() == served.commits[-1].number
 
 
 def test_where_the_sources_stand(served: Served) -> None:

@@ -2,10 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import httpx
 from prometheus_client import CollectorRegistry
 
+from livekpi.alerts.asking.pace import PaceRequest, Paces
+from livekpi.alerts.judging.pacing import Pace
 from livekpi.clock import ManualClock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
@@ -20,18 +22,21 @@ from livekpi.definition.load import load
 from livekpi.disk import Disk
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.metrics import Metrics
+from livekpi.query.live import Told, Want
 from livekpi.query.points import Point, Points, Request
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.sources.handover import Decoded, Handover
 from livekpi.sources.http import HttpSource
 from livekpi.sources.ingest_log import IngestLog
+from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.web.app import App
 from livekpi.web.auth import Tokens
-from livekpi.web.backend import DeadLetterRequest, SourceState
+from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, SourceState
 from livekpi.web.backtest_asked import Asked
 from livekpi.web.door import Inlet
+from livekpi.web.status_api import Job
 
 T = TypeVar("T")
 
@@ -64,9 +69,13 @@ class FakeBackend:
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self.points_asked: list[Request] = []
+        self.also_asked: list[tuple[str, ...]] = []
+        self.paces_asked: list[PaceRequest] = []
         self.found: list[Point] = []
+        self.paces: list[Pace] = []
+        self.commit = 0
         self.error: Exception | None = None
-        self.changed_asked: list[tuple[Commit, tuple[str, ...], tuple[str, ...]]] = []
+        self.changed_asked: list[tuple[Commit, tuple[Want, ...]]] = []
         self.letters_asked: list[DeadLetterRequest] = []
         self.letters: list[StoredDeadLetter] = []
         self.replays_asked: list[Replay] = []
@@ -75,22 +84,36 @@ class FakeBackend:
         self.backtests_asked: list[Asked] = []
         self.troubles: dict[str, str] = {}
         self.failed: str | None = None
+        self.stale: str | None = None
+        self.noted: list[Annotation] = []
 
-    def points(self, request: Request) -> Points:
+    def points(self, request: Request, also: tuple[str, ...] = ()) -> Points:
         self.points_asked.append(request)
+        self.also_asked.append(also)
         if self.error is not None:
             raise self.error
-        return Points(request.kpi, self.definition.kpis[request.kpi].spec.unit, request.by, self.found, request.compare is not None)
+        unit = self.definition.kpis[request.kpi].spec.unit
+        return Points(request.kpi, unit, request.by, self.found, request.compare is not None, also, self.commit)
 
-    def changed(self, commit: Commit, kpis: tuple[str, ...], by: tuple[str, ...]) -> list[Points]:
+    def pace(self, request: PaceRequest) -> Paces:
+        self.paces_asked.append(request)
+        return Paces(request.kpi, None, self.paces)
+
+    def changed(self, commit: Commit, wants: Sequence[Want]) -> dict[Want, Told]:
         """Each touched bucket has a point, whose value is the commit's number."""
-        self.changed_asked.append((commit, kpis, by))
+        self.changed_asked.append((commit, tuple(wants)))
         if self.error is not None:
             error, self.error = self.error, None
             raise error
         starts = sorted({start for starts in commit.touched.values() for start in starts})
-        points = [Point(start, commit.number, False, ("DE",) * len(by)) for start in starts]
-        return [Points(kpi, None, by, points) for kpi in kpis]
+        points = [Point(start, commit.number, False) for start in starts]
+        return {
+            want: Told(Points(want.kpi, None, want.by, [replace(point, dimensions=("DE",) * len(want.by)) for point in points]))
+            for want in wants
+        }
+
+    def last_commit(self) -> int:
+        return self.commit
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
         self.letters_asked.append(request)
@@ -114,6 +137,16 @@ class FakeBackend:
 
     def interrupt(self) -> None:
         pass
+
+    def annotations(self, request: AnnotationRequest) -> list[Annotation]:
+        return self.noted
+
+    def annotate(self, note: Note) -> Annotation:
+        self.noted.append(Annotation(len(self.noted) + 1, note))
+        return self.noted[-1]
+
+    def remove_annotation(self, number: int) -> Annotation | None:
+        return next((each for each in self.noted if each.number == number), None)
 
     def failure(self) -> str | None:
         return self.failed
@@ -153,9 +186,13 @@ def make_world(
     limits: str = "",
     max_body_bytes: int = 2**20,
     max_behind_bytes: int = 2**20,
+    job: Job | None = None,
+    ui: Path | None = None,
+    rest: str = "",
+    alerts: Any = None,
 ) -> Iterator[World]:
     path = directory / "test.yaml"
-    path.write_text(DEFINITION + (f"limits: {limits}\n" if limits else ""))
+    path.write_text(DEFINITION + (f"limits: {limits}\n" if limits else "") + rest)
     definition = load(path, {})
     metrics, clock = Metrics(CollectorRegistry()), ManualClock(NOW_US)
     # nothing is handed over, so that a test finds in the log what it would find there after a crash
@@ -163,7 +200,13 @@ def make_world(
     inlet = Inlet(log, partial(Decoded.of, Decoder(definition.sources["app"])), max_body_bytes, max_behind_bytes)
     backend = FakeBackend(definition)
     try:
-        yield World(App(backend, {"app": inlet}, clock=clock, metrics=metrics, tokens=tokens, hosts=hosts), backend, log, clock, metrics)
+        yield World(
+            App(backend, {"app": inlet}, clock=clock, metrics=metrics, tokens=tokens, hosts=hosts, job=job, ui=ui, alerts=alerts),
+            backend,
+            log,
+            clock,
+            metrics,
+        )
     finally:
         log.close()
 
@@ -185,6 +228,23 @@ class Client:
 
     def post(self, url: str, **arguments: Any) -> httpx.Response:
         return self._await(self._client.post(url, **arguments))
+
+    def forget_cookies(self) -> None:
+        """What the server has set is not sent again."""
+        self._client.cookies.clear()
+
+    def raw(self, method: str, url: str, **arguments: Any) -> httpx.Response:
+        """The answer with its content as it was sent, whatever its coding."""
+
+        async def ask() -> httpx.Response:
+            async with self._client.stream(method, url, **arguments) as answer:
+                content = b"".join([piece async for piece in answer.aiter_raw()])
+            headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
+            found = httpx.Response(answer.status_code, headers=headers, content=content)
+            found.headers = answer.headers
+            return found
+
+        return self._await(ask())
 
     def request(self, method: str, url: str, **arguments: Any) -> httpx.Response:
         return self._await(self._client.request(method, url, **arguments))

@@ -15,10 +15,10 @@ from livekpi.clock import Clock, SystemClock
 from livekpi.definition.load import load
 from livekpi.demo.customers import Customers
 from livekpi.demo.generator import SECOND_US, Shop
+from livekpi.reading import format_value
 from livekpi.run import DEFAULT_LISTEN, opened, serve, stopping
 from livekpi.top.board import Board
 from livekpi.top.follow import follow, look
-from livekpi.top.values import format_value
 from livekpi.web.server import parse_listen
 
 DEFINITION = Path(__file__).with_name("shop.yaml")

@@ -76,6 +76,8 @@ class Supervisor:
         self._clock, self._metrics, self._once = clock, metrics, once
         self.finished = threading.Event()
         """Set when the job, with `once`, has come to its end."""
+        self.last: JobState | None = None
+        """How the job was at the last look; None where the cluster could not say."""
         self._resume = stopped_in(directory)
         """What is to be gone on from at the start; None once that is done."""
         self._prepared = False
@@ -115,11 +117,13 @@ class Supervisor:
                 self._prepared = True
             return self._look(self._cluster.state())
         except (ClusterError, SourceError, ConnectionError) as error:
+            self.last = None
             self._metrics.job_up.labels(self._engine).set(0)
             self._say(f"the job on {self._engine}: {error}")
             return LOOK_S
 
     def _look(self, state: JobState) -> float:
+        self.last = state
         self._measure(state)
         now_us = self._clock.now_us()
         if state.well or (self._once and self._submitted and state.state == "finished"):

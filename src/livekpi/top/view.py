@@ -6,8 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from livekpi.reading import format_value
 from livekpi.top.board import BUCKETS, Board, Line, number
-from livekpi.top.values import format_age, format_change, format_value, sparkline
+from livekpi.top.values import format_age, format_change, sparkline
 
 FINAL, PROVISIONAL = "✓", "~"
 _LEGEND = f"{FINAL} final   {PROVISIONAL} provisional: events may still come   last bar: the open bucket"

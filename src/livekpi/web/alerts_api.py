@@ -20,8 +20,9 @@ from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.query.output import encode
 from livekpi.query.steps import QueryError
+from livekpi.web.access import Access
 from livekpi.web.alert_objects import alert_object, history_object, word_object
-from livekpi.web.auth import Scope, Tokens
+from livekpi.web.auth import Scope
 from livekpi.web.backend import Alerts, HistoryRequest
 from livekpi.web.bodies import decoded
 from livekpi.web.parameters import Parameters
@@ -39,9 +40,9 @@ _asked = msgspec.json.Decoder(Asked)
 class AlertsApi:
     """Answers on the threads of `pool`."""
 
-    def __init__(self, alerts: Alerts | None, definition: Definition, clock: Clock, pool: Executor, tokens: Tokens | None) -> None:
-        """`alerts` is None where none are judged. `tokens` None lets everyone say what they like."""
-        self._alerts, self._definition, self._clock, self._pool, self._tokens = alerts, definition, clock, pool, tokens
+    def __init__(self, alerts: Alerts | None, definition: Definition, clock: Clock, pool: Executor, access: Access) -> None:
+        """`alerts` is None where none are judged."""
+        self._alerts, self._definition, self._clock, self._pool, self._access = alerts, definition, clock, pool, access
 
     async def alerts(self, request: Request) -> Response:
         """GET /v1/alerts"""
@@ -110,8 +111,7 @@ class AlertsApi:
 
     def _must_act(self, request: Request) -> None:
         """What changes what people are told needs a scope of its own; the guard has asked for `read` only."""
-        if self._tokens is not None and Scope.ACT not in self._tokens.presented(request.headers.get("authorization", "").encode("latin-1")):
-            raise ProblemError(HTTPStatus.FORBIDDEN, f"this token is not for that; the request needs {Scope.ACT}")
+        self._access.must_have(Scope.ACT, request.scope)
 
     async def _answer(self, ask: Callable[[Alerts], Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
         """Asks and encodes on a thread, since both may take a while."""

@@ -12,8 +12,9 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from livekpi.alerts.asking.pace import PaceRequest, pace_objects
 from livekpi.clock import Clock
-from livekpi.definition.definition import Kpi
+from livekpi.definition.definition import Kpi, SourceDefinition
 from livekpi.definition.problems import nearest
 from livekpi.engine.replay import read_request
 from livekpi.query import points as query
@@ -50,15 +51,14 @@ class Api:
     async def kpis(self, request: Request) -> Response:
         """GET /v1/kpis"""
         Parameters(request)
-        return _json({"kpis": [_kpi(kpi) for kpi in self._backend.definition.kpis.values()]})
+        definition = self._backend.definition
+        watched = {name: [rule.name for rule in definition.rules.values() if name in rule.kpis] for name in definition.kpis}
+        return _json({"kpis": [_kpi(kpi) | {"watched": watched[name]} for name, kpi in definition.kpis.items()]})
 
     async def points(self, request: Request) -> Response:
         """GET /v1/kpis/{kpi}"""
-        name = request.path_params["kpi"]
-        kpis = self._backend.definition.kpis
-        if name not in kpis:
-            raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {name!r}{nearest(name, list(kpis))}")
-        asked = Parameters(request, "from", "to", "step", "by", "where", "timezone", "compare")
+        name = self._kpi_named(request)
+        asked = Parameters(request, "from", "to", "step", "by", "where", "timezone", "compare", "with")
         timezone = asked.text("timezone") or "UTC"
         now_us, where = self._clock.now_us(), zone_named(timezone)
         question = query.Request(
@@ -71,7 +71,25 @@ class Api:
             timezone=timezone,
             compare=asked.text("compare"),
         )
-        return await self._answer(lambda: self._points(question))
+        also = asked.names("with")
+        return await self._answer(lambda: self._points(question, also))
+
+    async def pace(self, request: Request) -> Response:
+        """GET /v1/kpis/{kpi}/pace"""
+        name = self._kpi_named(request)
+        asked = Parameters(request, "at", "from", "to", "step", "timezone")
+        timezone = asked.text("timezone") or "UTC"
+        now_us, where = self._clock.now_us(), zone_named(timezone)
+        at_us, from_us, to_us = (asked.time(each, now_us, where) for each in ("at", "from", "to"))
+        question = PaceRequest(name, at_us, from_us, to_us, asked.text("step"), timezone)
+        return await self._answer(lambda: self._pace(question))
+
+    def _kpi_named(self, request: Request) -> str:
+        name: str = request.path_params["kpi"]
+        kpis = self._backend.definition.kpis
+        if name not in kpis:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {name!r}{nearest(name, list(kpis))}")
+        return name
 
     async def dead_letters(self, request: Request) -> Response:
         """GET /v1/dead-letters"""
@@ -104,14 +122,24 @@ class Api:
         """GET /v1/sources"""
         Parameters(request)
         now_us = self._clock.now_us()
-        return await self._answer(lambda: {"sources": [_source(state, now_us) for state in self._backend.sources()]})
+        return await self._answer(lambda: {"sources": self._sources(now_us)})
 
-    def _points(self, question: query.Request) -> Any:
-        found = self._backend.points(question)
+    def _pace(self, question: PaceRequest) -> Any:
+        found = self._backend.pace(question)
+        return {"kpi": found.kpi, "unit": found.unit, "pace": pace_objects(found)}
+
+    def _sources(self, now_us: int) -> list[dict[str, Any]]:
+        declared = self._backend.definition.sources
+        # a reload may have taken one away meanwhile
+        return [_source(state, declared[state.name], now_us) for state in self._backend.sources() if state.name in declared]
+
+    def _points(self, question: query.Request, also: tuple[str, ...]) -> Any:
+        found = self._backend.points(question, also)
         return {
             "kpi": found.kpi,
             "unit": found.unit,
             "step": question.step,
+            "commit": found.commit,
             "points": [point_object(found, point) for point in found.points],
         }
 
@@ -159,11 +187,13 @@ def _target(kpi: Kpi) -> Any:
     return given
 
 
-def _source(state: SourceState, now_us: int) -> dict[str, Any]:
+def _source(state: SourceState, declared: SourceDefinition, now_us: int) -> dict[str, Any]:
     last_us = max((row.watermark_us for row in state.positions if row.watermark_us is not None), default=None)
     return {
         "source": state.name,
         "kind": state.kind,
+        "time": declared.spec.time,
+        "fields": [{"name": field.name, "type": str(field)} for field in declared.fields.values()],
         "partitions": [
             {
                 "partition": row.partition,

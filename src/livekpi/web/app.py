@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from importlib.resources.abc import Traversable
 
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -17,18 +18,26 @@ from livekpi.alerts.judging.desk import Outcome
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.metrics import Metrics
+from livekpi.web.access import Access
 from livekpi.web.alerts_api import AlertsApi
+from livekpi.web.annotations_api import AnnotationsApi
 from livekpi.web.api import Api
 from livekpi.web.auth import Tokens
 from livekpi.web.backend import Alerts, Backend
 from livekpi.web.backtest_api import BacktestApi
+from livekpi.web.badge_api import BadgeApi
+from livekpi.web.dashboards_api import DashboardsApi
 from livekpi.web.door import Door, Inlet
 from livekpi.web.guard import Guard
 from livekpi.web.health import Health
+from livekpi.web.hub import Hub
 from livekpi.web.openapi import DOCUMENT
-from livekpi.web.page import page
+from livekpi.web.page import Page, installed
 from livekpi.web.problems import HANDLERS
-from livekpi.web.stream import Hub, Streams
+from livekpi.web.session_api import SessionApi
+from livekpi.web.sessions import Sessions
+from livekpi.web.status_api import Job, StatusApi
+from livekpi.web.stream import Streams
 
 _QUERY_THREADS = 4
 _STREAM_THREADS = 2  # of their own, so that no long question holds up the streams
@@ -48,8 +57,11 @@ class App:
         tokens: Tokens | None = None,
         hosts: Iterable[str] | None = None,
         alerts: Alerts | None = None,
+        ui: Traversable | None = None,
+        job: Job | None = None,
     ) -> None:
-        """For `tokens` and `hosts` see Guard; `alerts` is None where none are judged."""
+        """For `tokens` see Access, for `hosts` Guard; `alerts` is None where none are judged; `ui` has the built page, None: the installed;
+        `job` is None where no cluster computes."""
         self._backend = backend
         self._metrics = metrics
         self._query_pool = ThreadPoolExecutor(_QUERY_THREADS, "query")
@@ -59,32 +71,53 @@ class App:
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
         self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
         self._metrics_pool = ThreadPoolExecutor(1, "metrics")  # what is looked up is for one thread at a time
-        api = Api(backend, clock, self._query_pool)
-        alerts_api = AlertsApi(alerts, backend.definition, clock, self._query_pool, tokens)
+        access = Access(tokens, Sessions(clock))
         self.routes = [
+            *self._of_numbers(clock),
+            *self._of_people(clock, access, alerts),
+            Route("/v1/status", StatusApi(backend, self._health, clock, metrics, job).status),
+            Route("/metrics", self._expose),
+            Route("/healthz", self._health.healthz),
+            Route("/readyz", self._health.readyz),
+            Route("/openapi.json", _openapi),
+            Route("/badge/{kpi}.svg", BadgeApi(backend, alerts, clock, self._query_pool).badge),
+            *Page(installed() if ui is None else ui).routes(),
+        ]
+        starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
+        starlette.router.redirect_slashes = False
+        self._guarded = Guard(starlette, access, hosts)
+
+    def _of_numbers(self, clock: Clock) -> list[Route]:
+        """Where events come in, and numbers are asked for."""
+        api = Api(self._backend, clock, self._query_pool)
+        return [
             Route("/v1/events/{source}", self._door.post, methods=["POST"]),
             Route("/v1/kpis", api.kpis),
             Route("/v1/kpis/{kpi}", api.points),
-            Route("/v1/stream", Streams(self._hub, backend.definition.kpis).get),
+            Route("/v1/kpis/{kpi}/pace", api.pace),
+            Route("/v1/stream", Streams(self._hub, self._backend, clock).get),
+            Route("/v1/backtest", BacktestApi(self._backend, self._query_pool).post, methods=["POST"]),
+            Route("/v1/dead-letters", api.dead_letters),
+            Route("/v1/dead-letters/replay", api.replay, methods=["POST"]),
+            Route("/v1/sources", api.sources),
+        ]
+
+    def _of_people(self, clock: Clock, access: Access, alerts: Alerts | None) -> list[Route]:
+        """What people are told, what they say, and who they are."""
+        alerts_api = AlertsApi(alerts, self._backend.definition, clock, self._query_pool, access)
+        annotations_api = AnnotationsApi(self._backend, clock, self._query_pool, access, lambda told: self._hub.tell("annotation", told))
+        return [
             Route("/v1/alerts", alerts_api.alerts),
             Route("/v1/alerts/history", alerts_api.history),
             Route("/v1/silences", alerts_api.silences, methods=["GET", "POST"]),
             Route("/v1/silences/{number}", alerts_api.silence, methods=["DELETE"]),
             Route("/v1/acknowledgements", alerts_api.acknowledgements, methods=["GET", "POST"]),
             Route("/v1/acknowledgements/{number}", alerts_api.acknowledgement, methods=["DELETE"]),
-            Route("/v1/backtest", BacktestApi(backend, self._query_pool).post, methods=["POST"]),
-            Route("/v1/dead-letters", api.dead_letters),
-            Route("/v1/dead-letters/replay", api.replay, methods=["POST"]),
-            Route("/v1/sources", api.sources),
-            Route("/metrics", self._expose),
-            Route("/healthz", self._health.healthz),
-            Route("/readyz", self._health.readyz),
-            Route("/openapi.json", _openapi),
-            Route("/", page),
+            Route("/v1/annotations", annotations_api.annotations, methods=["GET", "POST"]),
+            Route("/v1/annotations/{number}", annotations_api.annotation, methods=["DELETE"]),
+            Route("/v1/dashboards", DashboardsApi(self._backend).dashboards),
+            Route("/v1/session", SessionApi(access, clock).session, methods=["GET", "POST", "DELETE"]),
         ]
-        starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
-        starlette.router.redirect_slashes = False
-        self._guarded = Guard(starlette, tokens, hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)
@@ -96,6 +129,10 @@ class App:
     def on_alerts(self, outcome: Outcome) -> None:
         """Tells the viewers of alerts that changed; from any thread, and quick."""
         self._hub.on_alerts(outcome.changed)
+
+    def on_definition(self) -> None:
+        """Tells the viewers that dashboards and words, or what is known of them, changed; from any thread, and quick."""
+        self._hub.tell("definition", None)
 
     def stop(self) -> None:
         """On the event loop: takes no more events and ends all streams, so that nothing keeps the server from ending."""

@@ -18,7 +18,7 @@ class Scope(StrEnum):
     INGEST = "ingest"
     READ = "read"
     ACT = "act"
-    """To silence and to acknowledge alerts."""
+    """To silence and to acknowledge alerts, and to annotate."""
 
 
 ALL = frozenset(Scope)

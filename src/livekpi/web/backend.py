@@ -5,13 +5,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from livekpi.alerts.asking.pace import PaceRequest, Paces
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.listing import History, Shown, Wanted
 from livekpi.alerts.words import Kind, Word
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.engine.replay import Replay, Replayed
+from livekpi.query.live import Told, Want
 from livekpi.query.points import Points, Request
+from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
 from livekpi.web import backtest_asked
@@ -52,6 +55,15 @@ class HistoryRequest:
     from_us: int | None = None
     to_us: int | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRequest:
+    """Which annotations are asked for: those about any time in [from, to), and about a KPI where one is named."""
+
+    from_us: int | None = None
+    to_us: int | None = None
+    kpi: str | None = None
 
 
 class Alerts(Protocol):
@@ -95,13 +107,24 @@ class Backend(Protocol):
     """Each call may come from any thread and take a while, but for `replay`, `problems`, `failure` and `interrupt`, which are quick."""
 
     @property
-    def definition(self) -> Definition: ...
+    def definition(self) -> Definition:
+        """As it is shown: dashboards and words may be newer than the engine's start."""
 
-    def points(self, request: Request) -> Points:
-        """Raises QueryError where the question is wrong."""
+    @property
+    def stale(self) -> str | None:
+        """Why what the file says now is not all in effect, and what to do; None where it is."""
 
-    def changed(self, commit: Commit, kpis: tuple[str, ...], by: tuple[str, ...]) -> list[Points]:
-        """The points of these KPIs, by these dimensions, that a commit changed."""
+    def points(self, request: Request, also: tuple[str, ...] = ()) -> Points:
+        """The points, with what is `also` asked for of them (`band`, `prediction`). Raises QueryError where the question is wrong."""
+
+    def pace(self, request: PaceRequest) -> Paces:
+        """Where target periods were going. Raises QueryError where the question is wrong."""
+
+    def changed(self, commit: Commit, wants: Sequence[Want]) -> Mapping[Want, Told]:
+        """What a commit changed of each of these."""
+
+    def last_commit(self) -> int:
+        """The number of the store's last commit; 0 before the first."""
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]: ...
 
@@ -109,6 +132,14 @@ class Backend(Protocol):
         """Feeds dead letters back between two commits; cancelled where the engine is stopped before."""
 
     def sources(self) -> list[SourceState]: ...
+
+    def annotations(self, request: AnnotationRequest) -> list[Annotation]: ...
+
+    def annotate(self, note: Note) -> Annotation:
+        """Writes one. Raises TooManyError where no more may be kept."""
+
+    def remove_annotation(self, number: int) -> Annotation | None:
+        """Deletes one; None where there is none of that number."""
 
     def backtest(self, asked: backtest_asked.Asked) -> dict[str, Any]:
         """Tries alert rules on history; raises QueryError where they, or what is asked of them, are wrong."""

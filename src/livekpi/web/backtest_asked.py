@@ -31,9 +31,9 @@ class AskedIncident(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
-    """A backtest as it is sent; definitions are a file's text."""
+    """A backtest as it is sent; definitions are a file's text, and that which runs where there is none."""
 
-    definition: str
+    definition: str | None = None
     against: str | None = None
     from_: str | None = msgspec.field(name="from", default=None)
     to: str | None = None

@@ -30,9 +30,8 @@ _INCIDENT = {
 }
 SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": ["definition"],
     "properties": {
-        "definition": {**STRING, "description": "a definition file's text; its rules are tried"},
+        "definition": {**STRING, "description": "a definition file's text, whose rules are tried; without it those that run"},
         "against": {**STRING, "description": "another's, to be compared with"},
         "from": {**STRING, "description": TIME},
         "to": {**STRING, "description": TIME},

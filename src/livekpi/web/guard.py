@@ -8,25 +8,31 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
-from livekpi.web.auth import Scope, Tokens
+from livekpi.web.access import Access
+from livekpi.web.auth import Scope
+from livekpi.web.page import is_page
 from livekpi.web.problems import problem
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-OPEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json"})
-"""What anyone may ask, since it says nothing of the numbers."""
+OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/v1/session"})
 _INGEST = ("/v1/events/", "/v1/dead-letters/replay")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_open(path: str) -> bool:
+    """Whether anyone may ask for a path, since it says nothing of the numbers; or asks who one is."""
+    return path in OPEN or is_page(path)
 
 
 class Guard:
     """Refuses what must not come in; a path it does not know needs the scope `read`."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens | None, hosts: Iterable[str] | None) -> None:
-        """`tokens` None asks for none. `hosts` are the names the server answers to, None for any: bound to loopback it should
+    def __init__(self, app: ASGIApp, access: Access, hosts: Iterable[str] | None) -> None:
+        """`hosts` are the names the server answers to, None for any: bound to loopback it should
         answer to loopback's names only, so that no page can reach it under a name of its own (DNS rebinding).
         """
         self._app = app
-        self._tokens = tokens
+        self._access = access
         self._hosts = None if hosts is None else frozenset(hosts)
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
@@ -40,14 +46,14 @@ class Guard:
             return problem(HTTPStatus.MISDIRECTED_REQUEST, f"this server does not answer to the name {_name(host)!r}; use 127.0.0.1")
         if scope["method"] not in _SAFE and _from_elsewhere(headers, host):
             return problem(HTTPStatus.FORBIDDEN, "a web page of another origin may not send this request")
-        return self._without_right(scope["path"], headers.get(b"authorization", b""))
+        return self._without_right(scope)
 
-    def _without_right(self, path: str, authorization: bytes) -> Response | None:
-        if self._tokens is None or path in OPEN:
+    def _without_right(self, scope: Connection) -> Response | None:
+        path = scope["path"]
+        if is_open(path):
             return None
         needed = Scope.INGEST if path.startswith(_INGEST) else Scope.READ
-        scheme, _, secret = authorization.partition(b" ")
-        scopes = self._tokens.scopes(secret.strip()) if scheme.lower() == b"bearer" else frozenset()
+        scopes = self._access.scopes(scope)
         if needed in scopes:
             return None
         if scopes:
@@ -65,8 +71,9 @@ def _name(host: bytes) -> str:
 
 
 def _from_elsewhere(headers: dict[bytes, bytes], host: bytes) -> bool:
-    """Whether a browser says that a page of another origin sends this. Other clients send neither header."""
+    """Whether a browser says that a page of another origin sends this. Other clients send neither header, and no cookie."""
     origin = headers.get(b"origin")
     if origin is not None:
         return origin.partition(b"://")[2] != host  # nothing follows in `null`, which a page of no origin sends
-    return headers.get(b"sec-fetch-site", b"none") not in {b"same-origin", b"none"}
+    unsaid = b"cross-site" if b"cookie" in headers else b"none"
+    return headers.get(b"sec-fetch-site", unsaid) not in {b"same-origin", b"none"}

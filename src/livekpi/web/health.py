@@ -32,13 +32,14 @@ class Health:
 
     async def readyz(self, _request: Request) -> Response:
         """GET /readyz: 200 while events are taken and every source is read and committed."""
-        parts = self._not_ready()
+        parts = self.not_ready()
         if parts:
             detail = "; ".join(f"{part}: {why}" for part, why in parts.items())
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, not_ready=parts)
         return JSONResponse({"status": "ready"})
 
-    def _not_ready(self) -> dict[str, str]:
+    def not_ready(self) -> dict[str, str]:
+        """What is not ready, and why, by part."""
         parts = dict(self._backend.problems())
         failure = self._backend.failure()
         if failure is not None and failure not in parts.values():

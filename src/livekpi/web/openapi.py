@@ -12,6 +12,7 @@ from livekpi.web.describing import (
     NAMES,
     RANGE,
     STRING,
+    TIME,
     TIMEZONE,
     UNABLE,
     array,
@@ -26,7 +27,12 @@ from livekpi.web.describing import (
     text_of,
     without_token,
 )
+from livekpi.web.page_openapi import PATHS as PAGE_PATHS
+from livekpi.web.page_openapi import SCHEMAS as PAGE_SCHEMAS
+from livekpi.web.status_openapi import SCHEMAS as STATUS_SCHEMAS
+from livekpi.web.status_openapi import STATUS
 
+_NUMBER = {"type": "number"}
 _EVENTS = {
     "post": {
         "summary": "Take in events",
@@ -99,25 +105,49 @@ DOCUMENT: dict[str, Any] = {
                 query("where", "a condition over dimensions, such as `country = 'DE'`"),
                 TIMEZONE,
                 query("compare", "a span such as 1d or 1w: each point also has the value that much `before`"),
+                query("with", "`band`, `prediction`: what else a point has where it is known", NAMES),
             ],
             _400="a question that can't be answered, and why",
+            _404="no such KPI",
+            _503=UNABLE,
+        ),
+        "/v1/kpis/{kpi}/pace": get(
+            "Where a KPI's target periods were going",
+            json_of(ref("Paces"), "in the order of time"),
+            [
+                path("kpi"),
+                query("at", f"as of this time; without it and a range: now. {TIME}"),
+                *RANGE,
+                query("step", "with a range: as of the end of each such step; else an hour, or the KPI's bucket where that is longer"),
+                TIMEZONE,
+            ],
+            _400="a question that can't be answered: the KPI has no target, or can't be added up",
             _404="no such KPI",
             _503=UNABLE,
         ),
         "/v1/stream": get(
             "The points that change, a message a commit, and the alerts that do",
             stream_of(
-                "`event: points`, `id:` the commit, `data:` a Change in JSON; where asked for, `event: alert`, `data:` an Alert in JSON",
+                "`event: hello` first, `data:` the last commit's `commit` and `at`; then `event: points`, `id:` the commit, `data:` a "
+                "Change in JSON; where asked for, `event: alert`, `data:` an Alert in JSON. There may be other events, such as "
+                "`annotation` and `definition`. A page opens the stream, then asks for ranges, and leaves aside messages of commits that a "
+                "range has seen",
                 {"anyOf": [ref("Change"), ref("Alert")]},
             ),
             [
-                query("kpi", "KPIs; else all", NAMES),
+                query("kpi", "KPIs, at their own buckets; else all", NAMES),
                 query("by", "dimensions to slice by; else totals", NAMES),
+                query(
+                    "want",
+                    "in place of `kpi` and `by`: a query string itself, of `kpi`, `by`, `step`, `timezone` and `where` as for a range; "
+                    "each point says by its `want` which of them it is of, from 0",
+                    array({"type": "string"}) | {"maxItems": 100},
+                ),
                 query("alerts", "`true`: each alert that began, ended or was corrected, too", {"type": "boolean", "default": False}),
             ],
-            _400="a dimension that a KPI lacks",
+            _400="a dimension that a KPI lacks, or another part of a want that is wrong; too many wants",
             _404="no such KPI",
-            _503="too many streams are open",
+            _503="too many streams are open, or the store can't be read",
         ),
         **PATHS,
         "/v1/backtest": BACKTEST,
@@ -140,6 +170,7 @@ DOCUMENT: dict[str, Any] = {
             json_of(members(sources=array(ref("Source"))), "all of them"),
             _503=UNABLE,
         ),
+        "/v1/status": STATUS,
         "/metrics": get("livekpi's own metrics", text_of("application/openmetrics-text", "OpenMetrics")),
         "/healthz": without_token(
             get("Whether the process is worth keeping", json_of(members(status=STRING), "the engine runs"), _503="it has stopped")
@@ -152,7 +183,7 @@ DOCUMENT: dict[str, Any] = {
             )
         ),
         "/openapi.json": without_token(get("This document", json_of({"type": "object"}, "OpenAPI"))),
-        "/": without_token(get("A page that says what this is", text_of("text/html", "the page"))),
+        **PAGE_PATHS,
     },
     "components": {
         "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -181,17 +212,42 @@ DOCUMENT: dict[str, Any] = {
                 owner=MAYBE_STRING,
                 target={},
                 sources=array(STRING),
+                watched={**array(STRING), "description": "the alert rules that ask for it"},
             ),
-            "Points": members(kpi=STRING, unit=MAYBE_STRING, step=MAYBE_STRING, points=array(ref("Point"))),
+            "Points": members(
+                kpi=STRING,
+                unit=MAYBE_STRING,
+                step=MAYBE_STRING,
+                commit={"type": "integer", "description": "the number of the last commit that the points have seen"},
+                points=array(ref("Point")),
+            ),
             "Point": {
                 **members(
                     time={**MOMENT, "description": "where the step begins"},
                     value={"type": ["number", "string", "boolean", "null"]},
                     final={"type": "boolean", "description": "whether no more events are waited for"},
                 ),
-                "additionalProperties": {"description": "a dimension asked for by `by`"},
+                "additionalProperties": {
+                    "description": "a dimension asked for by `by`; `before` with `compare`; with `with`, where it is known: `expected`, "
+                    "`low`, `high` and `score` (above 1 is anomalous), `predicted`, `predicted_low` and `predicted_high`"
+                },
             },
-            "Change": members(commit=INTEGER, at=MOMENT, points=array({"allOf": [ref("Point"), members(kpi=STRING)]})),
+            "Paces": members(kpi=STRING, unit=MAYBE_STRING, pace=array(ref("Pace"))),
+            "Pace": members(
+                time={**MOMENT, "description": "as of when"},
+                **{"from": {**MOMENT, "description": "where the period that runs then begins"}},
+                to={**MOMENT, "description": "where it ends"},
+                target=_NUMBER,
+                so_far={**_NUMBER, "description": "what there is from `from` to `time`"},
+                projected={**_NUMBER, "description": "what it is expected to be at `to`"},
+                low={**_NUMBER, "description": "as low it may be, in about 19 cases of 20"},
+                high=_NUMBER,
+                ratio={"type": ["number", "null"], "description": "`projected` as a share of `target`; null where that is 0"},
+            ),
+            "Change": members(
+                commit=INTEGER, at=MOMENT, points=array({"allOf": [ref("Point"), members(kpi=STRING), {"properties": {"want": INTEGER}}]})
+            )
+            | {"description": "`incomplete`, where it is there, lists the wants (or KPIs) of which more changed than is told"},
             "DeadLetter": members(
                 number=INTEGER,
                 source=STRING,
@@ -213,6 +269,8 @@ DOCUMENT: dict[str, Any] = {
             "Source": members(
                 source=STRING,
                 kind=STRING,
+                time={**STRING, "description": "the field that holds the event's own time"},
+                fields=array(members(name=STRING, type={**STRING, "description": "as the file has it: `optional decimal(18, 2)`"})),
                 partitions=array(members(partition=STRING, position=INTEGER, last_event=MAYBE_MOMENT, lag={"type": ["integer", "null"]})),
                 lag={"type": "integer", "description": "what is known to be unread: records for Kafka, bytes for others"},
                 watermark=MAYBE_MOMENT,
@@ -221,7 +279,9 @@ DOCUMENT: dict[str, Any] = {
                 problem=MAYBE_STRING,
             ),
             **SCHEMAS,
+            **STATUS_SCHEMAS,
             "Backtest": SCHEMA,
+            **PAGE_SCHEMAS,
             "Problem": members(type=STRING, title=STRING, status=INTEGER, detail=STRING) | {"description": "RFC 9457"},
         },
     },

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from http import HTTPStatus
 from typing import TypeVar
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from livekpi.query.steps import QueryError, zone
@@ -17,16 +18,24 @@ T = TypeVar("T")
 class Parameters:
     """A request's parameters; each is read once, and one that nobody reads is a mistake of the sender's."""
 
-    def __init__(self, request: Request, *known: str) -> None:
-        """Raises ProblemError 400 for a parameter that is not `known`, or is given twice."""
+    def __init__(self, given: Request | QueryParams, *known: str, several: tuple[str, ...] = ()) -> None:
+        """Raises ProblemError 400 for a parameter that is not `known`, or is given twice and is none of which there may be `several`."""
         self._values: dict[str, str] = {}
-        for name, value in request.query_params.multi_items():
+        self._several: dict[str, list[str]] = {}
+        for name, value in (given.query_params if isinstance(given, Request) else given).multi_items():
+            if name in several:
+                self._several.setdefault(name, []).append(value)
+                continue
             if name not in known:
-                takes = f"; this address takes {', '.join(known)}" if known else "; this address takes none"
+                takes = f"; this address takes {', '.join((*several, *known))}" if known else "; this address takes none"
                 raise ProblemError(HTTPStatus.BAD_REQUEST, f"unknown parameter {name!r}{takes}")
             if name in self._values:
                 raise ProblemError(HTTPStatus.BAD_REQUEST, f"parameter {name!r} is given twice")
             self._values[name] = value
+
+    def each(self, name: str) -> list[str]:
+        """The values of one that may be given several times."""
+        return self._several.get(name, [])
 
     def text(self, name: str) -> str | None:
         """The value; None where it is absent or empty."""

@@ -9,6 +9,8 @@ import duckdb
 import structlog
 
 from livekpi.alerts import listing, words
+from livekpi.alerts.asking.answer import points_with
+from livekpi.alerts.asking.pace import PaceRequest, Paces, pace
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.listing import History, Shown, Wanted
 from livekpi.alerts.words import Kind, Word
@@ -17,13 +19,15 @@ from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.engine.engine import Engine
 from livekpi.engine.replay import Replay, Replayed
-from livekpi.query.live import changed
+from livekpi.query import live
+from livekpi.query.live import Told, Want
 from livekpi.query.points import Points, Query, Request
-from livekpi.store import dead_letters, positions
+from livekpi.store import annotations, dead_letters, positions
+from livekpi.store.annotations import Annotation, Note
 from livekpi.store.database import Store
 from livekpi.store.dead_letters import StoredDeadLetter
-from livekpi.web import backtest_asked, words_asked
-from livekpi.web.backend import DeadLetterRequest, HistoryRequest, Judging, SourceState
+from livekpi.web import annotating, backtest_asked, words_asked
+from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, HistoryRequest, Judging, SourceState
 from livekpi.web.words_asked import Saying
 
 _logger = structlog.get_logger(__name__)
@@ -40,21 +44,45 @@ class Running:
         self._engine_runs = engine_runs
         self._judging = judging
         self._cursors: set[duckdb.DuckDBPyConnection] = set()
+        self._shown = engine.definition
+        self._stale: str | None = None
 
     @property
     def definition(self) -> Definition:
-        return self._engine.definition
+        return self._shown
 
-    def points(self, request: Request) -> Points:
-        with self._cursor() as cursor:
-            return self._query(cursor).points(request)
+    @property
+    def stale(self) -> str | None:
+        return self._stale
 
-    def changed(self, commit: Commit, kpis: tuple[str, ...], by: tuple[str, ...]) -> list[Points]:
+    def show(self, definition: Definition) -> None:
+        """From now on answers with the dashboards and words of a definition, whose numbers are those of the engine's own."""
+        self._shown, self._stale = definition, None
+
+    def outdated(self, why: str) -> None:
+        """From now on says why what the file says now is not in effect."""
+        self._stale = why
+
+    def points(self, request: Request, also: tuple[str, ...] = ()) -> Points:
+        with self._snapshot() as cursor:
+            return points_with(cursor, self.definition, self._query(cursor), request, also)
+
+    def pace(self, request: PaceRequest) -> Paces:
+        with self._snapshot() as cursor:
+            return pace(self._query(cursor), request)
+
+    def changed(self, commit: Commit, wants: Sequence[Want]) -> Mapping[Want, Told]:
+        with self._snapshot() as cursor:
+            found = live.changed(self._query(cursor), self.definition, wants, commit)
+        for want, told in found.items():
+            if told.untold is not None:
+                about = {"kpi": want.kpi, "by": want.by, "commit": commit.number}
+                _logger.warning("not all that a commit changed is streamed", **about, reason=told.untold)
+        return found
+
+    def last_commit(self) -> int:
         with self._cursor() as cursor:
-            changes = changed(self._query(cursor), [self.definition.kpis[name] for name in kpis], commit, by)
-        for name, reason in changes.untold.items():
-            _logger.warning("a commit's changes are not streamed", kpi=name, by=by, commit=commit.number, reason=reason)
-        return changes.points
+            return positions.last_commit(cursor)
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
         with self._cursor() as cursor:
@@ -81,9 +109,22 @@ class Running:
                 found.append(SourceState(name, kind, rows, lag.get(name, {}), watermark_us, problems.get(name)))
         return found
 
+    def annotations(self, request: AnnotationRequest) -> list[Annotation]:
+        with self._cursor() as cursor:
+            return annotations.find(cursor, from_us=request.from_us, to_us=request.to_us, kpi=request.kpi)
+
+    def annotate(self, note: Note) -> Annotation:
+        with self._store.beside() as cursor:
+            return annotating.write(cursor, note, self.definition.spec.limits.annotations)
+
+    def remove_annotation(self, number: int) -> Annotation | None:
+        with self._store.beside() as cursor:
+            return annotations.remove(cursor, number)
+
     def backtest(self, asked: backtest_asked.Asked) -> dict[str, Any]:
-        definition = backtest_asked.read_definition(asked.definition, "definition", self.definition)
-        against = None if asked.against is None else backtest_asked.read_definition(asked.against, "against", self.definition)
+        read, running = backtest_asked.read_definition, self.definition
+        definition = running if asked.definition is None else read(asked.definition, "definition", running)
+        against = None if asked.against is None else read(asked.against, "against", running)
         now_us = self._clock.now_us()
         with self._snapshot() as cursor:
             return backtest_asked.answer(cursor, definition, against, asked, now_us, now_us)

@@ -14,6 +14,8 @@ _GRACE_S = 2
 _KEEP_ALIVE_S = 75
 """How long an idle connection is kept, so that one who sends now and then need not open another."""
 _BACKLOG = 2048
+_UNSENT_BYTES = 65_536
+"""The system keeps at most about so much for a connection beyond what is on its way."""
 _HEADERS = [("x-content-type-options", "nosniff")]
 
 
@@ -99,6 +101,9 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         # A server that has just ended may be followed at once; on these systems no second one can share the port by it.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # what a slow reader of a stream has not taken waits in this process, where it can be merged with what comes later
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         bound.bind(address)
         bound.listen(_BACKLOG)
     except OSError as error:
