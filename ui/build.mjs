@@ -1,0 +1,68 @@
+// Builds the page into src/livekpi/web/ui: hashed assets, the HTML that names them, and each compressed beforehand.
+
+import { build } from "esbuild";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const BUILT = join(HERE, "..", "src", "livekpi", "web", "ui");
+// made elsewhere and put in its place when it is whole
+const OUT = join(HERE, "node_modules", `.page-${process.pid}`);
+const ASSETS = join(OUT, "assets");
+const PAGES = ["index", "embed"];
+
+await mkdir(ASSETS, { recursive: true });
+const result = await build({
+  absWorkingDir: HERE,
+  entryPoints: [...PAGES.map((page) => `src/${page}.ts`), "src/page.css", "src/icon.svg"],
+  bundle: true,
+  minify: true,
+  splitting: true,
+  format: "esm",
+  target: ["es2022"],
+  loader: { ".svg": "copy" },
+  entryNames: "[name]-[hash]",
+  chunkNames: "shared-[hash]",
+  outdir: ASSETS,
+  metafile: true,
+  legalComments: "linked",
+});
+
+const named = Object.fromEntries(
+  Object.entries(result.metafile.outputs)
+    .filter(([, output]) => output.entryPoint !== undefined)
+    .map(([path, output]) => [basename(output.entryPoint), `/ui/${basename(path)}`]),
+);
+for (const page of PAGES) {
+  const shared = imported(page).map((name) => `<link rel="modulepreload" href="/ui/${name}">`);
+  const template = await readFile(join(HERE, "src", `${page}.html`), "utf8");
+  const html = template
+    .replace("<!-- preload -->", shared.join("\n"))
+    .replace(/\{\{([^}]+)\}\}/g, (_, name) => named[name] ?? missing(name));
+  await writeFile(join(OUT, `${page}.html`), html);
+}
+for (const folder of [OUT, ASSETS]) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile() && [".html", ".js", ".css", ".svg"].includes(extname(entry.name))) await compress(join(folder, entry.name));
+  }
+}
+await rm(BUILT, { recursive: true, force: true });
+await rename(OUT, BUILT);
+
+/** The chunks that a page's script imports. */
+function imported(page) {
+  const output = Object.values(result.metafile.outputs).find((each) => each.entryPoint === `src/${page}.ts`);
+  return output.imports.map((each) => basename(each.path));
+}
+
+function missing(name) {
+  throw new Error(`a page names ${name}, which is not built`);
+}
+
+async function compress(path) {
+  const content = await readFile(path);
+  await writeFile(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+  await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }));
+}

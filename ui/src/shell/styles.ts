@@ -1,0 +1,34 @@
+/** Styles that several elements share. */
+
+import { css } from "lit";
+
+export const shared = css`
+  :host { display: block; }
+  *, *::before, *::after { box-sizing: border-box; }
+  h1, h2, h3, p { margin: 0; }
+  h1 { font-size: 1.4rem; line-height: 1.2; }
+  h2 { font-size: 1.1rem; }
+  a { color: var(--accent); }
+  button, select, input, textarea { font: inherit; color: inherit; }
+  button, select, input, textarea {
+    background: var(--surface); border: 1px solid var(--edge); border-radius: 6px; padding: 5px 10px; min-height: 36px; max-width: 100%;
+  }
+  button { cursor: pointer; }
+  button:hover { background: var(--raised); }
+  button.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+  button[aria-pressed="true"] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+  button:disabled { opacity: 0.6; cursor: default; }
+  :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+  .muted { color: var(--muted); }
+  .error { color: var(--alert); }
+  .panel { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: var(--gap); }
+  .state { font-weight: 600; border-radius: 999px; padding: 1px 9px; font-size: 0.85em; white-space: nowrap; }
+  .state.fine { color: var(--fine); background: var(--fine-ground); }
+  .state.watch { color: var(--watch); background: var(--watch-ground); }
+  .state.alert { color: var(--alert); background: var(--alert-ground); }
+  table { border-collapse: collapse; width: 100%; }
+  th, td { text-align: start; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
+  td.number, th.number { text-align: end; }
+  .scroll { overflow-x: auto; position: relative; } /* hidden texts stay within */
+  .hidden-text { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+`;
