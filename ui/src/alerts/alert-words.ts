@@ -2,12 +2,14 @@
 
 import type { Alert, Kpi } from "../server/types.ts";
 import { kpiPath } from "../shell/router.ts";
+import { formatDuration } from "../words/durations.ts";
 import type { Group } from "./groups.ts";
 import type { Message } from "./types.ts";
 
 export const NULL_WORD = "none";
 const BEFORE_MS = 1_800_000;
 const AFTER_MS = 1_800_000;
+const MINUTE_MS = 60_000;
 
 /** A series for people: `country DE, service checkout`; a dimension that is null is said to be none. */
 export function seriesText(series: Readonly<Record<string, string>>): string {
@@ -22,20 +24,17 @@ export function countText(firing: number, pending: number, by: boolean): string 
   return firing === 0 ? waits : `${fires}, ${waits.replace(" series", "")}`;
 }
 
-/** The condition by which a KPI is cut to a series; the empty text where it is the whole KPI. */
-export function whereOf(series: Readonly<Record<string, string>>): string {
-  return Object.entries(series)
-    .map(([name, value]) => (value === "" ? `${name} is null` : `${name} = '${value.replaceAll("'", "''")}'`))
-    .join(" and ");
+/** The KPI's view at an alert's series, from a while before it began until a while after it ended, or until now. */
+export function alertPath(kpi: Kpi, alert: Pick<Alert, "series" | "started" | "ended">, now_ms: number): string {
+  const from_ms = Date.parse(alert.started) - BEFORE_MS;
+  const own = Object.entries(alert.series).filter(([name]) => kpi.by.includes(name));
+  const only = Object.fromEntries(own.map(([name, value]) => [name, value === "" ? null : value]));
+  return kpiPath(kpi.kpi, { ...windowOf(from_ms, alert.ended, now_ms), ...(own.length > 0 && { only: JSON.stringify(only) }) });
 }
 
-/** The KPI's view at an alert's series, from a while before it began until a while after it ended. */
-export function alertPath(kpi: Kpi, alert: Pick<Alert, "series" | "started" | "ended">): string {
-  const from = new Date(Date.parse(alert.started) - BEFORE_MS).toISOString();
-  const to = alert.ended === null ? null : new Date(Date.parse(alert.ended) + AFTER_MS).toISOString();
-  const own = Object.fromEntries(Object.entries(alert.series).filter(([name]) => kpi.by.includes(name)));
-  const where = whereOf(own);
-  return kpiPath(kpi.kpi, { from, ...(to !== null && { to }), ...(where && { where }) });
+function windowOf(from_ms: number, ended: string | null, now_ms: number): Record<string, string> {
+  if (ended === null) return { span: formatDuration(Math.ceil((now_ms - from_ms) / MINUTE_MS) * MINUTE_MS) };
+  return { from: new Date(from_ms).toISOString(), to: new Date(Date.parse(ended) + AFTER_MS).toISOString() };
 }
 
 /** An address that may be followed: of http or https; null for any other, such as one that is a script. */

@@ -94,7 +94,7 @@ export class AlertHistory extends LitElement {
       </div>
       <p class="break">${alert.summary}</p>
       ${alert.note ? html`<p class="muted">${NOTES[alert.note] ?? alert.note}</p>` : nothing}
-      <div class="line">${kpis.map((kpi) => html`<a href=${alertPath(kpi, alert)}>${kpi.title} then<span class="hidden-text">: ${series}</span></a>`)}</div>
+      <div class="line">${kpis.map((kpi) => html`<a href=${alertPath(kpi, alert, this.page.clock.now())}>${kpi.title} then<span class="hidden-text">: ${series}</span></a>`)}</div>
       ${messages.length === 0
         ? html`<p class="muted">No message was sent about it.</p>`
         : html`<details><summary>${deliveries(messages)}</summary><ul>${messages.map((message) => this.#message(message))}</ul></details>`}

@@ -76,7 +76,7 @@ export class TryRule extends LitElement {
           const [began, ended, known] = [Date.parse(alert.started), Date.parse(alert.ended ?? to), Date.parse(alert.known)];
           const start = times.full(began);
           return html`<tr>
-            <td>${kpi === undefined ? start : html`<a href=${alertPath(kpi, alert)}>${start}</a>`}</td>
+            <td>${kpi === undefined ? start : html`<a href=${alertPath(kpi, alert, this.page.clock.now())}>${start}</a>`}</td>
             <td>${spanText(ended - began, this.page.locales)}${alert.ended === null ? ", and went on" : ""}</td>
             <td class="break">${seriesText(alert.series) || "–"}${alert.silenced ? " (silenced)" : ""}</td>
             <td class="number">${this.page.numbers.text(alert.value)}</td>
