@@ -35,7 +35,7 @@ demo: $(VENV)/installed  ## a synthetic shop whose numbers move, in this termina
 
 test: lint page-test pytest  ## lint, types and every test, against the built wheel
 
-pytest: $(VENV)/dev $(VENV)/installed  ## every test; ARGS='tests/sources -x' for some
+pytest: $(VENV)/dev $(VENV)/installed ui/node_modules/dev  ## every test; ARGS='tests/sources -x' for some
 	$(BIN)/python -m pytest $(ARGS)
 
 page: $(VENV)/page  ## build the live page into the package

@@ -20,6 +20,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     "backtest": ("--days", "20", "--repetitions", "1"),
     "alerts": ("--seconds", "5", "--rate", "5000", "--buckets", "10", "--hours", "1", "--minutes", "3"),
     "week": ("--days", "3", "--events-a-day", "50000"),
+    "page": ("--seconds", "5", "--loads", "2", "--commits", "50"),
     "decode": (),
 }
 """Each benchmark, and sizes at which it shows that it works, though not how fast; those figures are not kept."""

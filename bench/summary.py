@@ -8,7 +8,7 @@ from platform import python_version
 
 from bench.common import RESULTS, Figure, Report, machine, shown
 
-ORDER = ("kafka", "freshness", "kpis", "http_door", "stream_clients", "query", "week", "alerts", "backtest", "anomaly", "engines")
+ORDER = ("kafka", "freshness", "kpis", "http_door", "stream_clients", "query", "week", "alerts", "backtest", "anomaly", "page", "engines")
 PACKAGES = ("livekpi", "duckdb", "pyarrow", "msgspec", "confluent-kafka", "orjson", "starlette", "uvicorn")
 
 

@@ -22,8 +22,8 @@ from livekpi.top.follow import follow, look
 from livekpi.web.server import parse_listen
 
 DEFINITION = Path(__file__).with_name("shop.yaml")
-PAST_US = 600 * SECOND_US
-"""How long the shop has been open when the demo starts, so that there is something to see at once."""
+PERIOD_US = 600 * SECOND_US
+"""Of the definition's target."""
 REPORT_S = 2.0
 
 
@@ -45,7 +45,7 @@ def run(listen: str | None, data: Path | None, seed: int, for_s: float | None) -
 
         def started(address: str) -> None:
             client = Client(address)
-            customers = Customers(client, Shop(seed, clock.now_us() - PAST_US), seed, clock)
+            customers = Customers(client, Shop(seed, _opening_us(clock.now_us())), seed, clock)
             where = f"A synthetic shop at http://{address}, its numbers in {directory}; Ctrl-C ends it.\n"
             console.print(where, soft_wrap=True, highlight=False)
             start(lambda: customers.post(stop))
@@ -57,6 +57,11 @@ def run(listen: str | None, data: Path | None, seed: int, for_s: float | None) -
             serve(parts, host, port, None, stop, started)
         for task in tasks:
             task.result()
+
+
+def _opening_us(now_us: int) -> int:
+    """When the shop opened: long enough ago that there is something to see at once, and with a period of its target."""
+    return (now_us // PERIOD_US - 1) * PERIOD_US
 
 
 def _until_stopped(work: Callable[[], object], stop: threading.Event) -> None:
