@@ -127,7 +127,15 @@ function drawTarget(plot: uPlot, scene: Scene, target: number): void {
   const above = y - size * 1.4 > bbox.top;
   ctx.textAlign = "left";
   ctx.textBaseline = above ? "bottom" : "top";
-  ctx.fillText(`target ${scene.short(target)}`, bbox.left + 6 * devicePixelRatio, y + (above ? -3 : 3) * devicePixelRatio);
+  const text = `target ${scene.short(target)}`;
+  const at = [bbox.left + 6 * devicePixelRatio, y + (above ? -3 : 3) * devicePixelRatio] as const;
+  // a rim of the ground's colour keeps the words readable over a line
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 4 * devicePixelRatio;
+  ctx.strokeStyle = scene.colours.surface;
+  ctx.strokeText(text, ...at);
+  ctx.fillText(text, ...at);
   ctx.restore();
 }
 

@@ -45,6 +45,12 @@ export class App extends LitElement {
       .skip { position: absolute; left: -999px; }
       .skip:focus { left: 8px; top: 8px; background: var(--surface); padding: 8px; z-index: 10; }
       .count { background: var(--alert-ground); color: var(--alert); border-radius: 999px; padding: 0 7px; font-weight: 600; }
+      @media (max-width: 600px) {
+        header { gap: 0 8px; padding: 4px 12px; }
+        header nav { order: 1; flex-wrap: nowrap; overflow-x: auto; width: 100%; white-space: nowrap; }
+        .end { gap: 4px; }
+        .end select { width: 5.6rem; font-size: 0.85rem; padding: 2px 4px; min-height: 32px; }
+      }
       .notice { padding: 8px var(--gap); background: var(--watch-ground); color: var(--watch); }
     `,
   ];
