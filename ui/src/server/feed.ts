@@ -11,7 +11,7 @@ import type { Live, Watcher } from "./live.ts";
 import type { Point, Points, Want } from "./types.ts";
 
 /** How often what is not final yet is asked for anew. */
-const RENEW_MS = 20_000;
+const RENEW_MS = 10_000;
 
 export interface Range {
   /** The range's start: so long before now, in ms, and moving with it; or fixed, in ms since 1970. */
