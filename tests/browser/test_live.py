@@ -85,10 +85,10 @@ def test_a_server_that_is_killed_leaves_a_word_and_no_gap(shop: Server, visitor:
     shop.kill()
     expect(connection(page)).to_have_text(re.compile(r"Disconnected, since \d\d:\d\d:\d\d; trying again"))
     shop.restart()
-    shop.post(shop.purchase(120, 77.01))  # likely before the page is back
+    shop.post(shop.purchase(700, 77.01))  # likely before the page is back
     expect(connection(page)).to_have_text("Live")
     expect(row_with(page, euros(77.01))).to_have_count(1)
-    shop.post(shop.purchase(140, 77.02))
+    shop.post(shop.purchase(730, 77.02))
     expect(row_with(page, euros(77.02))).to_have_count(1)
 
 
