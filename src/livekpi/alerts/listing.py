@@ -54,6 +54,10 @@ class Shown:
     ended_us: int | None
     value: float | None
     """The number looked at first; None where there is none, and while it is pending."""
+    kpi: str | None
+    """The KPI looked at first; None where the rule is gone from the file."""
+    unit: str | None
+    """The number's; None where it has none."""
     summary: str
     note: Note
     silence: Word | None
@@ -175,6 +179,8 @@ def _shown(definition: Definition, alert: Alert, told: Notice | None, people: Sa
         started_us=alert.started_us,
         ended_us=alert.ends_us,
         value=alert.value,
+        kpi=rule.when.first.kpi,
+        unit=_unit(definition, rule),
         summary=summary(rule, definition.kpis, series, alert.value),
         note=alert.note,
         silence=silence,
@@ -197,6 +203,8 @@ def _of_no_rule(alert: Alert, told: Notice | None, status: str) -> Shown:
         started_us=alert.started_us,
         ended_us=alert.ends_us,
         value=alert.value,
+        kpi=None,
+        unit=None,
         summary=told.summary if told else ", ".join([alert.rule, *series.values()]),
         note=alert.note,
         silence=None,
@@ -224,6 +232,8 @@ def _pending(cursor: duckdb.DuckDBPyConnection, definition: Definition, rule: Ru
                 started_us=state.since_us,
                 ended_us=None,
                 value=None,
+                kpi=rule.when.first.kpi,
+                unit=_unit(definition, rule),
                 summary=summary(rule, definition.kpis, series, None),
                 note="",
                 silence=silence,
@@ -233,6 +243,12 @@ def _pending(cursor: duckdb.DuckDBPyConnection, definition: Definition, rule: Ru
             )
         )
     return found
+
+
+def _unit(definition: Definition, rule: Rule) -> str | None:
+    """Of the number that a rule looks at first."""
+    question = rule.when.first
+    return {"value": definition.kpis[question.kpi].spec.unit, "pace": "ratio"}.get(question.function)
 
 
 def _said_of(rule: str, series: Mapping[str, str], people: Said, now_us: int) -> tuple[Word | None, Word | None]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from livekpi.alerts.ledger import Alert
+from livekpi.alerts.links import links
 from livekpi.alerts.message import Message, Notice, Status
 from livekpi.alerts.series import series_values
 from livekpi.alerts.summary import summary
@@ -46,6 +47,7 @@ def notice_of(definition: Definition, alert: Alert, status: Status) -> Notice:
         note=alert.note,
         labels=rule.spec.labels,
         runbook=rule.spec.runbook,
+        links=links(definition, rule, alert, series),
     )
 
 

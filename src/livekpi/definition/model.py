@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator,
 from livekpi.definition.alerting import AlertSpec
 from livekpi.definition.dashboarding import DashboardSpec
 from livekpi.definition.durations import DURATION_PATTERN, parse_duration
-from livekpi.definition.notifying import NotifierSpec
+from livekpi.definition.notifying import NotifierSpec, Url
 from livekpi.definition.parts import Model, one_of
 from livekpi.definition.problems import nearest
 from livekpi.definition.values import (
@@ -356,6 +356,8 @@ class DefinitionSpec(Model):
     """When somebody is to be told, by name."""
     notify: dict[Name, NotifierSpec] = {}
     """Who is told, by name."""
+    page: Url | None = None
+    """The address by which people reach the page of this server, such as https://kpi.example.com; alerts link to it."""
     dashboards: dict[Name, DashboardSpec] = {}
     """What people look at together, by name; without any the page draws an overview of all KPIs."""
     keep: Annotated[dict[Bucket, Duration], Field(min_length=1)] = _KEEP

@@ -20,6 +20,8 @@ def alert_object(alert: Shown) -> dict[str, Any]:
         "started": time_text(alert.started_us),
         "ended": _time(alert.ended_us),
         "value": alert.value,
+        "kpi": alert.kpi,
+        "unit": alert.unit,
         "summary": alert.summary,
         "note": alert.note,
         "silenced_by": _who(alert.silence),

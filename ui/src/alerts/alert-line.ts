@@ -42,7 +42,7 @@ export class AlertLine extends LitElement {
         ${this.lead ? html`<span class="muted">${this.lead}</span>` : nothing}
         ${series ? html`<span class="strong break">${series}</span>` : nothing}
         ${alert.status === "pending" ? html`<span class="state watch">Pending</span>` : nothing}
-        ${alert.value === null ? nothing : html`<span class="value number">${page.numbers.text(alert.value)}</span>`}
+        ${alert.value === null ? nothing : html`<span class="value number">${page.numbers.text(alert.value, alert.unit)}</span>`}
         <span class="muted">${this.#since()}</span>
       </div>
       <p class="break">${alert.summary}</p>

@@ -81,6 +81,9 @@ export interface Alert {
   readonly started: string;
   readonly ended: string | null;
   readonly value: Value;
+  /** The KPI that the rule looks at first; null where the rule is gone. */
+  readonly kpi: string | null;
+  readonly unit: string | null;
   readonly summary: string;
   readonly note: string | null;
   readonly silenced_by: Who | null;

@@ -5,7 +5,7 @@ import type { Alert, Kpi } from "../../src/server/types.ts";
 export function anAlert(some: Partial<Alert> = {}): Alert {
   return {
     key: "k", rule: "errors_high", title: "Errors high", severity: "critical", series: {}, status: "firing", started: "2026-03-01T12:00:00Z",
-    ended: null, value: 1, summary: "", note: null, silenced_by: null, acknowledged_by: null, labels: {}, runbook: null, ...some,
+    ended: null, value: 1, kpi: null, unit: null, summary: "", note: null, silenced_by: null, acknowledged_by: null, labels: {}, runbook: null, ...some,
   };
 }
 

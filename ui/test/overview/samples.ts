@@ -12,7 +12,7 @@ export function kpi(differs: Partial<Kpi> = {}): Kpi {
 export function alert(differs: Partial<Alert> = {}): Alert {
   return {
     key: "k", rule: "few_orders", title: "Few orders", severity: "critical", series: {}, status: "firing", started: "2026-03-01T12:00:00Z", ended: null,
-    value: 1, summary: "", note: null, silenced_by: null, acknowledged_by: null, labels: {}, runbook: null, ...differs,
+    value: 1, kpi: null, unit: null, summary: "", note: null, silenced_by: null, acknowledged_by: null, labels: {}, runbook: null, ...differs,
   };
 }
 
