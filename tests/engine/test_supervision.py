@@ -137,6 +137,18 @@ def test_what_the_cluster_restarts_is_left_to_it(world: World) -> None:
     assert len(world.cluster.submitted) == 1
 
 
+def test_a_run_to_the_end_does_not_fail_of_what_the_cluster_restarts(tmp_path: Path) -> None:
+    world = World(tmp_path, once=True)
+    world.step()
+    world.cluster.condition = "restarting"
+    with capture_logs() as logs:
+        world.step()
+    assert (world.problem(), [entry["event"] for entry in logs]) == (None, ["the job does not run"])
+    world.cluster.condition, world.cluster.detail = "failed", "for good"
+    world.step()
+    assert world.problem() == "job shop on flink has failed: for good"
+
+
 def test_a_cluster_that_does_not_answer_is_asked_again(world: World) -> None:
     world.cluster.error = "nobody listens at host:8083"
     world.step()

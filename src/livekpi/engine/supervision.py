@@ -69,8 +69,8 @@ class Supervisor:
     ) -> None:
         """`prepare` makes what the job needs, such as topics. `directory` is where it is kept that a job was stopped.
 
-        `tell` is told what is wrong with the job, and None when nothing is any more. With `once` a job that has finished is well, and
-        one that failed is not submitted again.
+        `tell` is told what is wrong with the job, and None when nothing is any more. With `once` a job that has finished is well,
+        one that failed is not submitted again, and one that the cluster restarts has not failed yet, so that nothing is told of it.
         """
         self._engine, self._cluster, self._prepare, self._directory, self._tell = engine, cluster, prepare, directory, tell
         self._clock, self._metrics, self._once = clock, metrics, once
@@ -135,7 +135,7 @@ class Supervisor:
             self._say(f"job {state.name} on {self._engine} was stopped by `livekpi stop`; `livekpi run` has it go on")
             return LOOK_S
         if self._submitted or state.state == "restarting":
-            self._say(described)
+            self._say(described, passing=self._once and state.state == "restarting")
         wait_us = self._not_before_us - now_us
         if state.state == "restarting" or (self._once and self._submitted):
             return LOOK_S
@@ -174,11 +174,11 @@ class Supervisor:
         if state.last_checkpoint_us is not None:
             self._metrics.job_checkpoint.labels(self._engine).set(state.last_checkpoint_us / 1_000_000)
 
-    def _say(self, problem: str | None) -> None:
-        """Tells and logs what changed, once."""
+    def _say(self, problem: str | None, *, passing: bool = False) -> None:
+        """Tells and logs what changed, once; what passes is only logged."""
         if problem != self._problem:
             self._problem = problem
-            self._tell(problem)
+            self._tell(None if passing else problem)
             if problem is None:
                 _log.info("the job runs", engine=self._engine)
             else:
