@@ -39,7 +39,7 @@ from livekpi.web.viewer import Message, Notice, Rows, Viewer
 RETRY_S = 1.0
 JOBS = 2
 """So many threads share the work on a commit."""
-REST = 0.5
+REST = 0.2
 """How long the hub rests after a message, as a share of how long it took."""
 _logger = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -24,6 +24,12 @@ export interface Range {
   readonly extra?: readonly string[];
 }
 
+/** A point with its time, which is dear to read from the text again and again. */
+interface Held {
+  readonly time_ms: number;
+  readonly point: Point;
+}
+
 interface Waiting {
   readonly commit: number;
   readonly points: readonly Point[];
@@ -32,7 +38,7 @@ interface Waiting {
 export class Feed implements Watcher {
   /** Points in order of time; of one time in the order they came. */
   #points: readonly Point[] | null = null;
-  #held = new Map<string, Point>();
+  #held = new Map<string, Held>();
   #commit = -1;
   #waiting: Waiting[] | null = null;
   #asked = 0;
@@ -54,7 +60,7 @@ export class Feed implements Watcher {
   ) {}
 
   get points(): readonly Point[] {
-    this.#points ??= [...this.#held.values()].sort((one, other) => Date.parse(one.time) - Date.parse(other.time));
+    this.#points ??= [...this.#held.values()].sort((one, other) => one.time_ms - other.time_ms).map(({ point }) => point);
     return this.#points;
   }
 
@@ -138,11 +144,11 @@ export class Feed implements Watcher {
   #take(answer: Points, from_ms: number): void {
     const before = this.#commit;
     const replaced = this.#held;
-    this.#held = new Map([...replaced].filter(([, point]) => Date.parse(point.time) < from_ms));
+    this.#held = new Map([...replaced].filter(([, { time_ms }]) => time_ms < from_ms));
     for (const point of answer.points) {
       const key = keyOf(point, this.want.by);
-      this.#mark(key, replaced.get(key), point);
-      this.#held.set(key, point);
+      this.#mark(key, replaced.get(key)?.point, point);
+      this.#held.set(key, { time_ms: Date.parse(point.time), point });
     }
     this.#error = null;
     const waiting = this.#waiting ?? [];
@@ -160,10 +166,10 @@ export class Feed implements Watcher {
     if (this.range.to_ms !== undefined && time_ms >= this.range.to_ms) return;
     if (this.range.from_ms !== undefined && time_ms < this.range.from_ms) return;
     const key = keyOf(point, this.want.by);
-    const before = this.#held.get(key);
+    const before = this.#held.get(key)?.point;
     this.#mark(key, before, point);
     // what the stream does not tell (an earlier time's value, the band) still holds; a prediction was of another number
-    this.#held.set(key, before === undefined ? point : { ...kept(before), ...point });
+    this.#held.set(key, { time_ms, point: before === undefined ? point : { ...kept(before), ...point } });
   }
 
   #mark(key: string, before: Point | undefined, after: Point): void {
@@ -187,8 +193,8 @@ export class Feed implements Watcher {
   #forget(): void {
     if (this.range.span_ms === undefined) return;
     const from_ms = this.now() - this.range.span_ms;
-    for (const [key, point] of this.#held) {
-      if (Date.parse(point.time) < from_ms) {
+    for (const [key, { time_ms }] of this.#held) {
+      if (time_ms < from_ms) {
         this.#held.delete(key);
         this.corrected.delete(key);
       }
