@@ -11,12 +11,15 @@ const BUILT = join(HERE, "..", "src", "livekpi", "web", "ui");
 // made elsewhere and put in its place when it is whole
 const OUT = join(HERE, "node_modules", `.page-${process.pid}`);
 const ASSETS = join(OUT, "assets");
-const PAGES = ["index", "embed"];
+const PAGES = {
+  index: { title: "livekpi", element: "lk-app" },
+  embed: { title: "livekpi: a KPI", element: "lk-embed" },
+};
 
 await mkdir(ASSETS, { recursive: true });
 const result = await build({
   absWorkingDir: HERE,
-  entryPoints: [...PAGES.map((page) => `src/${page}.ts`), "src/page.css", "src/icon.svg"],
+  entryPoints: [...Object.keys(PAGES).map((page) => `src/${page}.ts`), "src/page.css", "src/icon.svg"],
   bundle: true,
   minify: true,
   splitting: true,
@@ -35,12 +38,13 @@ const named = Object.fromEntries(
     .filter(([, output]) => output.entryPoint !== undefined)
     .map(([path, output]) => [basename(output.entryPoint), `/ui/${basename(path)}`]),
 );
-for (const page of PAGES) {
+const template = await readFile(join(HERE, "src", "page.html"), "utf8");
+for (const [page, words] of Object.entries(PAGES)) {
+  const said = { ...named, ...words, script: named[`${page}.ts`] };
   const shared = imported(page).map((name) => `<link rel="modulepreload" href="/ui/${name}">`);
-  const template = await readFile(join(HERE, "src", `${page}.html`), "utf8");
   const html = template
     .replace("<!-- preload -->", shared.join("\n"))
-    .replace(/\{\{([^}]+)\}\}/g, (_, name) => named[name] ?? missing(name));
+    .replace(/\{\{([^}]+)\}\}/g, (_, name) => said[name] ?? missing(name));
   await writeFile(join(OUT, `${page}.html`), html);
 }
 for (const folder of [OUT, ASSETS]) {

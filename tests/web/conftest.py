@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.alerts.http_receiver import HttpReceiver
+from tests.web.alerting_world import Served, served
 from tests.web.world import Client, World, client_of, make_world
 
 
@@ -16,3 +18,15 @@ def world(tmp_path: Path) -> Iterator[World]:
 def client(world: World) -> Iterator[Client]:
     with client_of(world) as client:
         yield client
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    with HttpReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def shop(tmp_path: Path, receiver: HttpReceiver) -> Iterator[Served]:
+    with served(tmp_path, receiver) as shop:
+        yield shop

@@ -2,46 +2,26 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 
 from livekpi.alerts import ledger
 from livekpi.clock import ManualClock
 from livekpi.query.output import time_text
 from livekpi.web.auth import Scope, Token, Tokens
-from livekpi.web.openapi import DOCUMENT
 from tests.alerts.http_receiver import HttpReceiver
 from tests.house.tree import ROOT
 from tests.web.alerting_world import FILE, NOW_US, SECOND_US, Served, send, served
+from tests.web.described import fits
 from tests.web.test_door import problem
 
 pytestmark = pytest.mark.timeout(120)
 
 ANN = {"author": "Ann", "reason": "a release"}
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with HttpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def shop(tmp_path: Path, receiver: HttpReceiver) -> Iterator[Served]:
-    with served(tmp_path, receiver) as shop:
-        yield shop
-
-
-def fits(name: str, content: Any) -> None:
-    """Whether an answer is what the API's description says."""
-    schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
-    jsonschema.Draft202012Validator(schema).validate(content)
 
 
 def moved(shop: Served, seconds: int) -> None:

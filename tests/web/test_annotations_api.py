@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,33 +13,16 @@ from livekpi.client import Client, Message
 from livekpi.query.steps import QueryError
 from livekpi.web.annotating import MOST_CHARACTERS, Asked, checked
 from livekpi.web.auth import Scope, Token, Tokens
-from livekpi.web.openapi import DOCUMENT
 from tests.alerts.http_receiver import HttpReceiver
 from tests.rehearsed import NOON_US, definition
 from tests.web.alerting_world import FILE, Served, served
+from tests.web.described import fits
 from tests.web.test_door import problem
 
 pytestmark = pytest.mark.timeout(120)
 
 DEPLOY = {"text": "shop 4.2 <b>is out</b>", "kind": "deploy"}
 SHOP = definition("country: string", {"visits": "value: count(*), by: [country]", "people": "value: count(distinct country)"})
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with HttpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def shop(tmp_path: Path, receiver: HttpReceiver) -> Iterator[Served]:
-    with served(tmp_path, receiver) as shop:
-        yield shop
-
-
-def fits(content: Any) -> None:
-    schema = {"$ref": "#/components/schemas/Annotation", "components": DOCUMENT["components"]}
-    jsonschema.Draft202012Validator(schema).validate(content)
 
 
 def test_what_is_noted_is_found(shop: Served) -> None:
@@ -64,8 +46,8 @@ def test_what_is_noted_is_found(shop: Served) -> None:
         "link": "https://example.com/42",
     }
     assert campaign == {**deploy, **said, "number": campaign["number"]}
-    fits(deploy)
-    fits(campaign)
+    fits("Annotation", deploy)
+    fits("Annotation", campaign)
     assert shop.get("/v1/annotations") == {"annotations": [campaign, deploy]}
     assert shop.get("/v1/annotations?kpi=errors&from=-45m&to=2026-03-01T12:00:00Z") == {"annotations": [campaign]}
     assert shop.get("/v1/annotations?from=2026-03-01T11:30:00Z") == {"annotations": [deploy]}

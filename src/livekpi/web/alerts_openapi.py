@@ -10,11 +10,13 @@ from livekpi.web.describing import (
     MAYBE_STRING,
     MOMENT,
     NAMES,
+    NOT_ACTING,
     RANGE,
     STRING,
     TIME,
     UNABLE,
     array,
+    body,
     get,
     json_of,
     members,
@@ -28,7 +30,6 @@ _TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": STRING}
 _SERIES = {**_TEXTS, "description": "the dimensions as text; one that is null is empty"}
 _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 _RULES = query("rule", "alert rules; else all", NAMES)
-_REFUSED = {"_401": "no token", "_403": "a token that may not act, or a web page of another origin"}
 _CHANGE_UNABLE = "the store can't be written now, or no alerts are judged here"
 
 
@@ -43,10 +44,10 @@ def _words(kind: str, one: str, asked: str, summary: str, description: str, **ot
             "summary": summary,
             "description": description,
             "parameters": [],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": ref(asked)}}},
+            "requestBody": body(ref(asked)),
             "responses": {
                 "201": json_of(ref("Word"), f"the {one}; it works at once"),
-                **problems(_400="what is wrong with it", _413="too large", _503=_CHANGE_UNABLE, **_REFUSED, **others),
+                **problems(_400="what is wrong with it", _413="too large", _503=_CHANGE_UNABLE, **NOT_ACTING, **others),
             },
         },
     }
@@ -59,7 +60,7 @@ def _word(kind: str, one: str) -> dict[str, Any]:
             "parameters": [path("number")],
             "responses": {
                 "200": json_of(ref("Word"), f"the {one}, which has ended"),
-                **problems(_404=f"none of the {kind} that hold", _503=_CHANGE_UNABLE, **_REFUSED),
+                **problems(_404=f"none of the {kind} that hold", _503=_CHANGE_UNABLE, **NOT_ACTING),
             },
         }
     }

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from livekpi.web.describing import STRING, TIME, UNABLE, array, json_of, problems, ref
+from livekpi.web.describing import STRING, TIME, UNABLE, array, body, json_of, problems, ref
 
 BACKTEST: dict[str, Any] = {
     "post": {
         "summary": "Try alert rules on history",
         "description": "One at a time. The answer is what `livekpi backtest --format json` prints.",
         "parameters": [],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Backtest")}}},
+        "requestBody": body(ref("Backtest")),
         "responses": {
             "200": json_of({"type": "object"}, "what the rules would have found and told"),
             **problems(

@@ -39,6 +39,11 @@ def stream_of(description: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"text/event-stream": {"schema": schema}}}
 
 
+def body(schema: dict[str, Any]) -> dict[str, Any]:
+    """What is sent, as JSON."""
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 def problems(**meanings: str) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": ref("Problem")}}
     return {status.removeprefix("_"): {"description": meaning, "content": content} for status, meaning in meanings.items()}
@@ -62,3 +67,5 @@ MAYBE_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time
 RANGE = [query("from", f"the first moment that counts: {TIME}"), query("to", f"the first moment that counts no more: {TIME}")]
 TIMEZONE = query("timezone", "the zone of days, weeks, and times that name none, such as Europe/Berlin; else UTC")
 UNABLE = "the store can't be read now"
+NOT_ACTING = {"_401": "no token", "_403": "a token that may not act, or a web page of another origin"}
+"""Why somebody may not act; for `problems`."""

@@ -16,6 +16,7 @@ from livekpi.web.describing import (
     TIMEZONE,
     UNABLE,
     array,
+    body,
     get,
     json_of,
     members,
@@ -73,7 +74,7 @@ _REPLAY = {
         "summary": "Feed dead letters back, each once",
         "description": "Those that are events now, because they or the definition were mended, are counted; the others stay.",
         "parameters": [],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": members(letters=array(ref("Mended")))}}},
+        "requestBody": body(members(letters=array(ref("Mended")))),
         "responses": {
             "200": json_of(ref("Replayed"), "what became of them"),
             **problems(

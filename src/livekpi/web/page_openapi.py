@@ -8,11 +8,13 @@ from livekpi.web.describing import (
     MAYBE_MOMENT,
     MAYBE_STRING,
     MOMENT,
+    NOT_ACTING,
     RANGE,
     STRING,
     TIME,
     UNABLE,
     array,
+    body,
     get,
     json_of,
     members,
@@ -25,14 +27,8 @@ from livekpi.web.describing import (
 )
 from livekpi.web.session_api import MAX_BODY_BYTES
 
-_REFUSED = {"_401": "no token", "_403": "a token that may not act, or a web page of another origin"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
 _SIZE = {"enum": ["small", "medium", "large", "wide"]}
 _SCOPES = array({"enum": ["ingest", "read", "act"]})
-
-
-def _body(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _annotate() -> dict[str, Any]:
@@ -53,10 +49,10 @@ def _annotate() -> dict[str, Any]:
     return {
         "summary": "Note on the charts what happened",
         "parameters": [],
-        "requestBody": _body(asked),
+        "requestBody": body(asked),
         "responses": {
             "201": json_of(ref("Annotation"), "noted"),
-            **problems(_400="not as expected", **_REFUSED, _409="as many are kept as may be", _413="too large", _503=UNABLE),
+            **problems(_400="not as expected", **NOT_ACTING, _409="as many are kept as may be", _413="too large", _503=UNABLE),
         },
     }
 
@@ -69,7 +65,7 @@ def _session() -> dict[str, Any]:
             "summary": "Give a token once, and get a cookie that counts like it",
             "description": "The cookie holds a random name, no script can read it, and it is sent from this server's own pages only.",
             "parameters": [],
-            "requestBody": _body(members(token={"type": "string", "maxLength": MAX_BODY_BYTES})),
+            "requestBody": body(members(token={"type": "string", "maxLength": MAX_BODY_BYTES})),
             "responses": {
                 "200": json_of(ref("Session"), "begun"),
                 **problems(**wrong, _413="too large", _429="too many wrong tokens from this address; see Retry-After"),
@@ -105,7 +101,10 @@ PATHS: dict[str, Any] = {
         "delete": {
             "summary": "Delete an annotation",
             "parameters": [path("number")],
-            "responses": {"200": json_of(ref("Annotation"), "what it was"), **problems(**_REFUSED, _404="no such annotation", _503=UNABLE)},
+            "responses": {
+                "200": json_of(ref("Annotation"), "what it was"),
+                **problems(**NOT_ACTING, _404="no such annotation", _503=UNABLE),
+            },
         }
     },
     "/v1/session": without_token(_session()),
@@ -132,16 +131,16 @@ PATHS: dict[str, Any] = {
 }
 
 SCHEMAS: dict[str, Any] = {
-    "Dashboard": members(name=STRING, title=STRING, rows=array(members(title=_MAYBE_TEXT, tiles=array(ref("Tile"))))),
+    "Dashboard": members(name=STRING, title=STRING, rows=array(members(title=MAYBE_STRING, tiles=array(ref("Tile"))))),
     "Tile": {
         "anyOf": [
             members(
                 kpi=STRING,
-                title={**_MAYBE_TEXT, "description": "in place of the KPI's own"},
+                title={**MAYBE_STRING, "description": "in place of the KPI's own"},
                 size=_SIZE,
-                by={**_MAYBE_TEXT, "description": "the dimension it is split by"},
+                by={**MAYBE_STRING, "description": "the dimension it is split by"},
                 top={"type": "integer", "description": "how many slices are shown beside the rest"},
-                span={**_MAYBE_TEXT, "description": "how far back it shows, such as 1h; null: as the viewer chooses"},
+                span={**MAYBE_STRING, "description": "how far back it shows, such as 1h; null: as the viewer chooses"},
             ),
             members(text=STRING, size=_SIZE),
         ]

@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { Page } from "../shell/page.ts";
 import { localInput } from "../shell/ranges.ts";
-import { shared } from "../shell/styles.ts";
+import { dialogs, shared } from "../shell/styles.ts";
 import { seriesText } from "./alert-words.ts";
 import { CUSTOM, sayingOf, SPANS } from "./saying.ts";
 import { listing } from "./styles.ts";
@@ -21,21 +21,16 @@ const TWO_HOURS_MS = 7_200_000;
 export class SayDialog extends LitElement {
   static override styles = [
     shared,
+    dialogs,
     listing,
     css`
-      dialog {
-        width: min(34rem, calc(100vw - 24px)); border: 1px solid var(--line); border-radius: var(--radius); padding: 20px;
-        background: var(--surface); color: var(--text);
-      }
-      dialog::backdrop { background: rgb(0 0 0 / 50%); }
-      form { display: grid; gap: 14px; }
+      :host { --dialog: 34rem; }
       fieldset { border: 0; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: 4px 16px; }
       legend { padding: 0 0 4px; color: var(--muted); font-size: 0.9rem; }
       .choice { display: flex; align-items: center; gap: 7px; min-height: 32px; }
       .choice input { width: 20px; min-height: 20px; margin: 0; accent-color: var(--accent); }
       .field { display: grid; gap: 3px; color: var(--muted); font-size: 0.9rem; }
       .field > * { color: var(--text); font-size: 1rem; width: 100%; }
-      .ends { display: flex; justify-content: flex-end; gap: 10px; }
     `,
   ];
 

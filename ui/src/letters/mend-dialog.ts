@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { Page } from "../shell/page.ts";
-import { shared } from "../shell/styles.ts";
+import { dialogs, shared } from "../shell/styles.ts";
 import type { Letter, Replayed } from "./letters.ts";
 
 /** Fires `replayed` when the record has been counted. */
@@ -11,17 +11,13 @@ import type { Letter, Replayed } from "./letters.ts";
 export class MendDialog extends LitElement {
   static override styles = [
     shared,
+    dialogs,
     css`
-      dialog {
-        width: min(46rem, calc(100vw - 24px)); border: 1px solid var(--line); border-radius: var(--radius); padding: 20px;
-        background: var(--surface); color: var(--text);
-      }
-      dialog::backdrop { background: rgb(0 0 0 / 50%); }
-      form { display: grid; gap: 12px; }
+      :host { --dialog: 46rem; }
+      form { gap: 12px; }
       label { display: grid; gap: 3px; color: var(--muted); font-size: 0.9rem; }
       textarea { color: var(--text); font-family: var(--mono); font-size: 0.9rem; width: 100%; min-height: 12rem; }
       .break { overflow-wrap: anywhere; }
-      .ends { display: flex; justify-content: flex-end; gap: 10px; }
     `,
   ];
 

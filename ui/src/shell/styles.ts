@@ -32,3 +32,14 @@ export const shared = css`
   .scroll { overflow-x: auto; position: relative; } /* hidden texts stay within */
   .hidden-text { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
+
+/** Of a dialog with a form; `--dialog` is how wide it would like to be. */
+export const dialogs = css`
+  dialog {
+    width: min(var(--dialog), calc(100vw - 24px)); border: 1px solid var(--line); border-radius: var(--radius); padding: 20px;
+    background: var(--surface); color: var(--text);
+  }
+  dialog::backdrop { background: rgb(0 0 0 / 50%); }
+  form { display: grid; gap: 14px; }
+  .ends { display: flex; justify-content: flex-end; gap: 10px; }
+`;
