@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -20,6 +21,7 @@ from livekpi.store import dead_letters, positions
 from livekpi.store.layout import quote
 from livekpi.store.positions import ENDED_US, Position
 
+_NEVER_US = int(np.iinfo(np.int64).min)
 ALIVE_US = 1_000_000
 """How often it is noted that the engine watches; whoever asks an engine that has ended sees its last moment by it."""
 
@@ -205,13 +207,10 @@ def note_alive(cursor: duckdb.DuckDBPyConnection, clock: Clock) -> int:
 
 def _latest_times(events: Events) -> dict[str, int]:
     """The greatest event time of each partition, in µs."""
-    if not events.table.num_rows:
-        return {}
-    if len(events.partitions) == 1:
-        return {events.partitions[0]: pc.max(events.table["_time"].cast(pa.int64())).as_py()}
-    pairs = pa.table({"partition": events.table["_partition"], "time": events.table["_time"].cast(pa.int64())})
-    rows = pairs.group_by("partition").aggregate([("time", "max")]).to_pylist()
-    return {events.partitions[row["partition"]]: row["time_max"] for row in rows}
+    latest_us = np.full(len(events.partitions), _NEVER_US)
+    times_us = events.table["_time"].cast(pa.int64()).to_numpy()
+    np.maximum.at(latest_us, events.table["_partition"].to_numpy(), times_us)
+    return {name: time_us for name, time_us in zip(events.partitions, latest_us.tolist(), strict=True) if time_us != _NEVER_US}
 
 
 def dimension_columns(fields: Mapping[str, Field]) -> dict[str, str]:

@@ -30,7 +30,7 @@ class DistinctWriter:
         # DuckDB's own hash is quick and may change with its version: good for what a process remembers, not for what is stored
         values = f"SELECT DISTINCT {names}, v, hash(v) AS h FROM ({values_sql(partial)}) WHERE v IS NOT NULL"
         self._fresh = f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT {names}, v, h FROM ({values}) v ANTI JOIN {self._seen} s ON {same}"
-        append = f"INSERT INTO {quote(self._name)} BY NAME SELECT {names}, md5_number_lower(v::VARCHAR) AS key FROM"
+        append = f"INSERT INTO {quote(self._name)} BY NAME SELECT {names}, (md5_number(v::VARCHAR) >> 64)::UBIGINT AS key FROM"
         self._append_fresh = f"{append} fresh"
         self._append_all = f"{append} (SELECT DISTINCT {names}, v FROM ({values_sql(partial)}) WHERE v IS NOT NULL)"
         self._remember = f"INSERT INTO {self._seen} SELECT {names}, h FROM fresh"

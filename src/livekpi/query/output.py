@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,10 +19,12 @@ from livekpi.store.dead_letters import StoredDeadLetter
 
 # decimals are written as they are, digit by digit
 _JSON = msgspec.json.Encoder(decimal_format="number")
+_TIMES_REMEMBERED = 4096  # the slices of a step have its time in common
 EXTRA_KEYS = {"band": ("expected", "low", "high", "score"), "prediction": ("predicted", "predicted_low", "predicted_high")}
 """What a point has beside its value where it is asked for it."""
 
 
+@lru_cache(_TIMES_REMEMBERED)
 def time_text(time_us: int) -> str:
     """A time as ISO 8601 in UTC, to the second where it has no fraction."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
@@ -38,11 +41,13 @@ def json_value(value: Value) -> Value:
 def point_object(points: Points, point: Point) -> dict[str, Value | Dimension]:
     """A point as the contract has it: time, dimensions by name, value, final; and what else was asked for, where it is known."""
     found: dict[str, Value | Dimension] = {"time": time_text(point.time_us)}
-    found |= dict(zip(points.dimensions, point.dimensions, strict=True))
-    found |= {"value": json_value(point.value), "final": point.final}
+    found.update(zip(points.dimensions, point.dimensions, strict=True))
+    found["value"], found["final"] = json_value(point.value), point.final
     if points.compared:
         found["before"] = None if point.before is None else json_value(point.before)
-    return found | {name: value for name, value in _extras(points, point) if value is not None}
+    if points.also:
+        found.update((name, value) for name, value in _extras(points, point) if value is not None)
+    return found
 
 
 def _extras(points: Points, point: Point) -> Iterator[tuple[str, float | None]]:

@@ -1,6 +1,6 @@
 """Points of a KPI: partials merged into steps and slices, and only then divided, so that every zoom is right."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -227,9 +227,9 @@ class Query:
 
     def _points(self, kpi: Kpi, steps: Steps, by: tuple[str, ...], rows: Iterable[tuple[Any, ...]], column: int) -> list[Point]:
         final_us = self._final_us(kpi)
-        types = [self._field(kpi, name).type for name in by]
+        typed = _typing([self._field(kpi, name).type for name in by])
         return [
-            Point(steps.starts[row[0]], row[column], steps.ends[row[0]] <= final_us, _typed(row[1 : 1 + len(by)], types))
+            Point(steps.starts[row[0]], row[column], steps.ends[row[0]] <= final_us, typed(row[1 : 1 + len(by)]))
             for row in rows
             if row[column] is not None
         ]
@@ -409,8 +409,11 @@ def _aggregates(kpis: Iterable[Kpi]) -> Iterable[Aggregate]:
     return (aggregate for kpi in kpis for aggregate in kpi.value.aggregates)
 
 
-def _typed(row: tuple[str | None, ...], types: list[Type]) -> tuple[Dimension, ...]:
-    return tuple(_dimension(value, type_) for value, type_ in zip(row, types, strict=True))
+def _typing(types: list[Type]) -> Callable[[tuple[str | None, ...]], tuple[Dimension, ...]]:
+    """How the texts of a slice become its dimensions; most are texts, and an answer may have many."""
+    if all(type_.kind == "string" for type_ in types):
+        return tuple
+    return lambda row: tuple(_dimension(value, type_) for value, type_ in zip(row, types, strict=True))
 
 
 def _dimension(value: str | None, type_: Type) -> Dimension:
