@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from livekpi import cli
 from livekpi.definition.schema import schema
 from livekpi.metrics import Metrics
-from livekpi.web.openapi import DOCUMENT
+from livekpi.web.openapi.document import DOCUMENT
 
 HERE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made from the code by `make docs`; a change here is lost. -->\n"

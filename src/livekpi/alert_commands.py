@@ -25,9 +25,9 @@ from livekpi.query.output import shown
 from livekpi.query.steps import QueryError
 from livekpi.store.database import Store
 from livekpi.terminal import plain, print_table, table, user, write_lines
-from livekpi.web.alert_objects import alert_object, history_object, word_object
+from livekpi.web.objects.alerts import alert_object, history_object
+from livekpi.web.objects.words import Asked, checked, one_of, say, word_object
 from livekpi.web.times import parse_time
-from livekpi.web.words_asked import Asked, checked, one_of, say
 
 Object = dict[str, Any]
 _TEST_RULE = "livekpi_test"

@@ -13,7 +13,7 @@ from livekpi.query.steps import QueryError
 from livekpi.store import annotations
 from livekpi.store.database import Store
 from livekpi.terminal import plain, print_table, table, user, write_lines
-from livekpi.web.annotating import Asked, annotation_object, checked, write
+from livekpi.web.objects.annotations import Asked, annotation_object, checked, write
 
 Object = dict[str, Any]
 

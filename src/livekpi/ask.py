@@ -24,7 +24,7 @@ from livekpi.query.steps import zone
 from livekpi.store.database import Store
 from livekpi.store.lock import holder
 from livekpi.store.schema import StoreError
-from livekpi.web.auth import local_token
+from livekpi.web.access.tokens import local_token
 from livekpi.web.times import parse_time
 
 

@@ -20,7 +20,7 @@ from livekpi.clock import Clock
 from livekpi.definition.load import load
 from livekpi.query.output import shown
 from livekpi.query.steps import QueryError
-from livekpi.web.backtest_asked import Asked, AskedIncident, answer
+from livekpi.web.objects.backtest import Asked, AskedIncident, answer
 
 Object = Mapping[str, Any]
 PATIENCE_S = 600.0

@@ -52,7 +52,7 @@ def explained(command: Callable[P, None]) -> Callable[P, None]:
         from livekpi.sources.base import SourceError
         from livekpi.store.lock import LockedError
         from livekpi.store.schema import StoreError
-        from livekpi.web.auth import AuthError
+        from livekpi.web.access.tokens import AuthError
         from livekpi.web.server import ServerError
 
         try:

@@ -7,7 +7,7 @@ from rich.console import Console
 from livekpi.clock import SystemClock
 from livekpi.run import data_directory, stopping
 from livekpi.top import run
-from livekpi.web.auth import local_token
+from livekpi.web.access.tokens import local_token
 
 
 def watch(file: Path, data: Path | None) -> None:

@@ -5,9 +5,11 @@ import re
 import pytest
 
 from livekpi.definition.model import Http
-from livekpi.web import bodies, door, stream, viewer
-from livekpi.web.guard import LOOPBACK_NAMES, OPEN
-from livekpi.web.openapi import DOCUMENT
+from livekpi.web import bodies
+from livekpi.web.access.guard import LOOPBACK_NAMES, OPEN
+from livekpi.web.door import door, records
+from livekpi.web.openapi.document import DOCUMENT
+from livekpi.web.stream import stream, viewer
 from tests.house.tree import ROOT
 
 PAGE = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
@@ -41,7 +43,7 @@ def test_it_has_every_parameter() -> None:
     [
         f"({Http().max_body_mib} MiB)",
         f"({Http().max_behind_mib // 1024} GiB)",
-        f"{bodies.MAX_RECORDS:,} events",
+        f"{records.MAX_RECORDS:,} events",
         f"within {bodies.BODY_S:.0f} s",
         f"{door.MAX_HELD_BYTES // 2**20} MiB of other bodies",
         f"first {door.MAX_ERRORS} by line",

@@ -29,6 +29,7 @@ KPIS = {
 LATER = {"spread": "value: max(x) - min(x), by: [c]", "bad": "value: count(*) filter (where not ok), by: [c]"}
 COMPOSED = {"per_user": "events / users"}
 CLOCK_CHANGES_US = at("2026-03-29T12:00:00")
+QUIET = Commit(0, 0, {})
 STEPS = {None: None, "5m": 5 * MINUTE_US, "15m": 15 * MINUTE_US, "3h": 3 * HOUR_US, "1d": DAY_US, "1w": 7 * DAY_US}
 
 Known = dict[tuple[int, tuple[object, ...]], object]
@@ -59,7 +60,7 @@ def asked(server: Rehearsal, want: Want, step: str | None, from_us: int | None =
 
 def tell(server: Rehearsal, wants: list[Want], commit: Commit) -> dict[Want, Told]:
     with server.query() as query:
-        return changed(query, server.definition, wants, commit)
+        return dict(changed(query, server.definition, wants, commit).told)
 
 
 def known(told: Told | None) -> Known:
@@ -122,6 +123,33 @@ def test_only_the_steps_that_changed_are_told(tmp_path: Path) -> None:
         starts = [sorted((NOON_US - time_us) // MINUTE_US for time_us, _ in known(told[want])) for want in wants]
     # 11:23 is in the windows of the minutes up to 11:32, and of the five minutes from 11:20 and 11:25
     assert starts == [[37], [45, 45], list(range(28, 38)), [35, 40]]
+
+
+def test_what_has_become_final_is_told(tmp_path: Path) -> None:
+    """By events that come after it as by time that passes without any."""
+    with rehearsed(tmp_path, definition("c: string", {"events": "value: count(*), by: [c]"}, source="late: 1m, idle: 5m,")) as server:
+        seen = commits(server)
+        want, coarse = Want("events"), Want("events", ("c",), 5 * MINUTE_US)
+
+        def told(commit: Commit, before_us: dict[Want, int]) -> tuple[dict[Want, list[tuple[int, bool]]], dict[Want, int]]:
+            with server.query() as query:
+                changes = changed(query, server.definition, [want, coarse], commit, before_us)
+            points = {each: [(point.time_us, point.final) for point in said.points.points] for each, said in changes.told.items()}
+            return points, dict(changes.final_us)
+
+        send(server, *({"c": "DE", "ts": time_text(NOON_US + minute * MINUTE_US)} for minute in range(-7, -2)))
+        _, known = told(QUIET, {})
+        send(server, {"c": "DE"})  # a minute before which all is final now
+        found, known = told(seen[-1], known)
+        assert found[want] == [(NOON_US + minute * MINUTE_US, minute < -1) for minute in (-4, -3, -2, -1, 0)]
+        assert found[coarse] == [(NOON_US, False)]
+        server.clock.set_us(NOON_US + 20 * MINUTE_US)
+        found, known = told(QUIET, known)
+        assert found == {
+            want: [(NOON_US - MINUTE_US, True), (NOON_US, True)],
+            coarse: [(NOON_US - 5 * MINUTE_US, True), (NOON_US, True)],
+        }
+        assert told(QUIET, known) == ({}, known)
 
 
 def test_what_is_kept_too_coarsely_is_told_at_a_coarser_step(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from livekpi.definition.load import load
 from livekpi.metrics import Metrics
 from livekpi.query.output import time_text
 from livekpi.run import EngineThread, inlets, measure, opened
+from livekpi.web.access.tokens import Tokens
 from livekpi.web.app import App
-from livekpi.web.auth import Tokens
 from livekpi.web.running import Running
 from livekpi.web.server import Server
 from tests.alerts.http_receiver import Answer, HttpReceiver, Request

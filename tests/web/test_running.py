@@ -78,7 +78,7 @@ def test_what_was_posted_is_asked_for(served: Served) -> None:
 def test_a_commit_says_which_points_changed(served: Served) -> None:
     served.post("app", GOOD.replace(b'"ann"', b'"ann", "country": "DE"'))
     total, by_country = Want("visits"), Want("visits", ("country",), 60_000_000)
-    told = served.running.changed(served.commits[-1], [total, Want("stock"), by_country])
+    told = served.running.changed(served.commits[-1], [total, Want("stock"), by_country], {}).told
     assert {want: [(point.value, point.dimensions) for point in each.points.points] for want, each in told.items()} == {
         total: [(1, ())],
         by_country: [(1, ("DE",))],

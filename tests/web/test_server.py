@@ -8,8 +8,8 @@ import pytest
 
 from livekpi.web import server as server_module
 from livekpi.web.server import Server, ServerError, parse_listen
-from tests.web.test_door import problem
-from tests.web.test_stream import serving, stream
+from tests.web.answers import problem
+from tests.web.streaming import serving, stream
 from tests.web.world import GOOD, World, make_world
 
 pytestmark = pytest.mark.timeout(60)

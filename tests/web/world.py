@@ -22,7 +22,7 @@ from livekpi.definition.load import load
 from livekpi.disk import Disk
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.metrics import Metrics
-from livekpi.query.live import Told, Want
+from livekpi.query.live import Changes, Told, Want
 from livekpi.query.points import Point, Points, Request
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
@@ -31,12 +31,12 @@ from livekpi.sources.http import HttpSource
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
+from livekpi.web.access.tokens import Tokens
+from livekpi.web.api.status import Job
 from livekpi.web.app import App
-from livekpi.web.auth import Tokens
 from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, SourceState
-from livekpi.web.backtest_asked import Asked
-from livekpi.web.door import Inlet
-from livekpi.web.status_api import Job
+from livekpi.web.door.door import Inlet
+from livekpi.web.objects.backtest import Asked
 
 T = TypeVar("T")
 
@@ -99,18 +99,20 @@ class FakeBackend:
         self.paces_asked.append(request)
         return Paces(request.kpi, None, self.paces)
 
-    def changed(self, commit: Commit, wants: Sequence[Want]) -> dict[Want, Told]:
+    def changed(self, commit: Commit, wants: Sequence[Want], final_us: Mapping[Want, int]) -> Changes:
         """Each touched bucket has a point, whose value is the commit's number."""
-        self.changed_asked.append((commit, tuple(wants)))
+        if commit.touched:
+            self.changed_asked.append((commit, tuple(wants)))
         if self.error is not None:
             error, self.error = self.error, None
             raise error
         starts = sorted({start for starts in commit.touched.values() for start in starts})
         points = [Point(start, commit.number, False) for start in starts]
-        return {
+        told = {
             want: Told(Points(want.kpi, None, want.by, [replace(point, dimensions=("DE",) * len(want.by)) for point in points]))
             for want in wants
         }
+        return Changes(commit.number, told, {})
 
     def last_commit(self) -> int:
         return self.commit

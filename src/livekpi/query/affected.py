@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from livekpi.commit import Commit
@@ -10,6 +11,8 @@ from livekpi.engine.plan import Grouping
 from livekpi.query.points import Query
 from livekpi.query.steps import Steps, floor, make_steps
 
+_MOST_CLOSED = 1_000
+"""Steps that become final at once and are looked at; more than that are told of nobody."""
 Span = tuple[int, int]
 
 
@@ -28,6 +31,14 @@ class Grid:
             self._last = start, make_steps(start, start + 1, self.size_us, self._where, 1).ends[-1]
         return self._last
 
+    def ended(self, after_us: int, until_us: int) -> Iterator[Span]:
+        """The steps that end after one time, and not after another; the newest first."""
+        end, _ = self.holding(until_us)
+        while end > after_us:
+            span = self.holding(end - 1)
+            yield span
+            end = span[0]
+
 
 class Affected:
     """The steps that one commit changed, of as many KPIs as are asked for."""
@@ -36,6 +47,7 @@ class Affected:
         self._query, self._commit = query, commit
         self._sorted: dict[str, list[int]] = {}
         self._begun: dict[tuple[str, tuple[str, ...] | None], list[int]] = {}
+        self._closed: dict[tuple[Grid, int, int], list[Span]] = {}
 
     def newest(self, kpi: Kpi, grid: Grid, by: tuple[str, ...] | None, limit: int) -> Iterator[Span]:
         """The changed steps, the newest first, at most `limit` of them; those that can't be told any more are left out.
@@ -51,6 +63,13 @@ class Affected:
                     yield start, end
                     limit -= 1
                 upper_us, time_us = start, start - 1
+
+    def closed(self, kpi: Kpi, grid: Grid, before_us: int, final_us: int) -> list[Span]:
+        """The steps that became final as all before a time did, and not yet before an earlier one; the newest first."""
+        key = grid, before_us, final_us  # the same for all KPIs of a source
+        if key not in self._closed:
+            self._closed[key] = list(islice(grid.ended(before_us, final_us), _MOST_CLOSED))
+        return [span for span in self._closed[key] if self._query.is_whole(kpi, *span)]
 
     def _spans(self, kpi: Kpi, grid: Grid, by: tuple[str, ...] | None, limit: int) -> Iterator[Span]:
         """From when to when, both included, there are no steps but changed ones."""

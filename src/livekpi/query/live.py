@@ -1,8 +1,7 @@
-"""The points that a commit changed, at the steps, in the time zones and of the slices that somebody watches."""
+"""The points that a commit changed or time made final, at the steps, in the time zones and of the slices that somebody watches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition, Kpi
@@ -13,6 +12,8 @@ from livekpi.query.steps import QueryError, Steps, zone
 
 CHANGED_STEPS = 500
 """A KPI's changed steps told at once, the newest; a batch of history changes more than anyone watches live."""
+
+RECENT_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,17 @@ class Told:
     points: Points
     untold: str | None = None
     """Why there is more that changed, and is not said; whoever wants to know asks for the range."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What there is to say to wants."""
+
+    commit: int
+    """The number of the last commit that the points have seen."""
+    told: Mapping[Want, Told]
+    final_us: Mapping[Want, int]
+    """Of all wants that were asked: steps that end then or earlier are final."""
 
 
 @dataclass(frozen=True)
@@ -64,36 +76,53 @@ def check(definition: Definition, want: Want, at_us: int) -> None:
         condition(definition, kpi, want.where)
 
 
-def changed(query: Query, definition: Definition, wants: Sequence[Want], commit: Commit) -> dict[Want, Told]:
-    """What a commit changed of each want; one of which nothing changed is left out, as is one that the definition has no more.
+def changed(
+    query: Query, definition: Definition, wants: Sequence[Want], commit: Commit, final_us: Mapping[Want, int] | None = None
+) -> Changes:
+    """What a commit changed of each want, and its steps that are final and were not up to `final_us`; without it none of these.
 
-    Of what is so old that it is kept too coarsely for a want's step nothing is said.
+    Of a want that is not in `final_us` the steps of the last minute are told: a range may have been asked for shortly before.
+
+    One of which nothing is to be said is not told, nor is one that the definition has no more. Of what is so old that it is kept too
+    coarsely for a want's step nothing is said.
     """
+    known = [want for want in wants if want.kpi in definition.kpis and set(want.by) <= set(definition.kpis[want.kpi].by)]
+    now_final_us = {want: query.final_us(definition.kpis[want.kpi]) for want in known}
     found: dict[Want, Told] = {}
-    for question, asked in _questions(query, definition, wants, commit).items():
+    before_us = (
+        now_final_us if final_us is None else {want: final_us.get(want, now_us - RECENT_US) for want, now_us in now_final_us.items()}
+    )
+    for question, asked in _questions(query, definition, known, commit, before_us, now_final_us).items():
         kpis = {want.kpi: definition.kpis[want.kpi] for want, _ in asked}
         for kpi, points, problem in _answers(query, definition, list(kpis.values()), question):
             for want, more in asked:
-                if want.kpi == kpi.name:
-                    untold = problem or (f"more than {CHANGED_STEPS} steps changed" if more else None)
+                untold = problem or (f"more than {CHANGED_STEPS} steps changed" if more else None)
+                if want.kpi == kpi.name and (points or untold):
                     found[want] = Told(Points(kpi.name, kpi.spec.unit, want.by, points), untold)
-    return found
+    return Changes(query.known.last_commit, found, now_final_us)
 
 
-def _questions(query: Query, definition: Definition, wants: Sequence[Want], commit: Commit) -> dict[_Question, list[tuple[Want, bool]]]:
+def _questions(
+    query: Query,
+    definition: Definition,
+    wants: Sequence[Want],
+    commit: Commit,
+    before_us: Mapping[Want, int],
+    final_us: Mapping[Want, int],
+) -> dict[_Question, list[tuple[Want, bool]]]:
     """The questions that tell all wants: of each those that it tells, and whether more of their steps changed."""
     affected, grids = Affected(query, commit), dict[tuple[int, str], Grid]()
     found: dict[_Question, list[tuple[Want, bool]]] = {}
     for want in wants:
-        kpi = definition.kpis.get(want.kpi)
-        if kpi is None or not set(want.by) <= set(kpi.by):
-            continue
+        kpi = definition.kpis[want.kpi]
         grid = grids.setdefault((want.step_us or kpi.every_us, want.timezone), _grid(kpi, want))
-        spans = list(affected.newest(kpi, grid, None if want.where else want.by, CHANGED_STEPS + 1))
-        if spans:
-            steps = as_steps(islice(spans, CHANGED_STEPS), grid.size_us)
+        spans = list(affected.newest(kpi, grid, None if want.where else want.by, CHANGED_STEPS + 1)) if commit.touched else []
+        spans += affected.closed(kpi, grid, before_us[want], final_us[want])
+        newest = sorted(set(spans), reverse=True)
+        if newest:
+            steps = as_steps(newest[:CHANGED_STEPS], grid.size_us)
             question = _Question(steps, want.by, want.where, kpi.value.aggregates[0].source if want.where else None)
-            found.setdefault(question, []).append((want, len(spans) > CHANGED_STEPS))
+            found.setdefault(question, []).append((want, len(newest) > CHANGED_STEPS))
     return found
 
 

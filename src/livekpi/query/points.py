@@ -226,7 +226,7 @@ class Query:
         return assemble(kpis, numbers, self._parts(numbers), since_us, steps, by, where, self._fields(kpis[0]), carry=carry)
 
     def _points(self, kpi: Kpi, steps: Steps, by: tuple[str, ...], rows: Iterable[tuple[Any, ...]], column: int) -> list[Point]:
-        final_us = self._final_us(kpi)
+        final_us = self.final_us(kpi)
         typed = _typing([self._field(kpi, name).type for name in by])
         return [
             Point(steps.starts[row[0]], row[column], steps.ends[row[0]] <= final_us, typed(row[1 : 1 + len(by)]))
@@ -390,7 +390,7 @@ class Query:
         """Up to which event time a source is thought to be complete, but for late events; None before its first event."""
         return positions.watermark_us(self.known.positions(source), self._now_us, self._definition.sources[source].idle_us)
 
-    def _final_us(self, kpi: Kpi) -> int:
+    def final_us(self, kpi: Kpi) -> int:
         """Steps that end here or earlier are final."""
         watermarks = [(self.watermark_us(name), self._definition.sources[name].late_us) for name in kpi.sources]
         return min(-1 if watermark is None else watermark - late_us for watermark, late_us in watermarks)

@@ -23,6 +23,11 @@ class Snapshot:
         self._since: dict[str, dict[str, int | None]] | None = None
         self._rolled: dict[str, list[tuple[int, int]]] | None = None
 
+    @property
+    def last_commit(self) -> int:
+        """The number of the last commit."""
+        return positions.last_commit(self._cursor)
+
     def positions(self, source: str) -> list[positions.Position]:
         """Where a source's partitions stand."""
         if source not in self._positions:

@@ -18,26 +18,28 @@ from livekpi.alerts.judging.desk import Outcome
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.metrics import Metrics
-from livekpi.web.access import Access
-from livekpi.web.alerts_api import AlertsApi
-from livekpi.web.annotations_api import AnnotationsApi
-from livekpi.web.api import Api
-from livekpi.web.auth import Tokens
+from livekpi.web.access.access import Access
+from livekpi.web.access.guard import Guard
+from livekpi.web.access.sessions import Sessions
+from livekpi.web.access.tokens import Tokens
+from livekpi.web.api.alerts import AlertsApi
+from livekpi.web.api.annotations import AnnotationsApi
+from livekpi.web.api.backtest import BacktestApi
+from livekpi.web.api.dashboards import DashboardsApi
+from livekpi.web.api.dead_letters import DeadLettersApi
+from livekpi.web.api.health import Health
+from livekpi.web.api.kpis import KpisApi
+from livekpi.web.api.session import SessionApi
+from livekpi.web.api.sources import SourcesApi
+from livekpi.web.api.status import Job, StatusApi
 from livekpi.web.backend import Alerts, Backend
-from livekpi.web.backtest_api import BacktestApi
-from livekpi.web.badge_api import BadgeApi
-from livekpi.web.dashboards_api import DashboardsApi
-from livekpi.web.door import Door, Inlet
-from livekpi.web.guard import Guard
-from livekpi.web.health import Health
-from livekpi.web.hub import Hub
-from livekpi.web.openapi import DOCUMENT
-from livekpi.web.page import Page, installed
+from livekpi.web.door.door import Door, Inlet
+from livekpi.web.openapi.document import DOCUMENT
+from livekpi.web.page.badges import BadgeApi
+from livekpi.web.page.page import Page, installed
 from livekpi.web.problems import HANDLERS
-from livekpi.web.session_api import SessionApi
-from livekpi.web.sessions import Sessions
-from livekpi.web.status_api import Job, StatusApi
-from livekpi.web.stream import Streams
+from livekpi.web.stream.hub import Hub
+from livekpi.web.stream.stream import Streams
 
 _QUERY_THREADS = 4
 _STREAM_THREADS = 2  # of their own, so that no long question holds up the streams
@@ -89,17 +91,17 @@ class App:
 
     def _of_numbers(self, clock: Clock) -> list[Route]:
         """Where events come in, and numbers are asked for."""
-        api = Api(self._backend, clock, self._query_pool)
+        kpis, dead_letters = KpisApi(self._backend, clock, self._query_pool), DeadLettersApi(self._backend, clock, self._query_pool)
         return [
             Route("/v1/events/{source}", self._door.post, methods=["POST"]),
-            Route("/v1/kpis", api.kpis),
-            Route("/v1/kpis/{kpi}", api.points),
-            Route("/v1/kpis/{kpi}/pace", api.pace),
+            Route("/v1/kpis", kpis.kpis),
+            Route("/v1/kpis/{kpi}", kpis.points),
+            Route("/v1/kpis/{kpi}/pace", kpis.pace),
             Route("/v1/stream", Streams(self._hub, self._backend, clock).get),
             Route("/v1/backtest", BacktestApi(self._backend, self._query_pool).post, methods=["POST"]),
-            Route("/v1/dead-letters", api.dead_letters),
-            Route("/v1/dead-letters/replay", api.replay, methods=["POST"]),
-            Route("/v1/sources", api.sources),
+            Route("/v1/dead-letters", dead_letters.dead_letters),
+            Route("/v1/dead-letters/replay", dead_letters.replay, methods=["POST"]),
+            Route("/v1/sources", SourcesApi(self._backend, clock, self._query_pool).sources),
         ]
 
     def _of_people(self, clock: Clock, access: Access, alerts: Alerts | None) -> list[Route]:

@@ -12,13 +12,13 @@ from livekpi.alerts.words import Kind, Word
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.engine.replay import Replay, Replayed
-from livekpi.query.live import Told, Want
+from livekpi.query.live import Changes, Want
 from livekpi.query.points import Points, Request
 from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
-from livekpi.web import backtest_asked
-from livekpi.web.words_asked import Saying
+from livekpi.web.objects.backtest import Asked
+from livekpi.web.objects.words import Saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ class Backend(Protocol):
     def pace(self, request: PaceRequest) -> Paces:
         """Where target periods were going. Raises QueryError where the question is wrong."""
 
-    def changed(self, commit: Commit, wants: Sequence[Want]) -> Mapping[Want, Told]:
-        """What a commit changed of each of these."""
+    def changed(self, commit: Commit, wants: Sequence[Want], final_us: Mapping[Want, int]) -> Changes:
+        """What a commit changed of each of these, and what has become final since `final_us`, where that is known."""
 
     def last_commit(self) -> int:
         """The number of the store's last commit; 0 before the first."""
@@ -141,7 +141,7 @@ class Backend(Protocol):
     def remove_annotation(self, number: int) -> Annotation | None:
         """Deletes one; None where there is none of that number."""
 
-    def backtest(self, asked: backtest_asked.Asked) -> dict[str, Any]:
+    def backtest(self, asked: Asked) -> dict[str, Any]:
         """Tries alert rules on history; raises QueryError where they, or what is asked of them, are wrong."""
 
     def problems(self) -> Mapping[str, str]:

@@ -1,31 +1,21 @@
-"""A request's body, from what was received to its records."""
+"""A request's body, as it was received."""
 
 import asyncio
-import zlib
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
-import zstandard
 from starlette.requests import ClientDisconnect, Request
 
 from livekpi.web.problems import ProblemError
 
-ENCODINGS = ("gzip", "zstd")
-MAX_RECORDS = 500_000
-"""More than any body within the limit holds of real events; a body of as many tiny broken ones would cost minutes."""
-T = TypeVar("T")
-_BOM = b"\xef\xbb\xbf"
-_array = msgspec.json.Decoder(list[msgspec.Raw])
-_one = msgspec.json.Decoder(msgspec.Raw)
-
-
 BODY_S = 60.0
 """How long a body may take to come."""
+T = TypeVar("T")
 
 
-def _too_large(limit: int) -> ProblemError:
+def too_large(limit: int) -> ProblemError:
     detail = (
         f"the body is larger than {limit} bytes, counted after decompression; send fewer events at a time (`max_body_mib` sets the limit)"
     )
@@ -35,7 +25,7 @@ def _too_large(limit: int) -> ProblemError:
 async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> bytes:
     """The whole body, as it was sent; `hold` is told the size of each piece before it is kept. Raises ProblemError."""
     if int(request.headers.get("content-length", 0)) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     parts: list[bytes] = []
     size = 0
     try:
@@ -43,7 +33,7 @@ async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> 
             async for part in request.stream():
                 size += len(part)
                 if size > limit:
-                    raise _too_large(limit)
+                    raise too_large(limit)
                 hold(len(part))
                 parts.append(part)
     except ClientDisconnect as error:  # nobody reads the answer
@@ -60,97 +50,3 @@ async def decoded(request: Request, limit: int, decoder: msgspec.json.Decoder[T]
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"expected {expected}: {error}") from error
-
-
-def decompress(body: bytes, encoding: str, limit: int) -> bytes:
-    """Undoes a Content-Encoding, holding never much more than `limit` bytes; raises ProblemError."""
-    try:
-        match encoding.strip().lower():
-            case "" | "identity":
-                return body
-            case "gzip" | "x-gzip":
-                return _gunzip(body, limit)
-            case "zstd":
-                return _unzstd(body, limit)
-    except (zlib.error, zstandard.ZstdError, EOFError) as error:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is not what `Content-Encoding: {encoding}` says: {error}") from error
-    detail = f"`Content-Encoding: {encoding}` is not understood; send {' or '.join(ENCODINGS)}, or no encoding"
-    raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, {"Accept-Encoding": ", ".join(ENCODINGS)})
-
-
-def _gunzip(body: bytes, limit: int) -> bytes:
-    """All members of a gzip file, one after another (RFC 1952)."""
-    parts: list[bytes] = []
-    size = 0
-    while body:
-        member = zlib.decompressobj(wbits=31)
-        parts.append(member.decompress(body, limit + 1 - size))
-        size += len(parts[-1])
-        if size > limit:
-            raise _too_large(limit)
-        if not member.eof:
-            raise EOFError("it is cut short")
-        body = member.unused_data
-    return b"".join(parts)
-
-
-def _unzstd(body: bytes, limit: int) -> bytes:
-    """All frames, one after another (RFC 8878)."""
-    decompressor = zstandard.ZstdDecompressor()  # which refuses windows above 128 MiB
-    # Only the reader stops at a size, and only the object tells a frame that is cut short; so the size is found first.
-    size = 0
-    with decompressor.stream_reader(body, read_across_frames=True) as reader:
-        while piece := reader.read(2**20):
-            size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
-    parts: list[bytes] = []
-    while body:
-        frame = decompressor.decompressobj()
-        parts.append(frame.decompress(body))
-        if not frame.eof:
-            raise EOFError("it is cut short")
-        body = frame.unused_data
-    return b"".join(parts)
-
-
-def split(body: bytes) -> list[bytes]:
-    """The body's records: the elements of a JSON array, one JSON object, or else lines, blank ones included.
-
-    The bytes of a record are as they came, but for line ends between the tokens of an array's elements, which become spaces.
-    Raises ProblemError where there is nothing, or too many, or what begins as an array is none.
-    """
-    body = body.removeprefix(_BOM).rstrip()
-    if not body:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body holds no event; send JSON objects, one a line, or a JSON array of them")
-    if body.lstrip().startswith(b"["):
-        return _elements(body)
-    if body.count(b"\n") >= MAX_RECORDS:
-        raise _too_many()
-    lines = body.split(b"\n")
-    if len(lines) > 1 and not _is_json(lines[0]) and _is_json(body):
-        return [body.lstrip()]
-    return lines
-
-
-def _elements(body: bytes) -> list[bytes]:
-    try:
-        elements = [bytes(element) for element in _array.decode(body)]
-    except (msgspec.DecodeError, RecursionError) as error:
-        detail = f"the body begins with [ but is no JSON array: {error}. Send one event a line, and a broken one costs no other"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, detail) from error
-    if len(elements) > MAX_RECORDS:
-        raise _too_many()
-    return [element.replace(b"\n", b" ") for element in elements] if b"\n" in body else elements
-
-
-def _too_many() -> ProblemError:
-    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body holds more than {MAX_RECORDS} events; send fewer at a time")
-
-
-def _is_json(text: bytes) -> bool:
-    try:
-        _one.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True

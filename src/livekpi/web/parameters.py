@@ -1,4 +1,4 @@
-"""What stands behind the question mark of an address."""
+"""What stands in an address: in its path, and behind its question mark."""
 
 from collections.abc import Callable
 from datetime import tzinfo
@@ -8,6 +8,8 @@ from typing import TypeVar
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.problems import nearest
 from livekpi.query.steps import QueryError, zone
 from livekpi.web.problems import ProblemError
 from livekpi.web.times import parse_time
@@ -58,6 +60,18 @@ class Parameters:
         """A time in µs since the epoch."""
         text = self.text(name)
         return None if text is None else _asked(lambda: parse_time(text, now_us, where), f"{name}: ")
+
+
+def kpi_named(name: str, definition: Definition) -> Kpi:
+    """Raises ProblemError 404 where there is none of that name."""
+    if name not in definition.kpis:
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {name!r}{nearest(name, definition.kpis)}")
+    return definition.kpis[name]
+
+
+def number_in(text: str) -> int:
+    """A number in a path; 0, which nothing has, where the text is none."""
+    return int(text) if text.isdecimal() and len(text) <= 15 else 0
 
 
 def zone_named(name: str) -> tzinfo:

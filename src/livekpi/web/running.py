@@ -20,15 +20,16 @@ from livekpi.definition.definition import Definition
 from livekpi.engine.engine import Engine
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query import live
-from livekpi.query.live import Told, Want
+from livekpi.query.live import Changes, Want
 from livekpi.query.points import Points, Query, Request
 from livekpi.store import annotations, dead_letters, positions
 from livekpi.store.annotations import Annotation, Note
 from livekpi.store.database import Store
 from livekpi.store.dead_letters import StoredDeadLetter
-from livekpi.web import annotating, backtest_asked, words_asked
 from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, HistoryRequest, Judging, SourceState
-from livekpi.web.words_asked import Saying
+from livekpi.web.objects.annotations import write
+from livekpi.web.objects.backtest import Asked, answer, read_definition
+from livekpi.web.objects.words import Saying, say
 
 _logger = structlog.get_logger(__name__)
 
@@ -71,10 +72,10 @@ class Running:
         with self._snapshot() as cursor:
             return pace(self._query(cursor), request)
 
-    def changed(self, commit: Commit, wants: Sequence[Want]) -> Mapping[Want, Told]:
+    def changed(self, commit: Commit, wants: Sequence[Want], final_us: Mapping[Want, int]) -> Changes:
         with self._snapshot() as cursor:
-            found = live.changed(self._query(cursor), self.definition, wants, commit)
-        for want, told in found.items():
+            found = live.changed(self._query(cursor), self.definition, wants, commit, final_us)
+        for want, told in found.told.items():
             if told.untold is not None:
                 about = {"kpi": want.kpi, "by": want.by, "commit": commit.number}
                 _logger.warning("not all that a commit changed is streamed", **about, reason=told.untold)
@@ -115,19 +116,19 @@ class Running:
 
     def annotate(self, note: Note) -> Annotation:
         with self._store.beside() as cursor:
-            return annotating.write(cursor, note, self.definition.spec.limits.annotations)
+            return write(cursor, note, self.definition.spec.limits.annotations)
 
     def remove_annotation(self, number: int) -> Annotation | None:
         with self._store.beside() as cursor:
             return annotations.remove(cursor, number)
 
-    def backtest(self, asked: backtest_asked.Asked) -> dict[str, Any]:
-        read, running = backtest_asked.read_definition, self.definition
-        definition = running if asked.definition is None else read(asked.definition, "definition", running)
-        against = None if asked.against is None else read(asked.against, "against", running)
+    def backtest(self, asked: Asked) -> dict[str, Any]:
+        running = self.definition
+        definition = running if asked.definition is None else read_definition(asked.definition, "definition", running)
+        against = None if asked.against is None else read_definition(asked.against, "against", running)
         now_us = self._clock.now_us()
         with self._snapshot() as cursor:
-            return backtest_asked.answer(cursor, definition, against, asked, now_us, now_us)
+            return answer(cursor, definition, against, asked, now_us, now_us)
 
     def alert_rules(self) -> Sequence[str]:
         with self._cursor() as cursor:
@@ -159,7 +160,7 @@ class Running:
 
     def say(self, saying: Saying) -> Word:
         with self._store.beside() as cursor:
-            said = words_asked.say(cursor, self.definition, saying, self._clock.now_us())
+            said = say(cursor, self.definition, saying, self._clock.now_us())
         self._wake_judging()
         return said
 

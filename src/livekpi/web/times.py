@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from livekpi.definition.durations import parse_duration
+from livekpi.query.output import time_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -48,3 +49,8 @@ def format_duration(duration_us: int) -> str:
         if duration_us % size_us == 0:
             return f"{duration_us // size_us}{unit}"
     raise ValueError(f"{duration_us} µs is no whole number of milliseconds")
+
+
+def maybe_time_text(time_us: int | None) -> str | None:
+    """A time as answers have it; None where there is none."""
+    return None if time_us is None else time_text(time_us)

@@ -1,17 +1,19 @@
 /**
  * A range of points that stays right: asked for once, and brought up to date by the stream.
  *
- * The range's answer says which commit it saw. What the stream tells of that commit or an earlier one is in it already; what it tells
- * of a later one is newer. While the range is asked for, what the stream tells is kept until the answer is there. So neither a break nor
- * an answer that is slow leaves a gap, or an old number over a new one.
+ * The range's answer says which commit it saw. What the stream tells of an earlier one is in it already; what it tells of that commit or
+ * a later one is as new or newer: time alone makes points final, too. While the range is asked for, what the stream tells is kept until
+ * the answer is there. So neither a break nor an answer that is slow leaves a gap, or an old number over a new one.
  */
 
 import type { Api } from "./api.ts";
 import type { Live, Watcher } from "./live.ts";
 import type { Point, Points, Want } from "./types.ts";
 
-/** How often what is not final yet is asked for anew. */
-const RENEW_MS = 10_000;
+/** How often what is not final yet is asked for anew where there is more to it than the stream tells: what is expected of it. */
+const SOON_MS = 10_000;
+/** And where there is not: that a value is gone is no change the stream tells. */
+const SELDOM_MS = 300_000;
 
 export interface Range {
   /** The range's start: so long before now, in ms, and moving with it; or fixed, in ms since 1970. */
@@ -69,6 +71,10 @@ export class Feed implements Watcher {
     return this.#commit >= 0;
   }
 
+  get #every_ms(): number {
+    return this.range.extra?.length || this.#error !== null ? SOON_MS : SELDOM_MS;
+  }
+
   /** Why the range could not be asked for; null while it could. */
   get error(): Error | null {
     return this.#error;
@@ -104,7 +110,7 @@ export class Feed implements Watcher {
   changed(commit: number, points: readonly Point[]): void {
     this.#heard_ms = this.now();
     if (this.#waiting !== null) this.#waiting.push({ commit, points });
-    else if (commit > this.#commit && this.ready) {
+    else if (commit >= this.#commit && this.ready) {
       for (const point of points) this.#put(point);
       this.#settle(commit);
     }
@@ -115,11 +121,12 @@ export class Feed implements Watcher {
     await this.#ask(this.range.from_ms ?? this.now() - (this.range.span_ms ?? 3_600_000), true);
   }
 
-  /** Asks for what is not final yet: that time has passed, or that a value is gone, is no change the stream tells. */
+  /** Asks for what is not final yet, or for what could not be had. */
   async #renew(): Promise<void> {
     const open = this.points.find((point) => !point.final);
-    if (open !== undefined && this.live.connection === "live") await this.#ask(Date.parse(open.time), false);
-    else this.#later(RENEW_MS);
+    if (this.#error !== null) await this.load();
+    else if (open !== undefined && this.live.connection === "live") await this.#ask(Date.parse(open.time), false);
+    else this.#later(this.#every_ms);
   }
 
   async #ask(from_ms: number, whole: boolean): Promise<void> {
@@ -137,7 +144,7 @@ export class Feed implements Watcher {
       this.#error = error instanceof Error ? error : new Error(String(error));
       this.told();
     }
-    this.#later(RENEW_MS);
+    this.#later(this.#every_ms);
   }
 
   /** Puts an answer in the place of what was held from a time on, and what was told meanwhile over it. */
@@ -155,7 +162,7 @@ export class Feed implements Watcher {
     this.#waiting = null;
     for (const message of waiting) {
       for (const point of message.points) {
-        if (message.commit > (Date.parse(point.time) < from_ms ? before : answer.commit)) this.#put(point);
+        if (message.commit >= (Date.parse(point.time) < from_ms ? before : answer.commit)) this.#put(point);
       }
     }
     this.#settle(Math.max(answer.commit, ...waiting.map((message) => message.commit)));

@@ -45,7 +45,8 @@ interface Stream {
 
 interface PointsMessage {
   readonly commit: number;
-  readonly at: string;
+  /** When the commit was; null where the server has not committed anything since it started. */
+  readonly at: string | null;
   readonly points: readonly (Point & { readonly want?: number })[];
   /** Wants of which more changed than is told. */
   readonly incomplete?: readonly number[];
@@ -62,6 +63,8 @@ export class Live extends EventTarget {
   #shown = true;
   #connection: Connection = "connecting";
   #since = 0;
+  /** Whether nothing was heard for a while before the stream that is to come. */
+  #broken = false;
 
   constructor(private readonly api: Api) {
     super();
@@ -129,6 +132,7 @@ export class Live extends EventTarget {
 
   #pause(): void {
     this.#shown = false;
+    this.#broken = true;
     this.close();
     this.#become("paused");
   }
@@ -185,6 +189,7 @@ export class Live extends EventTarget {
     if (this.#stream !== null && this.#stream.abort !== abort && this.#opening !== abort) return; // of a stream that was replaced
     this.#stream?.abort.abort();
     this.#stream = null;
+    this.#broken = true;
     if (this.#silence !== null) clearTimeout(this.#silence);
     const refused = error instanceof ServerError && (error.status === 401 || error.status === 403);
     this.#become(refused ? "refused" : "broken");
@@ -211,12 +216,17 @@ export class Live extends EventTarget {
   }
 
   #stands(stream: Stream, commit: number): void {
+    const missed = this.#broken; // time may have made points final meanwhile, without a commit
+    this.#broken = false;
     this.#stream?.abort.abort();
     this.#stream = stream;
     if (this.#opening === stream.abort) this.#opening = null;
     this.#failures = 0;
     this.#become("live");
-    for (const key of stream.wants) for (const watcher of this.#watchers.get(key) ?? []) watcher.opened(commit);
+    for (const watcher of stream.wants.flatMap((key) => [...(this.#watchers.get(key) ?? [])])) {
+      if (missed) watcher.missed();
+      else watcher.opened(commit);
+    }
   }
 
   #spread(message: PointsMessage, stream: Stream): void {
@@ -234,7 +244,7 @@ export class Live extends EventTarget {
     for (const index of message.incomplete ?? []) {
       for (const watcher of this.#watchers.get(stream.wants[index] ?? "") ?? []) watcher.missed();
     }
-    this.dispatchEvent(new CustomEvent("commit", { detail: Date.parse(message.at) }));
+    if (message.at !== null) this.dispatchEvent(new CustomEvent("commit", { detail: Date.parse(message.at) }));
   }
 
   #become(connection: Connection): void {

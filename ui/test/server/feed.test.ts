@@ -150,7 +150,7 @@ test("why a range can't be read is told, and forgotten when it can", async () =>
 
 test("what is not final yet is asked for again by and by, and what is told meanwhile of earlier times counts", async () => {
   const desk = new Desk();
-  const feed = desk.feed();
+  const feed = desk.feed({ from_ms: START, extra: ["prediction"] });
   feed.start();
   await desk.answer(1, [point(0, 1, true), point(1, 1), point(2, 1)]);
   await vi.advanceTimersByTimeAsync(11_000);
@@ -160,6 +160,21 @@ test("what is not final yet is asked for again by and by, and what is told meanw
   expect(feed.points).toEqual([point(0, 2, true), point(1, 3, true)]);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(desk.asked).toEqual([]); // all of it is final
+});
+
+test("what the stream tells is not asked for, what could not be had soon is", async () => {
+  const desk = new Desk();
+  const feed = desk.feed();
+  feed.start();
+  await desk.answer(1, [point(0, 1)]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(desk.asked).toEqual([]);
+  feed.changed(1, [point(0, 1, true)]); // time has passed, and no commit came
+  expect(feed.points).toEqual([point(0, 1, true)]);
+  feed.missed();
+  desk.asked.shift()!.fail(new Error("no"));
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(desk.asked.length).toBe(1);
 });
 
 test("where more changed than is told, the range is asked for", async () => {

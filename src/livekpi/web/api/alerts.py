@@ -1,0 +1,134 @@
+"""The API's part on alerts: what fires and what fired, silences, acknowledgements."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from datetime import UTC
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from livekpi.alerts.listing import CURRENT, STATUSES, Wanted
+from livekpi.alerts.message import SEVERITIES
+from livekpi.alerts.words import Kind
+from livekpi.clock import Clock
+from livekpi.definition.definition import Definition
+from livekpi.query.steps import QueryError
+from livekpi.web.access.access import Access
+from livekpi.web.access.tokens import Scope
+from livekpi.web.answers import UNWRITABLE, answered, json_answer
+from livekpi.web.backend import Alerts, HistoryRequest
+from livekpi.web.bodies import decoded
+from livekpi.web.objects.alerts import alert_object, history_object
+from livekpi.web.objects.words import Asked, NothingFiresError, checked, one_of, word_object
+from livekpi.web.parameters import Parameters, number_in
+from livekpi.web.problems import ProblemError
+
+MAX_ALERTS = 10_000
+MAX_HISTORY = 1_000
+MAX_BODY_BYTES = 65_536
+_EXPECTED = '{"rule": …, "series": {"country": "DE"}, "author": …, "reason": …, "for": "2h"}'
+_asked = msgspec.json.Decoder(Asked)
+
+
+class AlertsApi:
+    """Answers on the threads of `pool`."""
+
+    def __init__(self, alerts: Alerts | None, definition: Definition, clock: Clock, pool: Executor, access: Access) -> None:
+        """`alerts` is None where none are judged."""
+        self._alerts, self._definition, self._clock, self._pool, self._access = alerts, definition, clock, pool, access
+
+    async def alerts(self, request: Request) -> Response:
+        """GET /v1/alerts"""
+        asked = Parameters(request, "rule", "severity", "status", "limit")
+        statuses = _one_of("status", asked.names("status"), STATUSES) or CURRENT
+        severities = _one_of("severity", asked.names("severity"), SEVERITIES)
+        limit = asked.number("limit", 1_000, MAX_ALERTS)
+
+        def find(alerts: Alerts) -> dict[str, Any]:
+            found = alerts.alerts(Wanted(_rules(alerts, asked), severities, statuses))
+            return {"alerts": [alert_object(alert) for alert in found[:limit]], "in_all": len(found)}
+
+        return await self._answer(find)
+
+    async def history(self, request: Request) -> Response:
+        """GET /v1/alerts/history"""
+        asked = Parameters(request, "rule", "from", "to", "limit")
+        now_us = self._clock.now_us()
+        from_us, to_us = asked.time("from", now_us, UTC), asked.time("to", now_us, UTC)
+        limit = asked.number("limit", 100, MAX_HISTORY)
+        return await self._answer(
+            lambda alerts: history_object(alerts.alert_history(HistoryRequest(_rules(alerts, asked), from_us, to_us, limit)))
+        )
+
+    async def silences(self, request: Request) -> Response:
+        """GET and POST /v1/silences"""
+        return await self._words(request, "silences")
+
+    async def silence(self, request: Request) -> Response:
+        """DELETE /v1/silences/{number}"""
+        return await self._end(request, "silences")
+
+    async def acknowledgements(self, request: Request) -> Response:
+        """GET and POST /v1/acknowledgements"""
+        return await self._words(request, "acknowledgements")
+
+    async def acknowledgement(self, request: Request) -> Response:
+        """DELETE /v1/acknowledgements/{number}"""
+        return await self._end(request, "acknowledgements")
+
+    async def _words(self, request: Request, kind: Kind) -> Response:
+        Parameters(request)
+        if request.method != "POST":
+            return await self._answer(lambda alerts: {kind: [word_object(word) for word in alerts.words(kind)]})
+        self._must_act(request)
+        asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED)
+        try:
+            saying = checked(self._definition, kind, asked, self._clock.now_us())
+        except QueryError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+
+        def say(alerts: Alerts) -> dict[str, Any]:
+            try:
+                return word_object(alerts.say(saying))
+            except NothingFiresError as error:
+                raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
+
+        return await self._answer(say, HTTPStatus.CREATED)
+
+    async def _end(self, request: Request, kind: Kind) -> Response:
+        Parameters(request)
+        self._must_act(request)
+        text = request.path_params["number"]
+
+        def end(alerts: Alerts) -> dict[str, Any]:
+            ended = alerts.end_word(kind, number_in(text))
+            if ended is None:
+                raise ProblemError(HTTPStatus.NOT_FOUND, f"{text} is no number of {kind} that hold; /v1/{kind} lists them")
+            return word_object(ended)
+
+        return await self._answer(end)
+
+    def _must_act(self, request: Request) -> None:
+        """What changes what people are told needs a scope of its own; the guard has asked for `read` only."""
+        self._access.must_have(Scope.ACT, request.scope)
+
+    async def _answer(self, ask: Callable[[Alerts], Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
+        """Asks and encodes on a thread, since both may take a while."""
+        alerts = self._alerts
+        if alerts is None:
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "no alerts are judged here")
+        return await answered(self._pool, lambda: json_answer(ask(alerts), status), UNWRITABLE)
+
+
+def _rules(alerts: Alerts, asked: Parameters) -> tuple[str, ...]:
+    return _one_of("rule", asked.names("rule"), alerts.alert_rules()) if asked.text("rule") else ()
+
+
+def _one_of(parameter: str, names: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return one_of(parameter, names, known)
+    except QueryError as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error

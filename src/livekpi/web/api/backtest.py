@@ -1,0 +1,37 @@
+"""The API's part on trying alert rules on history."""
+
+import asyncio
+from concurrent.futures import Executor
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from livekpi.web.answers import answered, json_answer
+from livekpi.web.backend import Backend
+from livekpi.web.bodies import decoded
+from livekpi.web.objects.backtest import Asked
+from livekpi.web.parameters import Parameters
+from livekpi.web.problems import ProblemError
+
+MAX_BODY_BYTES = 4 * 2**20
+_EXPECTED = '{"definition": …, "from": …, "to": …, "rules": […], "incidents": […], "against": …}'
+_asked = msgspec.json.Decoder(Asked)
+
+
+class BacktestApi:
+    """Answers on the threads of `pool`, one at a time: what it takes is taken from the engine."""
+
+    def __init__(self, backend: Backend, pool: Executor) -> None:
+        self._backend, self._pool, self._busy = backend, pool, asyncio.Lock()
+
+    async def post(self, request: Request) -> Response:
+        """POST /v1/backtest"""
+        Parameters(request)
+        asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED)
+        if self._busy.locked():
+            detail = "another backtest is going on; try again when it is done"
+            raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": "10"})
+        async with self._busy:
+            return await answered(self._pool, lambda: json_answer(self._backend.backtest(asked)))

@@ -1,0 +1,33 @@
+"""The API's description (OpenAPI 3.1), as /openapi.json gives it: of each part what its module here says."""
+
+from typing import Any
+
+from livekpi.web.openapi import (
+    alerts,
+    annotations,
+    backtest,
+    dashboards,
+    dead_letters,
+    events,
+    kpis,
+    page,
+    session,
+    sources,
+    status,
+    stream,
+)
+from livekpi.web.openapi.pieces import INTEGER, STRING, members
+
+_PARTS = (events, kpis, stream, alerts, backtest, dead_letters, sources, status, dashboards, annotations, session, page)
+_PROBLEM = members(type=STRING, title=STRING, status=INTEGER, detail=STRING) | {"description": "RFC 9457"}
+
+DOCUMENT: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "livekpi", "version": "1", "description": "Business KPIs, live."},
+    "security": [{"token": []}, {}],
+    "paths": {path: operations for part in _PARTS for path, operations in part.PATHS.items()},
+    "components": {
+        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "schemas": {name: schema for part in _PARTS for name, schema in part.SCHEMAS.items()} | {"Problem": _PROBLEM},
+    },
+}

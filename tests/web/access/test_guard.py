@@ -1,0 +1,86 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from livekpi.web.access.guard import LOOPBACK_NAMES
+from livekpi.web.access.tokens import Scope, Token, Tokens
+from tests.web.answers import problem
+from tests.web.world import GOOD, Client, client_of, make_world
+
+READ = {"Authorization": "Bearer reader"}
+INGEST = {"Authorization": "bearer  sender"}
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Client]:
+    tokens = Tokens([Token("reader", frozenset({Scope.READ})), Token("sender", frozenset({Scope.INGEST})), Token("both")])
+    with make_world(tmp_path, tokens=tokens) as world, client_of(world) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/v1/kpis", "/v1/kpis/users", "/v1/stream", "/v1/sources", "/v1/dead-letters", "/metrics", "/elsewhere"])
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Bearer", "Basic reader", "reader"])
+def test_without_a_token_that_is_known_nothing_is_told(guarded: Client, path: str, header: str | None) -> None:
+    answer = guarded.get(path, headers={"Authorization": header} if header else {})
+    assert "Authorization: Bearer TOKEN" in problem(answer, 401)
+    assert answer.headers["www-authenticate"] == 'Bearer realm="livekpi", scope="read"'
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/openapi.json"])
+def test_what_says_nothing_of_the_numbers_is_open(guarded: Client, path: str) -> None:
+    assert guarded.get(path).status_code == 200
+
+
+def test_each_scope_opens_its_own(guarded: Client) -> None:
+    assert guarded.get("/v1/kpis", headers=READ).status_code == 200
+    assert guarded.post("/v1/events/app", content=GOOD, headers=INGEST).status_code == 202
+    assert "for read; the request needs ingest" in problem(guarded.post("/v1/events/app", content=GOOD, headers=READ), 403)
+    assert "for ingest; the request needs read" in problem(guarded.get("/v1/kpis", headers=INGEST), 403)
+    assert "needs ingest" in problem(guarded.post("/v1/dead-letters/replay", json={"letters": []}, headers=READ), 403)
+    both = {"Authorization": "Bearer both"}
+    assert guarded.get("/v1/kpis", headers=both).status_code == 200
+    assert guarded.post("/v1/events/app", content=GOOD, headers=both).status_code == 202
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Client]:
+    with make_world(tmp_path, hosts=LOOPBACK_NAMES) as world, client_of(world) as client:
+        yield client
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8321", "localhost:8321", "[::1]:8321", "LOCALHOST"])
+def test_it_answers_to_the_names_of_loopback(local: Client, host: str) -> None:
+    assert local.get("/v1/kpis", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8321", "127.0.0.1.evil.example", "[::1", "", "localhost@evil.example"])
+def test_a_page_can_not_reach_it_under_a_name_of_its_own(local: Client, host: str) -> None:
+    problem(local.get("/v1/kpis", headers={"Host": host}), 421)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_page_of_another_origin_can_not_send_events(local: Client, headers: dict[str, str]) -> None:
+    assert "another origin" in problem(local.post("/v1/events/app", content=GOOD, headers=headers), 403)
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "http://127.0.0.1:8321"}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
+)
+def test_its_own_page_and_no_page_can(local: Client, headers: dict[str, str]) -> None:
+    assert local.post("/v1/events/app", content=GOOD, headers=headers).status_code == 202
+
+
+def test_other_origins_are_not_invited(local: Client) -> None:
+    answer = local.get("/v1/kpis", headers={"Origin": "http://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert local.request("OPTIONS", "/v1/events/app", headers={"Origin": "http://evil.example"}).status_code == 405

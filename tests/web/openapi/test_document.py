@@ -1,0 +1,53 @@
+import re
+from typing import Any
+
+from livekpi.web.access import guard
+from livekpi.web.openapi.document import DOCUMENT
+from tests.web.world import Client, World
+
+
+def references(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        return {node["$ref"]} if "$ref" in node else set[str]().union(*map(references, node.values()))
+    return set[str]().union(*map(references, node)) if isinstance(node, list) else set()
+
+
+def test_it_has_the_routes_that_there_are(world: World) -> None:
+    routes = {
+        route.path: {method.lower() for method in route.methods or () if method != "HEAD"}
+        for route in world.app.routes
+        if route.include_in_schema
+    }
+    assert {path: set(operations) for path, operations in DOCUMENT["paths"].items()} == routes
+
+
+def test_its_references_lead_somewhere_and_its_schemas_are_used() -> None:
+    assert references(DOCUMENT) == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+
+
+def test_its_path_parameters_are_those_of_the_path() -> None:
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            named = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+            assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_its_query_parameters_are_those_that_are_taken(client: Client) -> None:
+    """An unknown parameter is refused, and the refusal names those that are known."""
+    for path, operations in DOCUMENT["paths"].items():
+        if "get" not in operations or not path.startswith("/v1/"):
+            continue
+        detail = client.get(path.replace("{kpi}", "users"), params={"unknown": "x"}).json()["detail"]
+        taken = detail.partition("takes ")[2]
+        named = [parameter["name"] for parameter in operations["get"]["parameters"] if parameter["in"] == "query"]
+        assert sorted(taken.split(", ")) == sorted(named or ["none"])
+
+
+def test_what_needs_no_token_is_what_the_guard_leaves_open() -> None:
+    for path, operations in DOCUMENT["paths"].items():
+        for operation in operations.values():
+            assert (operation.get("security") == []) == guard.is_open(path.replace("{kpi}", "users").replace("{asset}", "page.js")), path
+
+
+def test_it_is_served(client: Client) -> None:
+    assert client.get("/openapi.json").json()["openapi"] == "3.1.0"
