@@ -46,6 +46,18 @@ def test_dashboards_are_as_the_file_says_and_change_with_it(shop: Server, visito
     expect(page.get_by_role("button", name="Only country FR: remove")).to_be_visible()
 
 
+def test_a_file_that_is_not_in_effect_is_said_to_be(shop: Server, visitor: Visitor) -> None:
+    page = visitor.open(f"{shop.url}/dashboard/sales")
+    expect(page.get_by_role("article", name="Revenue")).to_contain_text("€360.00")
+    assert page.get_by_text("The file has changed").count() == 0
+    shop.file.write_text(definition(dashboards=TWO.replace("kpi: orders", "kpi: <b>ordes</b>")))
+    expect(page.get_by_text("The file has changed, but this is what it said before.")).to_be_visible(timeout=40_000)
+    page.get_by_role("link", name="Why").click()
+    expect(page.get_by_text(re.compile("not in effect.*<b>ordes</b>"))).to_be_visible()
+    shop.file.write_text(definition(dashboards=TWO))
+    expect(page.get_by_text("not in effect")).to_have_count(0, timeout=40_000)
+
+
 def test_a_wall_shows_one_after_the_other(shop: Server, visitor: Visitor) -> None:
     page = visitor.open(f"{shop.url}/tv?every=5")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sales")

@@ -69,11 +69,12 @@ def test_what_is_open_is_called_provisional(shop: Server, visitor: Visitor) -> N
 
 
 def test_a_late_correction_changes_the_number_and_leaves_a_mark(shop: Server, visitor: Visitor) -> None:
-    shop.post(shop.purchase(240, 41), shop.event(0))
+    ts = shop.event(240)["ts"]  # one for both, so that they are in one bucket
+    shop.post(shop.purchase(240, 41, ts=ts), shop.event(0))
     page = visitor.open(shop.url + REVENUE)
     expect(row_with(page, euros(41), "final")).to_have_count(1)
     expect(connection(page)).to_have_text("Live")
-    shop.post(shop.purchase(240, 1000))
+    shop.post(shop.purchase(240, 1000, ts=ts))
     expect(row_with(page, euros(1041), "final, corrected")).to_have_count(1)
     expect(page.get_by_role("list", name="Legend")).to_contain_text("corrected after it was final")
 

@@ -103,10 +103,12 @@ def test_the_system_s_wish_counts_until_a_viewer_has_another(shop: Server, visit
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     page = visit(color_scheme="dark").open(shop.url)
     dark = page.evaluate(ground)
+    page.get_by_role("button", name="Display").click()
     page.get_by_label("Colours").select_option("light")
     light = page.evaluate(ground)
     assert light != dark
     page.reload()
+    page.get_by_role("button", name="Display").click()
     expect(page.get_by_label("Colours")).to_have_value("light")
     assert page.evaluate(ground) == light
     page.get_by_label("Colours").select_option("system")
@@ -122,9 +124,36 @@ def test_all_can_be_reached_by_keyboard(shop: Server, visitor: Visitor) -> None:
         page.keyboard.press("Tab")
         reached.append(page.evaluate(_FOCUSED))
         rings.append(page.evaluate(_RING))
-    for name in ("To the content", "Overview", "Sales", "Alerts", "TV", "Colours", "Time zone", "Values of the", "Revenue", "Conversion"):
+    for name in ("To the content", "Overview", "Sales", "Alerts", "TV", "Display", "Values of the", "Revenue", "Conversion"):
         assert any(name in each for each in reached), reached
     assert all(width > 0 for text, width in zip(reached, rings, strict=True) if text), list(zip(reached, rings, strict=True))
+
+
+def test_how_it_is_displayed_is_chosen_by_keyboard(shop: Server, visitor: Visitor) -> None:
+    page = visitor.open(shop.url)
+    page.get_by_role("button", name="Display").focus()
+    page.keyboard.press("Enter")
+    reached = []
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(_FOCUSED).split()[0])
+    assert reached == ["Colours", "Time"]
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Colours")).to_be_hidden()
+    assert "Display" in page.evaluate(_FOCUSED)
+
+
+def test_on_a_phone_the_chart_and_the_alerts_are_at_hand(shop: Server, visit: Visit) -> None:
+    page = visit(viewport={"width": 360, "height": 760}).open(f"{shop.url}/kpi/revenue?by=country")
+    chart = page.get_by_role("slider", name="Chart of Revenue")
+    expect(chart).to_be_in_viewport(ratio=0.8)
+    expect(page.get_by_role("link", name=re.compile("^Alerts"))).to_be_in_viewport(ratio=1)
+    expect(page.get_by_label("Split by")).to_be_hidden()
+    page.get_by_role("button", name="Options (1)").click()
+    page.get_by_label("Split by").select_option("")
+    expect(page.get_by_role("button", name="Options", exact=True)).to_be_visible()
+    page.goto(f"{shop.url}/status")
+    expect(page.get_by_role("link", name="Status", exact=True)).to_be_in_viewport(ratio=1)
 
 
 def test_a_kpi_is_opened_split_and_left_by_keyboard(shop: Server, visitor: Visitor) -> None:
@@ -147,6 +176,7 @@ def test_numbers_dates_and_currency_are_the_viewer_s(shop: Server, visit: Visit)
     expect(page.get_by_role("cell", name=re.compile(r"^\d\d\.\d\d\.\d{4}, \d\d:\d\d:\d\d$")).first).to_be_visible()
     here = page.get_by_role("cell", name=re.compile(r"^\d\d\.")).first.inner_text()
     expect(page.get_by_text("Times in America/New_York")).to_be_visible()
+    page.get_by_role("button", name="Display").click()
     page.get_by_label("Time zone").select_option("kpi")
     expect(page.get_by_text("Times in America/New_York")).to_have_count(0)
     expect(page.get_by_role("cell", name=re.compile(r"^\d\d\.")).first).not_to_have_text(here)

@@ -123,14 +123,21 @@ def test_since_shows_one_value_for_all_the_time(world: World, client: Client) ->
     assert shown(client, "/badge/revenue.svg?since=-1h") == ["revenue", "no value"]
 
 
-def pace(ratio: float) -> Pace:
-    return Pace(NOW_US, Period(NOW_US, NOW_US + MINUTE_US, 500), 1, Projection(500 * ratio, 0, 0))
+def pace(ratio: float, high: float = 0) -> Pace:
+    return Pace(NOW_US, Period(NOW_US, NOW_US + MINUTE_US, 500), 1, Projection(500 * ratio, 0, high))
 
 
 @pytest.mark.parametrize(("ratio", "state"), [(0.89, "watch"), (0.91, "fine"), (3, "fine"), (None, "fine")])
 def test_a_kpi_with_a_target_is_watched_where_it_heads_below_it(world: World, client: Client, ratio: float | None, state: str) -> None:
     world.backend.found = [Point(NOW_US, 5, True)]
     world.backend.paces = [] if ratio is None else [pace(ratio)]
+    assert shown(client, "/badge/users.svg") == ["Users", f"5 · {state}"]
+
+
+@pytest.mark.parametrize(("high", "state"), [(499, "watch"), (500, "fine")])
+def test_it_is_fine_while_its_target_lies_within_what_may_well_become(world: World, client: Client, high: float, state: str) -> None:
+    world.backend.found = [Point(NOW_US, 5, True)]
+    world.backend.paces = [pace(0.5, high)]
     assert shown(client, "/badge/users.svg") == ["Users", f"5 · {state}"]
 
 

@@ -76,7 +76,7 @@ export class AlertLine extends LitElement {
   }
 
   #links(): TemplateResult[] {
-    return this.kpis.map((kpi) => html`<a href=${alertPath(kpi, this.alert, this.page.clock.now())}>${kpi.title} then<span class="hidden-text">: ${seriesText(this.alert.series)}</span></a>`);
+    return this.kpis.map((kpi) => html`<a href=${alertPath(kpi, this.alert, this.page.clock.now())}>See ${kpi.title} at that time<span class="hidden-text">: ${seriesText(this.alert.series)}</span></a>`);
   }
 
   #buttons(): TemplateResult | typeof nothing {

@@ -1,6 +1,6 @@
 /** A chart of lines over time, which moves by itself. */
 
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult, unsafeCSS } from "lit";
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult, unsafeCSS } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import sheet from "uplot/dist/uPlot.min.css" with { type: "text" };
 import type { Kpi } from "../server/types.ts";
@@ -9,6 +9,7 @@ import { timesOf } from "../shell/page.ts";
 import { shared } from "../shell/styles.ts";
 import { offsetIn, TickTexts } from "./axis.ts";
 import { brush } from "./brush.ts";
+import { chartStyles } from "./chart-styles.ts";
 import { type Colours, coloursAt, ThemeWatch } from "./colours.ts";
 import { Frames } from "./frames.ts";
 import { keyed, KEYS_HINT } from "./keys.ts";
@@ -17,7 +18,7 @@ import { legend, legendStyles, type Sign } from "./legend.ts";
 import { palette } from "./palette.ts";
 import { pictureOf } from "./picture.ts";
 import { Plot } from "./plot.ts";
-import { readingAt, spoken, summaryOf, timesOfLines, type Wording } from "./readout.ts";
+import { brief, readingAt, spoken, summaryOf, timesOfLines, valueAt, type Wording } from "./readout.ts";
 import type { Scene, Span } from "./scene.ts";
 import { lengthOf, ordered, type Window, windowAt } from "./window.ts";
 
@@ -31,17 +32,7 @@ export class Chart extends LitElement {
     unsafeCSS(sheet),
     palette,
     legendStyles,
-    css`
-      .say { min-height: 1.5em; margin-bottom: 6px; font-size: 0.9rem; color: var(--muted); overflow-wrap: anywhere; }
-      .say strong { color: var(--text); }
-      @media (max-width: 700px) { .say { min-height: 4.5em; } }
-      .plot { height: var(--chart-height, clamp(260px, 44vh, 900px)); position: relative; overflow: hidden; }
-      .plot:focus-visible { outline-offset: 0; }
-      .u-select { background: var(--accent); opacity: 0.18; }
-      .u-hz .u-cursor-x { border-right: 1px dashed var(--muted); }
-      .u-cursor-pt[hidden] { display: none; }
-      .empty { position: absolute; inset: 0; display: grid; place-items: center; pointer-events: none; color: var(--muted); }
-    `,
+    chartStyles,
   ];
 
   @property({ attribute: false }) page!: Page;
@@ -97,30 +88,40 @@ export class Chart extends LitElement {
     const reading = at === null ? null : readingAt(this.lines, at, words);
     const place = at === null ? times.length - 1 : times.indexOf(at);
     const said = reading === null ? summaryOf(this.lines, words) : spoken(this.lines, reading);
-    const values = this.lines.map((line) => words.numbers.text(line.points.at(-1)?.value, words.unit));
+    const values = this.lines.length > 1 ? this.lines.map((line) => valueAt(line, at, words)) : [];
     return html`
-      ${this.problem
-        ? html`<p class="say error" id="say" role="alert">${this.problem}</p>`
-        : html`<p class=${this.compact ? "hidden-text" : "say"} id="say">${this.loading ? "Loading…" : said}</p>`}
-      <div
-        class="plot"
-        role="slider"
-        tabindex="0"
-        aria-label="Chart of ${this.kpi.title}"
-        aria-describedby="say hint"
-        aria-orientation="horizontal"
-        aria-valuemin="0"
-        aria-valuemax=${Math.max(0, times.length - 1)}
-        aria-valuenow=${Math.max(0, place)}
-        aria-valuetext=${reading === null ? "no point chosen" : said}
-        @keydown=${this.#key}
-        @blur=${() => this.#hold(null)}
-        @dblclick=${() => this.#tell("zoom-out")}
-      ></div>
+      ${this.#say(at, said, words)}
+      <div class="framed">
+        ${this.compact && reading !== null ? html`<div class="tip ${place > times.length / 2 ? "start" : ""}" aria-hidden="true">${said}</div>` : nothing}
+        <div
+          class="plot"
+          role="slider"
+          tabindex="0"
+          aria-label="Chart of ${this.kpi.title}"
+          aria-describedby="say hint"
+          aria-orientation="horizontal"
+          aria-valuemin="0"
+          aria-valuemax=${Math.max(0, times.length - 1)}
+          aria-valuenow=${Math.max(0, place)}
+          aria-valuetext=${reading === null ? "no point chosen" : said}
+          @keydown=${this.#key}
+          @blur=${() => this.#hold(null)}
+          @dblclick=${() => this.#tell("zoom-out")}
+        ></div>
+      </div>
       <span class="probe" hidden></span>
       <p id="hint" class="hidden-text">${KEYS_HINT}</p>
-      ${this.compact ? nothing : legend(this.lines, this.lines.length > 1 ? values : [], this.#others(), (line) => this.#tell("pick", line))}
+      ${this.compact ? nothing : legend(this.lines, values, this.#others(), (line) => this.#tell("pick", line))}
     `;
+  }
+
+  /** What the chart says in words; of several lines their values stand in the legend, and the words are for who does not see it. */
+  #say(at: number | null, said: string, words: Wording): TemplateResult {
+    if (this.problem) return html`<p class="say error" id="say" role="alert">${this.problem}</p>`;
+    const kind = this.compact ? "hidden-text" : this.lines.length === 1 ? "say one" : "say";
+    if (this.loading) return html`<p class=${kind} id="say">Loading…</p>`;
+    if (this.compact || this.lines.length < 2) return html`<p class=${kind} id="say">${said}</p>`;
+    return html`<p class=${kind} id="say">${brief(this.lines, at, words)}<span class="hidden-text"> ${said}</span></p>`;
   }
 
   protected override updated(changed: PropertyValues): void {

@@ -9,7 +9,11 @@ export const legendStyles = css`
   .legend li { display: flex; align-items: center; gap: 6px; min-height: 28px; }
   .legend button { display: flex; align-items: center; gap: 6px; border-color: transparent; padding: 1px 6px; min-height: 28px; background: none; }
   .legend button:hover { border-color: var(--edge); }
-  .legend .value { color: var(--muted); min-width: 4em; }
+  .legend .value { color: var(--muted); min-width: 5.5em; }
+  @media (max-width: 700px) {
+    .legend { gap: 2px 4px; }
+    .legend .value { min-width: 4.5em; }
+  }
   .swatch { width: 30px; height: 12px; flex: none; fill: none; stroke-width: 2.5; }
   .swatch .open { stroke: var(--line-0); stroke-dasharray: 2 4; stroke-linecap: round; }
   .swatch .predicted { stroke: var(--line-0); stroke-dasharray: 6 3; stroke-width: 1.5; }

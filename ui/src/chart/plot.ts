@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { type Ticks, ticksOf } from "./axis.ts";
-import { faded } from "./colours.ts";
+import { type Colours, faded } from "./colours.ts";
 import type { Column, Layer, Role } from "./layers.ts";
 import { drawGrounds, drawMarks, ROWS_HEIGHT } from "./overlays.ts";
 import { dashOf, styleOf } from "./dashes.ts";
@@ -123,7 +123,8 @@ export class Plot {
         },
         {
           ...{ stroke: colours.muted, font, gap: 6, grid, ticks: { show: false }, space: colours.size * 2.6 },
-          values: (_plot, splits) => splits.map((value) => last().short(value)),
+          // while there are no numbers there is no measure either
+          values: (_plot, splits) => splits.map((value) => (last().drawing.times_ms.length === 0 ? "" : last().short(value))),
           size: (plot, values) => Math.ceil(widest(plot, values ?? [], font) + 16),
         },
       ],
@@ -152,8 +153,8 @@ export class Plot {
     const alone = (): number[] => (UNSEEN.has(role) ? [] : isolated(values, this.#scene?.drawing.layers, role, line));
     return {
       ...(scene.stepped && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
-      ...strokeOf(role, colour, scene.colours.muted, of === undefined ? [] : dashOf(of, line)),
-      points: { show: true, filter: alone, size: 5, fill: colour },
+      ...strokeOf(role, colour, scene.colours, of === undefined ? [] : dashOf(of, line)),
+      points: { show: true, filter: alone, size: 5 * scaleOf(scene.colours), fill: colour },
     };
   }
 }
@@ -163,16 +164,23 @@ function worded({ compact, spans }: Scene): boolean {
   return !compact && spans.length > 0;
 }
 
-function strokeOf(role: Role, colour: string, muted: string, dash: number[]): uPlot.Series {
+/** How much larger than usual text is: on a wall lines are as much thicker. */
+function scaleOf({ size }: Colours): number {
+  return size / 16;
+}
+
+function strokeOf(role: Role, colour: string, colours: Colours, dashes: number[]): uPlot.Series {
+  const scale = scaleOf(colours);
+  const dash = dashes.map((length) => length * scale);
   switch (role) {
     case "final":
-      return { stroke: colour, width: 2, dash };
+      return { stroke: colour, width: 2 * scale, dash };
     case "open":
-      return { stroke: faded(colour, 0.75), width: 2, dash: [2, 4], cap: "round" };
+      return { stroke: faded(colour, 0.75), width: 2 * scale, dash: [2 * scale, 4 * scale], cap: "round" };
     case "predicted":
-      return { stroke: colour, width: 1.5, dash: [6, 3] };
+      return { stroke: colour, width: 1.5 * scale, dash: [6 * scale, 3 * scale] };
     case "before":
-      return { stroke: faded(muted, 0.8), width: 1.25, dash };
+      return { stroke: faded(colours.muted, 0.8), width: 1.25 * scale, dash };
     default:
       return { stroke: "transparent", width: 0 };
   }

@@ -73,14 +73,29 @@ function pointText(point: Point, line: Line, { numbers, unit, compared }: Wordin
   return parts.join(", ");
 }
 
+/** What several lines say at a time in a word or two, where a legend has their values; without a time, of what those are. */
+export function brief(lines: readonly Line[], at_ms: number | null, words: Wording): string {
+  if (at_ms === null) return "The newest values are below the chart.";
+  const open = lines.some((line) => pointAt(line, at_ms)?.final === false);
+  return `${words.time(at_ms)}${open ? ", provisional" : ""}`;
+}
+
+/** A line's value at a time; without one its newest. */
+export function valueAt(line: Line, at_ms: number | null, { numbers, unit }: Wording): string {
+  const point = at_ms === null ? line.points.at(-1) : pointAt(line, at_ms);
+  return numbers.text(point?.value, unit);
+}
+
 /** A chart in a sentence or two: where its lines begin, end, and are lowest and highest. */
 export function summaryOf(lines: readonly Line[], words: Wording): string {
   const told = lines.flatMap((line) => {
     const points = line.points.filter((point): point is Point & { value: number } => typeof point.value === "number");
     const last = points.at(-1);
     if (last === undefined) return [];
-    const least = points.reduce((one, other) => (other.value < one.value ? other : one));
-    const most = points.reduce((one, other) => (other.value > one.value ? other : one));
+    // the newest may have hardly begun: that it is the lowest says nothing
+    const whole = last.final || points.length === 1 ? points : points.slice(0, -1);
+    const least = whole.reduce((one, other) => (other.value < one.value ? other : one));
+    const most = whole.reduce((one, other) => (other.value > one.value ? other : one));
     const value = (point: Point): string => `${words.numbers.text(point.value, words.unit)} at ${words.time(timeOf(point))}`;
     const state = last.final ? "" : " (provisional)";
     if (lines.length > 1) return [`${line.name} ${words.numbers.text(last.value, words.unit)}${state}`];

@@ -10,10 +10,10 @@ export class Sparkline extends LitElement {
   static override styles = css`
     :host { display: block; height: 48px; }
     svg { display: block; width: 100%; height: 100%; overflow: visible; }
-    path { fill: none; stroke: var(--spark, var(--accent)); stroke-width: 1.75; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
+    path { fill: none; stroke: var(--spark, var(--accent)); stroke-width: 0.11rem; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
     .provisional { stroke-dasharray: 2 4; }
     .ground { stroke: none; fill: var(--spark, var(--accent)); fill-opacity: 0.1; }
-    .end { stroke-width: 6; }
+    .end { stroke-width: 0.375rem; }
   `;
 
   /** In order of time, of one series. */

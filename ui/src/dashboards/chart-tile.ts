@@ -36,8 +36,10 @@ export class ChartTile extends LitElement {
       .title { font-size: 1rem; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
       .title a { color: var(--text); text-decoration: none; }
       .title a:hover { text-decoration: underline; text-decoration-color: var(--accent); }
-      .state.none { font-weight: 400; color: var(--muted); background: var(--raised); }
-      .now { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 12px; min-height: 2.2rem; font-size: 0.85rem; }
+      .now { display: flex; align-items: baseline; gap: 12px; min-height: 2.2rem; }
+      .now .muted, .line { font-size: 0.85rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+      /* there before it is known, so that charts beside each other begin at one height */
+      .line { min-height: 1.5em; }
       .value { font-size: 1.6rem; font-weight: 650; line-height: 1.3; letter-spacing: -0.02em; }
       .change { font-weight: 600; }
       .better { color: var(--fine); }
@@ -47,10 +49,10 @@ export class ChartTile extends LitElement {
       :host([size="wide"]) lk-chart { --chart-height: 17rem; }
       /* of a frame: as high as it is */
       :host([fill]) article.panel { min-height: 100%; border: 0; border-radius: 0; padding-bottom: 1.6rem; }
-      :host([fill]) lk-chart { --chart-height: max(4rem, calc(100vh - 8rem)); }
+      :host([fill]) lk-chart { --chart-height: max(4rem, calc(100vh - 8.4rem)); }
       .legend { min-height: 30px; }
       .legend .value { display: none; }
-      :host([fill][split]) lk-chart { --chart-height: max(4rem, calc(100vh - 10.5rem)); }
+      :host([fill][split]) lk-chart { --chart-height: max(4rem, calc(100vh - 10.9rem)); }
       :host([fill]) .legend { flex-wrap: nowrap; overflow-x: auto; }
       .note { min-height: 1.4em; font-size: 0.85rem; }
     `,
@@ -93,8 +95,8 @@ export class ChartTile extends LitElement {
       <p class="now">
         <span class="value" title=${seen.exact === seen.value ? nothing : seen.exact}>${seen.value}</span>
         <span class="muted">${seen.when}</span>
-        <span>${changeLine(seen.change ?? undefined)}</span>
       </p>
+      <p class="line">${changeLine(seen.change ?? undefined)}</p>
       <lk-chart
         compact
         .page=${page}

@@ -5,6 +5,7 @@ import { customElement, property } from "lit/decorators.js";
 import type { Row } from "../server/types.ts";
 import type { Page } from "../shell/page.ts";
 import type { Route } from "../shell/router.ts";
+import "../shell/stale-file.ts";
 import { shared } from "../shell/styles.ts";
 import "./tile.ts";
 
@@ -39,6 +40,7 @@ export class DashboardView extends LitElement {
         <h1>${found.title}</h1>
         <a href="/tv?dashboard=${encodeURIComponent(found.name)}">Show on a wall</a>
       </div>
+      <lk-stale-file .page=${this.page} short></lk-stale-file>
       ${found.rows.map((row, index) => this.#row(row, index))}
     `;
   }

@@ -65,6 +65,6 @@ export class TvTile extends LitElement {
     if (pace === null) return nothing;
     const { page, kpi } = this;
     const words = paceWords(pace, kpi, page.numbers, timesOf(page, kpi), page.clock.now());
-    return html`${paceBar(words)}<p class="line muted">${words.heading || words.stands}</p>`;
+    return html`${paceBar(words)}<p class="line muted">${words.brief}</p>`;
   }
 }

@@ -24,7 +24,7 @@ function entry(page: Page, kpi: Kpi, alert: Alert): TemplateResult {
   const time = (text: string): string => times.full(Date.parse(text));
   const note = alert.note ? ` · ${alert.note}` : "";
   return html`<li>
-    <span class="state ${KINDS[alert.status] ?? ""}">${alert.status}</span>
+    <span class="state ${KINDS[alert.status] ?? "none"}">${alert.status}</span>
     <div>
       ${alert.summary}
       <div class="muted small">${time(alert.started)}${alert.ended === null ? " until now" : ` to ${time(alert.ended)}`}${note}</div>

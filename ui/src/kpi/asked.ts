@@ -46,7 +46,7 @@ export class Asked implements ReactiveController {
   ) {
     const ask = <T>(about: () => unknown, question: () => Promise<T>, every_ms?: number): Question<T> =>
       new Question(host, { page, about, ask: question, ...(every_ms !== undefined && { every_ms }) });
-    this.ranking = ask(() => this.about && rankedBy(this.about.state), () => this.#rank(), RANKING_MS);
+    this.ranking = ask(() => this.about && [rankedBy(this.about), this.about.state.window], () => this.#rank(), RANKING_MS);
     this.pace = ask(() => this.about?.kpi.kpi, () => this.#pace(), PACE_MS);
     this.outlook = ask(() => this.about && outlookOf(this.about), () => this.#outlook(), OUTLOOK_MS);
     this.alerts = ask(() => this.about && [this.about.kpi.watched, this.about.state.window], () => this.#alerts());
@@ -54,10 +54,14 @@ export class Asked implements ReactiveController {
     host.addController(this);
   }
 
-  /** The ranking of what is shown; null while it is not known. */
-  ranked(state: KpiState): Ranking | null {
+  /**
+   * The ranking of what is shown; null while it is not known. Until that of another range is there, the one before counts: mostly it is
+   * the same, and lines that are asked for at once are there after one answer in place of two.
+   */
+  ranked(): Ranking | null {
+    const { about } = this;
     const answer = this.ranking.answer;
-    return answer !== null && answer.of === rankedBy(state) ? answer.found : null;
+    return about !== null && answer !== null && answer.of === rankedBy(about) ? answer.found : null;
   }
 
   /** What is known of the newest points beside their values. */
@@ -85,7 +89,7 @@ export class Asked implements ReactiveController {
     const where = conditionOf(state.filters);
     const want = { kpi: kpi.kpi, by: [by], step: "all", ...(where !== undefined && { where }) };
     const { points } = await this.page().api.points(want, this.#span(state));
-    return { of: rankedBy(state), found: rank(points, by, state.top) };
+    return { of: rankedBy(about), found: rank(points, by, state.top) };
   }
 
   async #pace(): Promise<Pace | null> {
@@ -126,9 +130,9 @@ export class Asked implements ReactiveController {
   }
 }
 
-/** Which ranking is meant: the same as long as neither range, dimension, filters nor how many change. */
-function rankedBy(state: KpiState): string {
-  return JSON.stringify([state.by, state.top, state.filters, state.window]);
+/** Which slices a ranking is of: the same as long as neither KPI, dimension, filters nor how many change. */
+function rankedBy({ kpi, state }: About): string {
+  return JSON.stringify([kpi.kpi, state.by, state.top, state.filters]);
 }
 
 function outlookOf({ kpi, step, timezone, state }: About): string {

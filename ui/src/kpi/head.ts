@@ -15,8 +15,6 @@ export class KpiHead extends LitElement {
     css`
       :host { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 4px 24px; align-items: start; }
       .title { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; overflow-wrap: anywhere; }
-      .what { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 0.9rem; overflow-wrap: anywhere; }
-      code { font-family: var(--mono); font-size: 0.9em; }
       .now { text-align: end; min-height: 4.6rem; }
       .value { font-size: 2.2rem; font-weight: 650; line-height: 1.1; min-height: 2.4rem; }
       .change.better { color: var(--fine); }
@@ -40,12 +38,6 @@ export class KpiHead extends LitElement {
       <div>
         <div class="title"><h1>${kpi.title}</h1><span class="state ${seen.standing.state}" title=${seen.standing.why || nothing}>${seen.standing.word}</span><span class="small">${seen.standing.state === "none" ? nothing : seen.standing.why}</span></div>
         ${kpi.description === null ? nothing : html`<p>${kpi.description}</p>`}
-        <p class="what muted">
-          <span><code>${kpi.value}</code></span>
-          <span>every ${kpi.every}${kpi.over === kpi.every ? nothing : html` over ${kpi.over}`}</span>
-          ${kpi.owner === null ? nothing : html`<span>owner: ${kpi.owner}</span>`}
-          ${kpi.good === null ? nothing : html`<span>good when it goes ${kpi.good}</span>`}
-        </p>
       </div>
       <div class="now">
         <p class="value" title=${seen.exact === seen.value ? nothing : seen.exact}>${seen.value}</p>

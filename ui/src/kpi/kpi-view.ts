@@ -14,6 +14,7 @@ import { type Page, timesOf } from "../shell/page.ts";
 import type { Route } from "../shell/router.ts";
 import { shared } from "../shell/styles.ts";
 import { parseDuration } from "../words/durations.ts";
+import { aboutPanel } from "./about-panel.ts";
 import { alertsPanel } from "./alerts-panel.ts";
 import { Asked } from "./asked.ts";
 import { csvOf, fileName, save } from "./csv.ts";
@@ -104,7 +105,6 @@ export class KpiView extends LitElement {
         <lk-kpi-toolbar
           .kpi=${kpi} .state=${chosen} .step=${step} .timezone=${timezone} .shown=${this.#range(chosen.window)}
           @choose=${(event: CustomEvent<Partial<KpiState>>) => this.#choose(shown, event.detail)}
-          @csv=${() => this.#csv(shown)} @png=${() => void this.#png(shown)}
         ></lk-kpi-toolbar>
         <lk-chart
           .page=${page} .kpi=${kpi} .lines=${lines} .step_ms=${step_ms} .window=${chosen.window} .compared=${compared}
@@ -115,10 +115,16 @@ export class KpiView extends LitElement {
           @zoom-out=${() => this.#choose(shown, { window: widened(chosen.window, page.clock.now()) })}
           @pick=${(event: CustomEvent<Line>) => this.#pick(shown, event.detail)}
         ></lk-chart>
+        <div class="foot">
+          <span class="muted">Times in ${timezone}</span>
+          <button @click=${() => this.#csv(shown)} title="Download these numbers as CSV">CSV</button>
+          <button @click=${() => void this.#png(shown)} title="Download the chart as a picture">PNG</button>
+        </div>
       </section>
       <div class="panels">
         ${kpi.target === null ? nothing : pacePanel(page, kpi, this.#asked.pace.answer)}
         ${alertsPanel(page, kpi, page.board.of(kpi.watched), alerts.answer ?? [])}
+        ${aboutPanel(kpi)}
         <lk-notes .page=${page} .kpi=${kpi} .notes=${notes.answer ?? []} @changed=${() => notes.again()}></lk-notes>
       </div>
       <lk-points
@@ -156,7 +162,7 @@ export class KpiView extends LitElement {
     const found = stateOf(this.route.query, kpi);
     const step = this.#stepOf(kpi, found);
     const { timezone } = timesOf(this.page, kpi);
-    const ranking = this.#asked.ranked(found);
+    const ranking = this.#asked.ranked();
     const wants = wantsOf(kpi, found, step, timezone, ranking);
     const feed = (name: string, want: Want | null): Feed[] => (want === null ? [] : [this.#feeds.feed(name, this.page, want, rangeOf(found))]);
     const [whole, slices, rest] = [feed("whole", wants.whole), feed("slices", wants.slices), feed("rest", wants.rest)];
@@ -190,7 +196,7 @@ export class KpiView extends LitElement {
 
   #pick(shown: Shown, line: Line): void {
     const { by, filters } = shown.state;
-    const ranking = this.#asked.ranked(shown.state);
+    const ranking = this.#asked.ranked();
     const value = ranking === null ? undefined : sliceNamed(line.name, ranking);
     if (by === null || value === undefined) return;
     this.#choose(shown, { by: null, filters: [...filters.filter((each) => each.dimension !== by), { dimension: by, value }] });

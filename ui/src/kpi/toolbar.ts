@@ -1,4 +1,4 @@
-/** What a KPI's view is to show. Tells `choose` (a part of the state), `csv` and `png`. */
+/** What a KPI's view is to show. Tells `choose`: a part of the state. */
 
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
@@ -16,17 +16,26 @@ export class Toolbar extends LitElement {
   static override styles = [
     shared,
     css`
-      .bar { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; font-size: 0.9rem; }
-      .spans { display: flex; flex-wrap: wrap; }
+      .bar, .more { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: center; font-size: 0.9rem; }
+      .spans { display: flex; }
       .spans button { border-radius: 0; margin-inline-start: -1px; }
       .spans button:first-child { border-radius: 6px 0 0 6px; margin: 0; }
       .spans button:last-child { border-radius: 0 6px 6px 0; }
       label { display: flex; align-items: center; gap: 6px; }
       input[type="checkbox"] { min-height: 24px; width: 20px; margin: 0; }
-      .end { margin-inline-start: auto; display: flex; gap: 8px; align-items: center; }
+      .options { display: none; }
       .chips { display: flex; flex-wrap: wrap; gap: 8px; margin-top: 8px; }
       .chips button { border-radius: 999px; min-height: 30px; padding: 1px 12px; }
       lk-range-form { margin-top: 8px; }
+      /* the chart comes first on a phone: one line, and the rest on demand */
+      @media (max-width: 700px) {
+        .bar { gap: 8px; }
+        .spans { flex: 1; }
+        .spans button { flex: 1; padding: 5px 4px; }
+        .options { display: block; padding: 5px 8px; }
+        .more { display: none; flex-basis: 100%; }
+        .more.open { display: flex; }
+      }
     `,
   ];
 
@@ -39,38 +48,37 @@ export class Toolbar extends LitElement {
   /** What range is shown, as a form to change it begins with; in ms. */
   @property({ attribute: false }) shown: readonly [from_ms: number, to_ms: number] = [0, 0];
   @state() private custom = false;
+  /** Whether a narrow screen shows more than the spans. */
+  @state() private open = false;
 
   override render(): TemplateResult {
-    const { kpi, state } = this;
     return html`
       <div class="bar">
         ${this.#spans()}
-        <label>Step ${this.#select(
-          [["", `${this.step} (fits)`], ...stepsFor(kpi, state).map((each): [string, string] => [each, each])],
-          state.step ?? "",
-          (step) => ({ step: step || null }),
-        )}</label>
-        ${kpi.by.length === 0
-          ? nothing
-          : html`<label>Split by ${this.#select([["", "nothing"], ...kpi.by.map((each): [string, string] => [each, each])], state.by ?? "", (by) => ({ by: by || null }))}</label>`}
-        ${state.by === null
-          ? nothing
-          : html`<label>Top ${this.#select(TOPS.map((each): [string, string] => [String(each), String(each)]), String(state.top), (top) => ({ top: Number(top) }))}</label>`}
-        <label>Compare ${this.#select([["", "nothing"], ...Object.entries(COMPARED)], state.compare ?? "", (compare) => ({ compare: compare || null }))}</label>
-        ${state.by === null
-          ? html`<label><input type="checkbox" .checked=${state.expected} @change=${(event: Event) => this.#choose({ expected: (event.target as HTMLInputElement).checked })} />Expected</label>`
-          : nothing}
-        <span class="end">
-          <span class="zone muted">Times in ${this.timezone}</span>
-          <button @click=${() => this.#tell("csv")} title="Download these numbers as CSV">CSV</button>
-          <button @click=${() => this.#tell("png")} title="Download the chart as a picture">PNG</button>
-        </span>
+        <button class="options" aria-expanded=${this.open} aria-controls="more" @click=${() => (this.open = !this.open)}>${this.#optionsText()}</button>
+        ${this.#more()}
       </div>
       ${this.custom
         ? html`<lk-range-form .timezone=${this.timezone} .shown=${this.shown} @range=${(event: CustomEvent<Range | null>) => this.#ranged(event.detail)}></lk-range-form>`
         : nothing}
       ${this.#chips()}
     `;
+  }
+
+  #more(): TemplateResult {
+    const { kpi, state } = this;
+    const named = (names: readonly string[]): [string, string][] => names.map((each) => [each, each]);
+    const expected = (event: Event): void => this.#choose({ expected: (event.target as HTMLInputElement).checked });
+    return html`<div id="more" class="more ${this.open ? "open" : ""}">
+      <button aria-pressed=${!("span_ms" in state.window)} aria-expanded=${this.custom} @click=${() => (this.custom = !this.custom)}>From … to</button>
+      <label>Step ${this.#select([["", `${this.step} (fits)`], ...named(stepsFor(kpi, state))], state.step ?? "", (step) => ({ step: step || null }))}</label>
+      ${kpi.by.length === 0
+        ? nothing
+        : html`<label>Split by ${this.#select([["", "nothing"], ...named(kpi.by)], state.by ?? "", (by) => ({ by: by || null }))}</label>`}
+      ${state.by === null ? nothing : html`<label>Top ${this.#select(named(TOPS.map(String)), String(state.top), (top) => ({ top: Number(top) }))}</label>`}
+      <label>Compare ${this.#select([["", "nothing"], ...Object.entries(COMPARED)], state.compare ?? "", (compare) => ({ compare: compare || null }))}</label>
+      ${state.by === null ? html`<label><input type="checkbox" .checked=${state.expected} @change=${expected} />Expected</label>` : nothing}
+    </div>`;
   }
 
   #spans(): TemplateResult {
@@ -81,7 +89,6 @@ export class Toolbar extends LitElement {
         const pressed = parseDuration(span) === span_ms;
         return html`<button aria-pressed=${pressed} @click=${() => this.#choose({ window: { span_ms: parseDuration(span) } })}>${span}</button>`;
       })}
-      <button aria-pressed=${span_ms === null} aria-expanded=${this.custom} @click=${() => (this.custom = !this.custom)}>From … to</button>
     </div>`;
   }
 
@@ -112,11 +119,14 @@ export class Toolbar extends LitElement {
     if (range !== null) this.#choose({ window: range });
   }
 
-  #choose(part: Partial<KpiState>): void {
-    this.#tell("choose", part);
+  /** How many of the choices behind it are not as they usually are: what is hidden still counts. */
+  #optionsText(): string {
+    const { window, step, by, compare, expected } = this.state;
+    const chosen = [!("span_ms" in window), step !== null, by !== null, compare !== null, by === null && !expected].filter(Boolean).length;
+    return chosen === 0 ? "Options" : `Options (${chosen})`;
   }
 
-  #tell(name: string, detail?: unknown): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
+  #choose(part: Partial<KpiState>): void {
+    this.dispatchEvent(new CustomEvent("choose", { detail: part }));
   }
 }

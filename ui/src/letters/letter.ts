@@ -27,6 +27,8 @@ export class LetterElement extends LitElement {
       article { display: grid; gap: 6px; padding: 14px 0; border-top: 1px solid var(--line); }
       pre { background: var(--raised); padding: 8px 10px; border-radius: 6px; }
       h2 { font-size: 1rem; }
+      .head { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 6px 12px; align-items: start; }
+      @media (max-width: 700px) { .head { grid-template-columns: minmax(0, 1fr); justify-items: start; } }
     `,
   ];
 
@@ -40,13 +42,11 @@ export class LetterElement extends LitElement {
     const text = recordText(letter);
     const { head, left } = cut(text, MOST);
     return html`<article aria-labelledby="reason">
-      <div class="line">
+      <div class="head">
         <h2 id="reason" class="break">${letter.reason}</h2>
-        <div class="end">
-          ${page.scopes.includes("ingest")
-            ? html`<button @click=${() => this.dispatchEvent(new MendEvent(letter))}>Mend and replay<span class="hidden-text"> letter ${letter.number}</span></button>`
-            : nothing}
-        </div>
+        ${page.scopes.includes("ingest")
+          ? html`<button @click=${() => this.dispatchEvent(new MendEvent(letter))}>Mend and replay<span class="hidden-text"> letter ${letter.number}</span></button>`
+          : nothing}
       </div>
       <p class="muted break">Source ${letter.source}${letter.field === null ? "" : html`, field <code>${letter.field}</code>`}, kind <code>${letter.code}</code>,
         partition ${letter.partition} at ${letter.position}, arrived

@@ -18,7 +18,6 @@ export const cardStyles = css`
   .title a:focus-visible { outline: none; }
   article:has(.title a:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
   .state { flex: none; }
-  .state.none { font-weight: 400; color: var(--muted); background: var(--raised); }
   .value { font-size: 2rem; font-weight: 650; line-height: 1.25; letter-spacing: -0.02em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .line { font-size: 0.85rem; line-height: 1.5; min-height: 1.5em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .change { font-weight: 600; }

@@ -60,7 +60,7 @@ export class Card extends LitElement {
     return html`<div class="pace">
       ${paceBar(words)}
       <p class="muted clipped" title="${words.stands}${words.heading && `, ${words.heading}`}">
-        <span class="hidden-text">Target: ${words.stands}, </span>${words.heading || words.stands}
+        <span class="hidden-text">Target: ${words.stands}, </span>${words.brief}
       </p>
     </div>`;
   }

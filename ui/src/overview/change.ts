@@ -48,5 +48,5 @@ function amountOf(value: number, before: number, ratio: number, numbers: Numbers
 function points(difference: number, numbers: Numbers): string {
   const rounded = Math.round(difference * 1_000) / 10;
   const text = numbers.text(Math.abs(rounded));
-  return `${difference > 0 ? "+" : "−"}${text} ${Math.abs(rounded) === 1 ? "point" : "points"}`;
+  return `${difference > 0 ? "+" : "-"}${text} ${Math.abs(rounded) === 1 ? "point" : "points"}`;
 }

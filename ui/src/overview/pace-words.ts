@@ -10,6 +10,8 @@ export interface PaceWords {
   readonly stands: string;
   /** `heading for 48k of 50k EUR today (96 %)`; empty where nothing is known of it yet. */
   readonly heading: string;
+  /** As much of it as fits a card: `heading for 96 % of 50k EUR today`; where it stands, where no more is known. */
+  readonly brief: string;
   /** How much is there, and how much of the period is gone; 0 to 1. */
   readonly done: number;
   readonly gone: number;
@@ -21,11 +23,13 @@ export function paceWords(pace: Pace, kpi: Pick<Kpi, "unit">, numbers: Numbers, 
   const from_ms = Date.parse(pace.from);
   const to_ms = Date.parse(pace.to);
   const short = (value: number | null): string => numbers.text(value, kpi.unit, { compact: true });
-  const percent = pace.ratio === null ? "" : ` (${numbers.text(Math.round(pace.ratio * 100) / 100, "ratio")})`;
+  const percent = pace.ratio === null ? "" : numbers.text(Math.round(pace.ratio * 100) / 100, "ratio");
   const goal = `${short(pace.target)} ${periodWords(from_ms, to_ms, times)}`;
+  const stands = `${short(pace.so_far)} of ${goal}`;
+  const heading = pace.projected === null ? "" : `heading for ${short(pace.projected)} of ${goal}${percent && ` (${percent})`}`;
   return {
-    stands: `${short(pace.so_far)} of ${goal}`,
-    heading: pace.projected === null ? "" : `heading for ${short(pace.projected)} of ${goal}${percent}`,
+    ...{ stands, heading },
+    brief: heading && percent ? `heading for ${percent} of ${goal}` : heading || stands,
     done: share(pace.so_far ?? 0, pace.target),
     gone: share(now_ms - from_ms, to_ms - from_ms),
   };

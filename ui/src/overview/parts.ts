@@ -5,7 +5,7 @@ import type { Change } from "./change.ts";
 import type { PaceWords } from "./pace-words.ts";
 import type { Standing } from "./state.ts";
 
-const ARROWS = { up: "▲", down: "▼", same: "＝" } as const;
+const ARROWS = { up: "▲", down: "▼", same: "=" } as const;
 
 /** The state in a word, on its colour; why, for who points at it or has it read out. */
 export function stateWord({ state, word, why }: Standing): TemplateResult {

@@ -51,9 +51,10 @@ function rankOf({ severity }: Alert): number {
   return found < 0 ? GRAVE : found;
 }
 
+/** As long as the target lies within what may well become of the period, early in it say, nobody need look. */
 function offPace(good: Kpi["good"], pace: Pace | null): string {
-  const ratio = pace?.ratio ?? null;
-  if (ratio === null) return "";
-  if (good === "down") return ratio > 1 + OFF_PACE ? "heading above its target" : "";
-  return ratio < 1 - OFF_PACE ? "heading below its target" : "";
+  if (pace === null || pace.ratio === null) return "";
+  const { ratio, target, low, high } = pace;
+  if (good === "down") return ratio > 1 + OFF_PACE && !(low !== null && low <= target) ? "heading above its target" : "";
+  return ratio < 1 - OFF_PACE && !(high !== null && high >= target) ? "heading below its target" : "";
 }

@@ -1,7 +1,7 @@
 /** The server's API, a method a question. Every failure is a ServerError that can be shown to a person. */
 
 import type { ServerClock } from "./clock.ts";
-import type { Alert, Annotation, Dashboard, Kpi, Pace, Points, Source, Want } from "./types.ts";
+import type { Alert, Annotation, Dashboards, Kpi, Pace, Points, Source, Want } from "./types.ts";
 
 export class ServerError extends Error {
   /** `status` is HTTP's, 0 where the server did not answer at all. */
@@ -52,8 +52,8 @@ export class Api {
     return (await this.get<{ alerts: Alert[] }>("/v1/alerts")).alerts;
   }
 
-  async dashboards(): Promise<readonly Dashboard[]> {
-    return (await this.get<{ dashboards: Dashboard[] }>("/v1/dashboards")).dashboards;
+  dashboards(signal?: AbortSignal): Promise<Dashboards> {
+    return this.get("/v1/dashboards", {}, signal);
   }
 
   async sources(): Promise<readonly Source[]> {

@@ -15,9 +15,10 @@ export class ServerClock implements Clock {
     return this.local() + (this.#ahead_ms ?? 0);
   }
 
-  /** Takes in what the server's time was when it answered; `sent` and `came` are this machine's, around the answer. */
+  /** Takes in what the server's time was when it answered, NaN where that can't be read; `sent` and `came` are this machine's, around the answer. */
   hear(server_ms: number, sent: number, came: number): void {
     const ahead = server_ms - (sent + came) / 2;
+    if (!Number.isFinite(ahead)) return; // something on the way wrote a date of its own
     // the server tells whole seconds: what differs by less is no news
     if (this.#ahead_ms === null || Math.abs(ahead - this.#ahead_ms) > 1_500) this.#ahead_ms = Math.abs(ahead) < 1_500 ? 0 : ahead;
   }

@@ -157,6 +157,12 @@ export interface Dashboard {
   readonly rows: readonly Row[];
 }
 
+export interface Dashboards {
+  readonly dashboards: readonly Dashboard[];
+  /** Why what the file says now is not in effect; null where it is. */
+  readonly stale: string | null;
+}
+
 /** What a page wants to be told of as it changes: a KPI, its slices, its step. */
 export interface Want {
   readonly kpi: string;

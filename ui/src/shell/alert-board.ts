@@ -4,15 +4,19 @@ import type { Api } from "../server/api.ts";
 import type { Live } from "../server/live.ts";
 import type { Alert } from "../server/types.ts";
 
+/** The stream tells nothing of what is pending, so while something is, it is asked whether it still is. */
+const PENDING_MS = 10_000;
+
 export class AlertBoard extends EventTarget {
   #alerts = new Map<string, Alert>();
   #asked = 0;
   /** What the stream told since the list was asked for, which may not know it yet; null while it is not asked for. */
   #told: Alert[] | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly api: Api,
-    live: Live,
+    private readonly live: Live,
   ) {
     super();
     live.on("alert", (alert) => this.#take(alert));
@@ -32,15 +36,24 @@ export class AlertBoard extends EventTarget {
   /** Asks for all of them anew; what can't be asked now is asked with the next connection. */
   async load(): Promise<void> {
     const asked = ++this.#asked;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#told = [];
     const found = await this.api.alerts().catch(() => null);
     if (asked !== this.#asked) return;
     const told = this.#told ?? [];
     this.#told = null;
-    if (found === null) return;
-    this.#alerts = new Map(found.map((alert) => [idOf(alert), alert]));
-    for (const alert of told) this.#put(alert);
-    this.dispatchEvent(new Event("changed"));
+    if (found !== null) {
+      this.#alerts = new Map(found.map((alert) => [idOf(alert), alert]));
+      for (const alert of told) this.#put(alert);
+      this.dispatchEvent(new Event("changed"));
+    }
+    if (this.alerts.some((alert) => alert.status === "pending")) this.#timer = setTimeout(() => this.#again(), PENDING_MS);
+  }
+
+  /** A page that is hidden or cut off asks with the next connection. */
+  #again(): void {
+    if (this.live.connection === "live") void this.load();
   }
 
   #take(alert: Alert): void {

@@ -9,21 +9,20 @@ import { usableLocales } from "../words/locales.ts";
 import { Numbers } from "../words/numbers.ts";
 import { AlertBoard } from "./alert-board.ts";
 import "./connection.ts";
+import "./display-choice.ts";
 import { Follow } from "./follow.ts";
 import type { Page } from "./page.ts";
-import { Preferences, type Theme } from "./preferences.ts";
+import { Preferences } from "./preferences.ts";
 import { Router, type ViewName } from "./router.ts";
 import "./sign-in.ts";
 import { shared } from "./styles.ts";
 import { view } from "./views.ts";
 
 const RETRY_MS = 2_000;
-const LINKS: readonly [string, ViewName, string][] = [
-  ["/", "overview", "Overview"],
-  ["/alerts", "alerts", "Alerts"],
-  ["/status", "status", "Status"],
-  ["/dead-letters", "dead-letters", "Dead letters"],
-];
+type Link = readonly [path: string, view: ViewName, title: string];
+/** What somebody called at night needs comes first; dashboards stand between. */
+const FIRST: readonly Link[] = [["/", "overview", "Overview"], ["/alerts", "alerts", "Alerts"]];
+const LAST: readonly Link[] = [["/status", "status", "Status"], ["/dead-letters", "dead-letters", "Dead letters"], ["/tv", "tv", "TV"]];
 
 @customElement("lk-app")
 export class App extends LitElement {
@@ -47,9 +46,9 @@ export class App extends LitElement {
       .count { background: var(--alert-ground); color: var(--alert); border-radius: 999px; padding: 0 7px; font-weight: 600; }
       @media (max-width: 600px) {
         header { gap: 0 8px; padding: 4px 12px; }
-        header nav { order: 1; flex-wrap: nowrap; overflow-x: auto; width: 100%; white-space: nowrap; }
-        .end { gap: 4px; }
-        .end select { width: 5.6rem; font-size: 0.85rem; padding: 2px 4px; min-height: 32px; }
+        header nav { order: 1; flex-wrap: nowrap; overflow-x: auto; width: 100%; white-space: nowrap; scrollbar-width: none; }
+        /* that there is more is seen at the end */
+        header nav { padding-inline-end: 24px; mask-image: linear-gradient(to right, #000 calc(100% - 28px), transparent); }
       }
       .notice { padding: 8px var(--gap); background: var(--watch-ground); color: var(--watch); }
     `,
@@ -62,6 +61,8 @@ export class App extends LitElement {
   readonly #preferences = new Preferences(window.localStorage, document.documentElement);
   readonly #board = new AlertBoard(this.#api, this.#live);
   #retry: ReturnType<typeof setTimeout> | null = null;
+  #interrupted = false;
+  #path = "";
   @state() private page: Page | null = null;
   @state() private problem = "";
   @state() private mustSignIn = false;
@@ -74,7 +75,8 @@ export class App extends LitElement {
     this.#live.on("definition", () => void this.#load());
     this.#live.on("connection", (connection) => {
       if (connection === "refused") this.mustSignIn = true;
-      else if (connection === "live" && this.page !== null) void this.#load(); // the server may be another than before
+      else if (connection === "live" && this.#interrupted) void this.#load(); // the server may be another than before
+      this.#interrupted = connection !== "live" && (this.#interrupted || connection !== "connecting");
     });
     document.addEventListener("visibilitychange", () => this.#live.show(!document.hidden));
   }
@@ -97,7 +99,7 @@ export class App extends LitElement {
         <nav aria-label="Views">${this.#links(route.view, route.name)}</nav>
         <div class="end">
           <lk-connection .page=${this.page}></lk-connection>
-          ${this.#choices()}
+          <lk-display .preferences=${this.#preferences}></lk-display>
         </div>
       </header>
       ${this.problem ? html`<p class="notice" role="status">${this.problem}</p>` : nothing}
@@ -109,38 +111,31 @@ export class App extends LitElement {
     const { view: shown, name } = this.#router.route;
     const firing = this.#board.alerts.filter((alert) => alert.status === "firing").length;
     const title = this.page?.kpis.find((kpi) => kpi.kpi === name)?.title ?? name;
-    document.title = `${firing ? `(${firing}) ` : ""}${title || (LINKS.find(([, each]) => each === shown)?.[2] ?? "livekpi")} · livekpi`;
+    document.title = `${firing ? `(${firing}) ` : ""}${title || ([...FIRST, ...LAST].find(([, each]) => each === shown)?.[2] ?? "livekpi")} · livekpi`;
+    this.#showLink();
+  }
+
+  /** On a narrow screen the links are a line to scroll: the one of a view that was opened is brought to its middle. */
+  #showLink(): void {
+    const current = this.renderRoot.querySelector<HTMLElement>("nav [aria-current]");
+    const list = current?.parentElement;
+    if (current === null || !list || location.pathname === this.#path) return;
+    this.#path = location.pathname;
+    list.scrollLeft = current.offsetLeft - list.offsetLeft - (list.clientWidth - current.offsetWidth) / 2;
   }
 
   #links(shown: ViewName, name: string): TemplateResult[] {
     const firing = this.#board.alerts.filter((alert) => alert.status === "firing").length;
     const count = firing ? html` <span class="count">${firing}<span class="hidden-text"> firing</span></span>` : nothing;
     const current = (is: boolean): "page" | typeof nothing => (is ? "page" : nothing);
-    const [overview, ...others] = LINKS.map(
-      ([path, each, title]) =>
-        html`<a href=${path} aria-current=${current(each === shown)}>${title}${each === "alerts" ? count : nothing}</a>`,
-    );
+    const link = ([path, each, title]: Link): TemplateResult =>
+      html`<a href=${path} aria-current=${current(each === shown)}>${title}${each === "alerts" ? count : nothing}</a>`;
     const dashboards = (this.page?.dashboards ?? []).map(
       (each) =>
         html`<a href="/dashboard/${encodeURIComponent(each.name)}" aria-current=${current(shown === "dashboard" && name === each.name)}
           >${each.title}</a>`,
     );
-    return [overview as TemplateResult, ...dashboards, ...others, html`<a href="/tv">TV</a>`];
-  }
-
-  #choices(): TemplateResult {
-    const { theme, zone } = this.#preferences;
-    return html`
-      <select aria-label="Colours" @change=${(event: Event) => (this.#preferences.theme = valueOf(event) as Theme)}>
-        ${(["system", "light", "dark"] as const).map(
-          (each) => html`<option value=${each} ?selected=${each === theme}>${each === "system" ? "System colours" : each === "light" ? "Light" : "Dark"}</option>`,
-        )}
-      </select>
-      <select aria-label="Time zone" @change=${(event: Event) => (this.#preferences.zone = valueOf(event) === "kpi" ? "kpi" : "viewer")}>
-        <option value="viewer" ?selected=${zone === "viewer"}>${Intl.DateTimeFormat().resolvedOptions().timeZone}</option>
-        <option value="kpi" ?selected=${zone === "kpi"}>Each KPI’s time zone</option>
-      </select>
-    `;
+    return [...FIRST.map(link), ...dashboards, ...LAST.map(link)];
   }
 
   #skip(): void {
@@ -153,6 +148,7 @@ export class App extends LitElement {
 
   #signedIn(): void {
     this.mustSignIn = false;
+    this.#interrupted = false;
     this.#live.retry();
     void this.#load();
   }
@@ -166,7 +162,7 @@ export class App extends LitElement {
         this.mustSignIn = true;
         return;
       }
-      const [kpis, dashboards] = await Promise.all([this.#api.kpis(), this.#api.dashboards(), this.#board.load()]);
+      const [kpis, { dashboards }] = await Promise.all([this.#api.kpis(), this.#api.dashboards(), this.#board.load()]);
       const locales = usableLocales(navigator.languages);
       this.page = {
         api: this.#api,
@@ -188,8 +184,4 @@ export class App extends LitElement {
       this.#retry = setTimeout(() => void this.#load(), RETRY_MS);
     }
   }
-}
-
-function valueOf(event: Event): string {
-  return (event.target as HTMLSelectElement).value;
 }

@@ -8,6 +8,7 @@ import type { Source } from "../server/types.ts";
 import { Ticking } from "../shell/follow.ts";
 import { type Page, timesOf } from "../shell/page.ts";
 import { Question } from "../shell/question.ts";
+import "../shell/stale-file.ts";
 import { shared } from "../shell/styles.ts";
 import { bytesText, spanText } from "../words/spans.ts";
 import "./source-card.ts";
@@ -48,7 +49,7 @@ export class StatusView extends LitElement {
     return html`<div class="stack">
       <h1>Status</h1>
       ${error === null ? nothing : html`<p class="error" role="alert">${error.message} ${answer === null ? "" : "What is below is from before."}</p>`}
-      ${answer === null ? html`<p class="muted loading">Loading…</p>` : html`${this.#ready(answer[0])} ${this.#facts(answer[0])} ${this.#limits(answer[0])} ${this.#sources(answer[1])}`}
+      ${answer === null ? html`<p class="muted loading">Loading…</p>` : html`${this.#ready(answer[0])} <lk-stale-file .page=${this.page}></lk-stale-file> ${this.#facts(answer[0])} ${this.#limits(answer[0])} ${this.#sources(answer[1])}`}
       <p class="muted">For programs: <a href="/metrics" target="_blank">/metrics</a>, <a href="/readyz" target="_blank">/readyz</a>,
         <a href="/openapi.json" target="_blank">/openapi.json</a>.</p>
     </div>`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Line } from "../../src/chart/layers.ts";
-import { pointAt, readingAt, spoken, summaryOf, timesOfLines, type Wording } from "../../src/chart/readout.ts";
+import { brief, pointAt, readingAt, spoken, summaryOf, timesOfLines, valueAt, type Wording } from "../../src/chart/readout.ts";
 import type { Point } from "../../src/server/types.ts";
 import { Numbers } from "../../src/words/numbers.ts";
 
@@ -40,8 +40,15 @@ describe("a chart's words", () => {
 
   it("sum up one line by its ends and extremes, several by what they are last", () => {
     const one = line("a", [point(0, 5), point(10, null), point(20, 1), point(30, 8, { final: false })], "whole");
-    expect(summaryOf([one], words)).toBe("Last 8 at t30 (provisional); lowest 1 at t20, highest 8 at t30.");
+    expect(summaryOf([one], words)).toBe("Last 8 at t30 (provisional); lowest 1 at t20, highest 5 at t0.");
+    expect(summaryOf([line("a", [point(0, 8, { final: false })], "whole")], words)).toBe("Last 8 at t0 (provisional); lowest 8 at t0, highest 8 at t0.");
     expect(summaryOf([line("DE", [point(0, 1)]), line("FR", [point(0, 2)])], words)).toBe("Last: DE 1, FR 2.");
     expect(summaryOf([line("a", [])], words)).toBe("There are no numbers in this range.");
+  });
+
+  it("are few where a legend has the values, which are those of the time pointed at", () => {
+    const lines = [line("DE", [point(0, 1), point(10, 3, { final: false })]), line("FR", [point(0, 2)])];
+    expect([brief(lines, 0, words), brief(lines, 10_000, words), brief(lines, null, words)]).toEqual(["t0", "t10, provisional", "The newest values are below the chart."]);
+    expect(lines.map((each) => [valueAt(each, 0, words), valueAt(each, 10_000, words), valueAt(each, null, words)])).toEqual([["1", "3", "3"], ["2", "–", "2"]]);
   });
 });

@@ -59,6 +59,25 @@ test("a record is mended and fed back; what is still wrong is said", async () =>
   expect(asked.find(({ method }) => method === "POST")).toMatchObject({ path: "/v1/dead-letters/replay", body: { letters: [{ number: 1, record: '{"a": 1}' }] } });
 });
 
+test("a record that is not changed is fed back as it is; one of bytes can't be changed, and one that is gone is said to be", async () => {
+  const bytes = letter(2, { record_base64: "//8=" });
+  delete (bytes as { record?: string }).record;
+  let replayed = 1;
+  const { element, asked } = await view([letter(1), bytes], { answer: () => ({ replayed, dead: 0, errors: [] }) });
+  const [dialog] = all(element, "dialog") as [HTMLDialogElement];
+  const replay = async (number: number): Promise<void> => {
+    await press(all(element, "lk-letter").find((each) => textOf(each).includes(`letter ${number}`))!, "Mend and replay");
+    dialog.querySelector("form")!.dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
+    await settled();
+  };
+  await replay(2);
+  await replay(1);
+  expect(asked.filter(({ method }) => method === "POST").map(({ body }) => body)).toEqual([{ letters: [{ number: 2 }] }, { letters: [{ number: 1 }] }]);
+  replayed = 0;
+  await replay(2);
+  expect([dialog.open, dialog.querySelector("textarea"), textOf(dialog)]).toEqual([true, null, expect.stringContaining("somebody else has replayed it")]);
+});
+
 test("all that are shown are fed back as they are", async () => {
   const { element, asked } = await view([letter(1), letter(2)], { answer: () => ({ replayed: 1, dead: 1, errors: [] }) });
   await press(element, "Replay these 2");

@@ -22,7 +22,7 @@ test("where the file does not say what is good, nothing is judged", () => {
 
 test("a share changes by points", () => {
   expect(changeOf(0.023, 0.013, "week", ERRORS, NUMBERS)).toMatchObject({ verdict: "worse", amount: "+1 point" });
-  expect(changeOf(0.01, 0.014, "week", ERRORS, NUMBERS)).toMatchObject({ verdict: "better", amount: "−0.4 points" });
+  expect(changeOf(0.01, 0.014, "week", ERRORS, NUMBERS)).toMatchObject({ verdict: "better", amount: "-0.4 points" });
   expect(changeOf(0.01, 0, "week", ERRORS, NUMBERS)).toMatchObject({ verdict: "worse", amount: "+1 point" });
 });
 

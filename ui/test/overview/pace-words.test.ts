@@ -9,11 +9,11 @@ const TIMES = new Times(["en-GB"], "UTC");
 const words = (differs = {}) => paceWords(pace(differs), { unit: null }, NUMBERS, TIMES, at(0));
 
 test("where a day's target stands and is heading", () => {
-  expect(words()).toEqual({ stands: "400 of 1,000 today", heading: "heading for 800 of 1,000 today (80%)", done: 0.4, gone: 0.5 });
+  expect(words()).toEqual({ stands: "400 of 1,000 today", heading: "heading for 800 of 1,000 today (80%)", brief: "heading for 80% of 1,000 today", done: 0.4, gone: 0.5 });
 });
 
 test("what is not known is not said", () => {
-  expect(words({ projected: null, ratio: null, so_far: null })).toMatchObject({ stands: "– of 1,000 today", heading: "", done: 0 });
+  expect(words({ projected: null, ratio: null, so_far: null })).toMatchObject({ stands: "– of 1,000 today", heading: "", brief: "– of 1,000 today", done: 0 });
 });
 
 test("a bar is full at most, and empty at least", () => {

@@ -41,7 +41,14 @@ test("a period that heads away from its target is watched, on the side that is b
   expect(standingOf(PACED, [], pace({ ratio: 0.89 }))).toMatchObject({ state: "watch", why: "heading below its target" });
   expect(standingOf(PACED, [], pace({ ratio: 0.95 }))).toMatchObject({ state: "fine" });
   expect(standingOf(PACED, [], pace({ ratio: 1.5 }))).toMatchObject({ state: "fine" });
-  expect(standingOf({ ...PACED, good: "down" }, [], pace({ ratio: 1.2 }))).toMatchObject({ state: "watch", why: "heading above its target" });
+  expect(standingOf({ ...PACED, good: "down" }, [], pace({ ratio: 1.2, low: 1_100, high: 1_300 }))).toMatchObject({ state: "watch", why: "heading above its target" });
   expect(standingOf({ ...PACED, good: "down" }, [], pace({ ratio: 0.5 }))).toMatchObject({ state: "fine" });
   expect(standingOf(PACED, [], pace({ ratio: null }))).toMatchObject({ state: "fine" });
+});
+
+test("nobody is called while the target lies within what may well become of the period", () => {
+  expect(standingOf(PACED, [], pace({ ratio: 0.5, low: 200, high: 1_000 }))).toMatchObject({ state: "fine" });
+  expect(standingOf(PACED, [], pace({ ratio: 0.5, low: 200, high: 999 }))).toMatchObject({ state: "watch" });
+  expect(standingOf(PACED, [], pace({ ratio: 0.5, low: null, high: null }))).toMatchObject({ state: "watch" });
+  expect(standingOf({ ...PACED, good: "down" }, [], pace({ ratio: 1.5, low: 1_000, high: 2_000 }))).toMatchObject({ state: "fine" });
 });

@@ -24,3 +24,9 @@ test("the time does not jitter from answer to answer", () => {
   clock.hear(HOUR + 700, 0, 0);
   expect(clock.now()).toBe(HOUR);
 });
+
+test("an answer whose date can't be read changes nothing", () => {
+  const clock = new ServerClock(() => HOUR);
+  clock.hear(Date.parse("Sun, 22 Nov 2026 21:00:00 GMT, Sun, 22 Nov 2026 21:00:00 GMT"), 0, 0);
+  expect(clock.now()).toBe(HOUR);
+});

@@ -39,13 +39,24 @@ export function aPage({ answer = () => ({}), alerts = [], kpis = [], scopes = ["
   };
   const clock = new ServerClock(() => NOW_MS);
   const locales = ["en-GB"];
-  const board = Object.assign(new EventTarget(), { alerts, load: () => Promise.resolve() });
-  const live = { on: () => () => undefined };
+  const of = (rules: readonly string[]): readonly Alert[] => alerts.filter(({ rule }) => rules.includes(rule));
+  const board = Object.assign(new EventTarget(), { alerts, of, load: () => Promise.resolve() });
+  const live = { on: () => () => undefined, watch: () => () => undefined, connection: "live" };
   const page = {
-    api: new Api(clock, null, send as typeof fetch), live, clock, numbers: new Numbers(locales), locales, preferences: { zone: "viewer", author: "" },
+    api: new Api(clock, null, send as typeof fetch), live, clock, numbers: new Numbers(locales), locales,
+    preferences: Object.assign(new EventTarget(), { zone: "viewer", author: "" }),
     router: { set: () => undefined }, board, kpis, dashboards: [], scopes,
   };
   return { page: page as unknown as Page, asked };
+}
+
+/** What jsdom has none of: a screen, on which everything is. */
+export function screen(): void {
+  const sees = (told: (entries: { isIntersecting: boolean }[]) => void): object => ({ observe: () => told([{ isIntersecting: true }]), unobserve: () => undefined, disconnect: () => undefined });
+  Object.assign(globalThis, {
+    IntersectionObserver: function (told: never) { return sees(told); },
+    ResizeObserver: function () { return sees(() => undefined); },
+  });
 }
 
 /** Puts an element into the document, and waits until it has what it asked for. */

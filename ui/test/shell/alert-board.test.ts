@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Api } from "../../src/server/api.ts";
 import type { Connection, Live } from "../../src/server/live.ts";
 import type { Alert } from "../../src/server/types.ts";
@@ -10,6 +10,7 @@ class Server {
   readonly answers: ((alerts: readonly Alert[] | Error) => Promise<void>)[] = [];
   readonly #listeners: Record<string, (detail: never) => void> = {};
   readonly board: AlertBoard;
+  readonly live = { connection: "live" };
   readonly changed = vi.fn();
 
   constructor() {
@@ -18,11 +19,11 @@ class Server {
         this.answers.push(async (given) => {
           if (given instanceof Error) reject(given);
           else resolve(given);
-          await new Promise((done) => setTimeout(done));
+          for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
         });
       });
     const on = (name: string, listener: (detail: never) => void): void => void (this.#listeners[name] = listener);
-    this.board = new AlertBoard({ alerts } as unknown as Api, { on } as unknown as Live);
+    this.board = new AlertBoard({ alerts } as unknown as Api, Object.assign(this.live, { on }) as unknown as Live);
     this.board.addEventListener("changed", this.changed);
   }
 
@@ -38,6 +39,8 @@ class Server {
     return this.board.alerts.map((alert) => alert.key);
   }
 }
+
+afterEach(() => void vi.useRealTimers());
 
 const DE = anAlert({ key: "de", series: { country: "DE" }, started: "2026-03-01T12:00:00Z" });
 const AT = anAlert({ key: "at", series: { country: "AT" }, started: "2026-03-01T12:05:00Z" });
@@ -67,6 +70,26 @@ test("one that was pending and fires is there once", async () => {
   await server.answers[0]!([{ ...DE, key: null, status: "pending" }, { ...AT, key: null, status: "pending" }]);
   server.stream(DE);
   expect(server.board.alerts.map((alert) => [alert.key, alert.status])).toEqual([[null, "pending"], ["de", "firing"]]);
+});
+
+test("while something is pending it is asked whether it still is, unless the page is cut off", async () => {
+  vi.useFakeTimers();
+  const server = new Server();
+  const pending = { ...DE, key: null, status: "pending" };
+  void server.board.load();
+  await server.answers[0]!([pending]);
+  vi.advanceTimersByTime(10_000);
+  await server.answers[1]!(new Error("not now")); // what was pending may be so still
+  vi.advanceTimersByTime(10_000);
+  await server.answers[2]!([]);
+  expect(server.board.alerts).toEqual([]);
+  vi.advanceTimersByTime(60_000);
+  expect(server.answers.length).toBe(3);
+  void server.board.load();
+  await server.answers[3]!([pending]);
+  server.live.connection = "paused";
+  vi.advanceTimersByTime(60_000);
+  expect(server.answers.length).toBe(4);
 });
 
 test("after a break all are asked for anew", async () => {

@@ -77,7 +77,10 @@ class BadgeApi:
             paces = self._backend.pace(PaceRequest(kpi.name)).found
         except QueryError:  # a KPI that can't be added up has no pace
             return False
-        ratio = paces[-1].ratio if paces else None
-        if ratio is None:
+        if not paces or paces[-1].ratio is None:
             return False
-        return ratio > 1 + _OFF_PACE if kpi.spec.good == "down" else ratio < 1 - _OFF_PACE
+        ratio, target, projection = paces[-1].ratio, paces[-1].period.target, paces[-1].projection
+        # while the target lies within what may well become of the period, early in it say, nobody need look
+        if kpi.spec.good == "down":
+            return ratio > 1 + _OFF_PACE and projection.low > target
+        return ratio < 1 - _OFF_PACE and projection.high < target
