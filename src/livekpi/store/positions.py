@@ -60,13 +60,19 @@ def prune(cursor: duckdb.DuckDBPyConnection) -> None:
 def watermark_us(positions: Iterable[Position], now_us: int, idle_us: int) -> int | None:
     """Up to which event time a source is thought to be complete; None before its first event.
 
-    The least of its partitions' that are not idle. When all are idle nothing more is waited for: the clock's time.
+    The least of its partitions' that are not idle, and not past the clock: a sender whose clock is fast makes nothing complete that has
+    not ended. When all are idle nothing more is waited for: the clock's time.
     """
     known = [row for row in positions if row.watermark_us is not None]
     if not known:
         return None
-    active = [row.watermark_us for row in known if row.watermark_us is not None and now_us - row.arrived_us <= idle_us]
-    return min(active) if active else max(now_us, *(row.watermark_us or 0 for row in known))
+    active = waited_for_us(known, now_us, idle_us)
+    return min(now_us, *active) if active else max(now_us, *(row.watermark_us or 0 for row in known))
+
+
+def waited_for_us(positions: Iterable[Position], now_us: int, idle_us: int) -> list[int]:
+    """The watermarks of a source's partitions that are not idle."""
+    return [row.watermark_us for row in positions if row.watermark_us is not None and now_us - row.arrived_us <= idle_us]
 
 
 def last_event_us(positions: Iterable[Position]) -> int | None:
