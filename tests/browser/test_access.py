@@ -14,7 +14,8 @@ from tests.browser.serving import Server, definition, shop_events
 from tests.browser.visiting import Visit, Visitor
 
 pytestmark = pytest.mark.timeout(120)
-READ, ACT, ALL = "reading-token-0123456789", "acting-token-0123456789", "whole-token-0123456789"
+EMBED, READ = "framing-token-0123456789", "reading-token-0123456789"
+ACT, ALL = "acting-token-0123456789", "whole-token-0123456789"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that asks for a token."""
     directory = tmp_path_factory.mktemp("guarded")
     tokens = directory / "tokens"
-    tokens.write_text(f"read {READ}\nact {ACT}\n{ALL}\n")
+    tokens.write_text(f"embed {EMBED}\nread {READ}\nact {ACT}\n{ALL}\n")
     tokens.chmod(0o600)
     server = Server(directory, definition(), "--token-file", str(tokens), token=ALL)
     server.post(*shop_events(server, 200), server.event(0))
@@ -101,7 +102,7 @@ def elsewhere() -> Iterator[Callable[[str], str]]:
 def test_a_kpi_in_a_frame_on_another_page(guarded: Server, visitor: Visitor, elsewhere: Callable[[str], str]) -> None:
     asked: list[str] = []
     visitor.context.on("request", lambda request: asked.append(request.url))
-    address = f"{guarded.url}/embed/revenue?by=country#token={READ}"
+    address = f"{guarded.url}/embed/revenue?by=country#token={EMBED}"
     page = visitor.open(elsewhere(f'<iframe title="Revenue" width="500" height="320" src="{address}"></iframe>'))
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("article", name="Revenue")).to_contain_text("€")
@@ -110,15 +111,15 @@ def test_a_kpi_in_a_frame_on_another_page(guarded: Server, visitor: Visitor, els
     # into the minute that ended last and into this one, which may end meanwhile
     guarded.post(guarded.purchase(this_minute_s + 30, 0.7), guarded.purchase(this_minute_s / 2, 0.7))
     expect(frame.get_by_role("article", name="Revenue")).to_contain_text(re.compile(r"€[\d,]+\.70"))
-    sent = [url for url in asked if READ in url.partition("#")[0]]
+    sent = [url for url in asked if EMBED in url.partition("#")[0]]
     assert sent == []
-    assert READ not in frame.locator("body").evaluate("() => location.href")
+    assert EMBED not in frame.locator("body").evaluate("() => location.href")
 
 
 def test_a_frame_without_a_token_says_what_is_missing(guarded: Server, visitor: Visitor, elsewhere: Callable[[str], str]) -> None:
     visitor.expect_failed_requests()
     page = visitor.open(elsewhere(f'<iframe title="Revenue" src="{guarded.url}/embed/revenue"></iframe>'))
-    expect(page.frame_locator("iframe").get_by_text("needs a token that may read")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_text("needs a token of the scope embed")).to_be_visible()
 
 
 def test_the_page_itself_is_shown_in_no_frame(guarded: Server, visit: Visit, elsewhere: Callable[[str], str]) -> None:

@@ -93,12 +93,12 @@ class Served:
         ]
 
 
-def send(address: str, now_us: int, services: Sequence[str | None], ago_s: int, errors: int) -> None:
+def send(address: str, now_us: int, services: Sequence[str | None], ago_s: int, errors: int, **arguments: Any) -> None:
     """Errors of some services some time ago; and an event later by 20 s, by which their bucket is judged."""
     times = [(service, ago_s) for service in services for _ in range(errors)] + [("late", ago_s - 20)]
     rows = [{"ts": time_text(now_us - ago * SECOND_US), "service": service, "status": 500} for service, ago in times]
     body = b"\n".join(json.dumps(row).encode() for row in rows)
-    answer = httpx.post(f"http://{address}/v1/events/app", content=body, timeout=30)
+    answer = httpx.post(f"http://{address}/v1/events/app", content=body, timeout=30, **arguments)
     assert answer.json()["accepted"] == len(rows), answer.text
 
 

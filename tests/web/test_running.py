@@ -103,7 +103,7 @@ def test_the_door_foretells_the_dead_letters_and_they_can_be_mended(served: Serv
     assert [(error["field"], error["reason"]) for error in foretold] == [(letter["field"], letter["reason"])]
     assert (letter["record"], letter["code"]) == (wrong.decode(), "wrong_type")
     mended = {"letters": [{"number": letter["number"], "record": GOOD.decode()}]}
-    assert served.client.post("/v1/dead-letters/replay", json=mended).json() == {"replayed": 1, "dead": 0, "errors": []}
+    assert served.client.post("/v1/dead-letters/replay", json=mended).json() == {"replayed": 1, "dead": 0, "unknown": [], "errors": []}
     assert served.client.get("/v1/dead-letters").json() == {"dead_letters": []}
     assert served.client.get("/v1/kpis/visits?step=all").json()["points"][0]["value"] == 2
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from importlib.resources.abc import Traversable
 
@@ -19,6 +20,8 @@ from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.metrics import Metrics
 from livekpi.web.access.access import Access
+from livekpi.web.access.attempts import Attempts
+from livekpi.web.access.caching import Caching
 from livekpi.web.access.guard import Guard
 from livekpi.web.access.sessions import Sessions
 from livekpi.web.access.tokens import Tokens
@@ -73,9 +76,9 @@ class App:
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
         self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
         self._metrics_pool = ThreadPoolExecutor(1, "metrics")  # what is looked up is for one thread at a time
-        access = Access(tokens, Sessions(clock))
+        access = Access(tokens, Sessions(clock), Attempts(clock))
         self.routes = [
-            *self._of_numbers(clock),
+            *self._of_numbers(clock, access),
             *self._of_people(clock, access, alerts),
             Route("/v1/status", StatusApi(backend, self._health, clock, metrics, job).status),
             Route("/metrics", self._expose),
@@ -87,9 +90,9 @@ class App:
         ]
         starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
         starlette.router.redirect_slashes = False
-        self._guarded = Guard(starlette, access, hosts)
+        self._outermost = Caching(Guard(starlette, access, hosts))
 
-    def _of_numbers(self, clock: Clock) -> list[Route]:
+    def _of_numbers(self, clock: Clock, access: Access) -> list[Route]:
         """Where events come in, and numbers are asked for."""
         kpis, dead_letters = KpisApi(self._backend, clock, self._query_pool), DeadLettersApi(self._backend, clock, self._query_pool)
         return [
@@ -97,7 +100,7 @@ class App:
             Route("/v1/kpis", kpis.kpis),
             Route("/v1/kpis/{kpi}", kpis.points),
             Route("/v1/kpis/{kpi}/pace", kpis.pace),
-            Route("/v1/stream", Streams(self._hub, self._backend, clock).get),
+            Route("/v1/stream", Streams(self._hub, self._backend, clock, access).get),
             Route("/v1/backtest", BacktestApi(self._backend, self._query_pool).post, methods=["POST"]),
             Route("/v1/dead-letters", dead_letters.dead_letters),
             Route("/v1/dead-letters/replay", dead_letters.replay, methods=["POST"]),
@@ -107,7 +110,7 @@ class App:
     def _of_people(self, clock: Clock, access: Access, alerts: Alerts | None) -> list[Route]:
         """What people are told, what they say, and who they are."""
         alerts_api = AlertsApi(alerts, self._backend.definition, clock, self._query_pool, access)
-        annotations_api = AnnotationsApi(self._backend, clock, self._query_pool, access, lambda told: self._hub.tell("annotation", told))
+        annotations_api = AnnotationsApi(self._backend, clock, self._query_pool, partial(self._hub.tell, "annotation", by_people=True))
         return [
             Route("/v1/alerts", alerts_api.alerts),
             Route("/v1/alerts/history", alerts_api.history),
@@ -118,11 +121,11 @@ class App:
             Route("/v1/annotations", annotations_api.annotations, methods=["GET", "POST"]),
             Route("/v1/annotations/{number}", annotations_api.annotation, methods=["DELETE"]),
             Route("/v1/dashboards", DashboardsApi(self._backend).dashboards),
-            Route("/v1/session", SessionApi(access, clock).session, methods=["GET", "POST", "DELETE"]),
+            Route("/v1/session", SessionApi(access).session, methods=["GET", "POST", "DELETE"]),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._guarded(scope, receive, send)
+        await self._outermost(scope, receive, send)
 
     def on_commit(self, commit: Commit) -> None:
         """Tells the viewers of a commit; from any thread, and quick."""

@@ -15,17 +15,17 @@ BODY_S = 60.0
 T = TypeVar("T")
 
 
-def too_large(limit: int) -> ProblemError:
-    detail = (
-        f"the body is larger than {limit} bytes, counted after decompression; send fewer events at a time (`max_body_mib` sets the limit)"
-    )
+def too_large(limit: int, advice: str) -> ProblemError:
+    """`advice` says what to send in its place."""
+    detail = f"the body is larger than {limit} bytes, counted after decompression; {advice}"
     return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, limit=limit)
 
 
-async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> bytes:
-    """The whole body, as it was sent; `hold` is told the size of each piece before it is kept. Raises ProblemError."""
+async def receive(request: Request, limit: int, advice: str, hold: Callable[[int], None] = lambda _size: None) -> bytes:
+    """The whole body, as it was sent; `hold` is told the size of each piece before it is kept. Raises ProblemError, with the `advice` where
+    it is larger than the limit."""
     if int(request.headers.get("content-length", 0)) > limit:
-        raise too_large(limit)
+        raise too_large(limit, advice)
     parts: list[bytes] = []
     size = 0
     try:
@@ -33,7 +33,7 @@ async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> 
             async for part in request.stream():
                 size += len(part)
                 if size > limit:
-                    raise too_large(limit)
+                    raise too_large(limit, advice)
                 hold(len(part))
                 parts.append(part)
     except ClientDisconnect as error:  # nobody reads the answer
@@ -43,9 +43,9 @@ async def receive(request: Request, limit: int, hold: Callable[[int], None]) -> 
     return b"".join(parts)
 
 
-async def decoded(request: Request, limit: int, decoder: msgspec.json.Decoder[T], expected: str) -> T:
-    """A small body as what it should be; `expected` shows that in a problem. Raises ProblemError."""
-    body = await receive(request, limit, lambda _size: None)
+async def decoded(request: Request, limit: int, decoder: msgspec.json.Decoder[T], expected: str, advice: str) -> T:
+    """A small body as what it should be; `expected` shows that in a problem, `advice` is for one that is too large. Raises ProblemError."""
+    body = await receive(request, limit, advice)
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -10,11 +10,15 @@ from tests.web.world import GOOD, Client, client_of, make_world
 
 READ = {"Authorization": "Bearer reader"}
 INGEST = {"Authorization": "bearer  sender"}
+EMBED = {"Authorization": "Bearer framer"}
+FRAME = ("/v1/kpis", "/v1/kpis/users", "/v1/kpis/users/pace?at=now", "/v1/stream", "/badge/users.svg")
+"""What a frame or a badge on another page asks for."""
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Client]:
-    tokens = Tokens([Token("reader", frozenset({Scope.READ})), Token("sender", frozenset({Scope.INGEST})), Token("both")])
+    some = {"reader": Scope.READ, "sender": Scope.INGEST, "framer": Scope.EMBED}
+    tokens = Tokens([*(Token(secret, frozenset({scope})) for secret, scope in some.items()), Token("both")])
     with make_world(tmp_path, tokens=tokens) as world, client_of(world) as client:
         yield client
 
@@ -24,7 +28,8 @@ def guarded(tmp_path: Path) -> Iterator[Client]:
 def test_without_a_token_that_is_known_nothing_is_told(guarded: Client, path: str, header: str | None) -> None:
     answer = guarded.get(path, headers={"Authorization": header} if header else {})
     assert "Authorization: Bearer TOKEN" in problem(answer, 401)
-    assert answer.headers["www-authenticate"] == 'Bearer realm="livekpi", scope="read"'
+    why = 'error="invalid_token"' if header == "Bearer wrong" else f'scope="{"embed" if path in FRAME else "read"}"'
+    assert answer.headers["www-authenticate"] == f'Bearer realm="livekpi", {why}'
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/openapi.json"])
@@ -35,12 +40,38 @@ def test_what_says_nothing_of_the_numbers_is_open(guarded: Client, path: str) ->
 def test_each_scope_opens_its_own(guarded: Client) -> None:
     assert guarded.get("/v1/kpis", headers=READ).status_code == 200
     assert guarded.post("/v1/events/app", content=GOOD, headers=INGEST).status_code == 202
-    assert "for read; the request needs ingest" in problem(guarded.post("/v1/events/app", content=GOOD, headers=READ), 403)
-    assert "for ingest; the request needs read" in problem(guarded.get("/v1/kpis", headers=INGEST), 403)
+    assert "for embed, read; the request needs ingest" in problem(guarded.post("/v1/events/app", content=GOOD, headers=READ), 403)
+    assert "for ingest; the request needs embed" in problem(guarded.get("/v1/kpis", headers=INGEST), 403)
     assert "needs ingest" in problem(guarded.post("/v1/dead-letters/replay", json={"letters": []}, headers=READ), 403)
     both = {"Authorization": "Bearer both"}
     assert guarded.get("/v1/kpis", headers=both).status_code == 200
     assert guarded.post("/v1/events/app", content=GOOD, headers=both).status_code == 202
+
+
+NOT_FOR_FRAMES = (
+    *(("GET", path) for path in ("/v1/dead-letters", "/v1/sources", "/v1/status", "/v1/silences", "/v1/acknowledgements")),
+    *(("GET", path) for path in ("/v1/alerts/history", "/v1/annotations", "/v1/dashboards", "/metrics", "/elsewhere")),
+)
+
+
+@pytest.mark.parametrize("path", FRAME)
+def test_a_frames_token_opens_what_frames_need(guarded: Client, path: str) -> None:
+    # of a stream HEAD is enough: GET does not end
+    assert guarded.request("HEAD" if path == "/v1/stream" else "GET", path, headers=EMBED).status_code == 200
+    assert guarded.request("HEAD" if path == "/v1/stream" else "GET", path, headers=READ).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), NOT_FOR_FRAMES)
+def test_a_frames_token_opens_nothing_else(guarded: Client, method: str, path: str) -> None:
+    assert problem(guarded.request(method, path, headers=EMBED), 403) == "this token is for embed; the request needs read"
+    assert guarded.request(method, path, headers=READ).status_code != 403
+
+
+@pytest.mark.parametrize("path", ["/v1/backtest", "/v1/silences", "/v1/acknowledgements", "/v1/annotations", "/v1/kpis"])
+@pytest.mark.parametrize("headers", [EMBED, READ])
+def test_who_may_look_may_change_nothing_nor_take_a_core(guarded: Client, path: str, headers: dict[str, str]) -> None:
+    assert "the request needs act" in problem(guarded.post(path, json={}, headers=headers), 403)
+    assert guarded.post(path, json={}, headers={"Authorization": "Bearer both"}).status_code not in {401, 403}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Sessions: a cookie in place of a token, that no script reads, no other origin uses, and nobody guesses."""
 
+import time
 from collections.abc import Iterator
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
@@ -9,7 +10,9 @@ import httpx
 import pytest
 
 from livekpi.clock import ManualClock
-from livekpi.web.access.sessions import LIFE_S, MOST_SESSIONS, PAUSE_S, TRIES, Attempts, Sessions
+from livekpi.web.access.access import SLOW_S
+from livekpi.web.access.attempts import PAUSE_S, TRIES, Attempts
+from livekpi.web.access.sessions import LIFE_S, MOST_SESSIONS, Sessions
 from livekpi.web.access.tokens import ALL, Scope, Token, Tokens
 from tests.web.answers import problem
 from tests.web.world import GOOD, NOW_US, Client, World, client_of, make_world
@@ -44,7 +47,7 @@ def begin(client: Client, token: str, **headers: str) -> dict[str, str]:
 
 def test_a_token_is_given_once_and_the_cookie_counts_like_it(asked: Client) -> None:
     answer = asked.post("/v1/session", json={"token": " reader "}, headers=OWN)
-    assert answer.json() == {"needed": True, "scopes": ["read"]}
+    assert answer.json() == {"needed": True, "scopes": ["embed", "read"]}
     assert answer.headers["cache-control"] == "no-store"
     cookie = set_cookie(answer)
     assert (cookie["httponly"], cookie["samesite"], cookie["path"], cookie["max-age"]) == (True, "strict", "/", str(LIFE_S))
@@ -54,7 +57,7 @@ def test_a_token_is_given_once_and_the_cookie_counts_like_it(asked: Client) -> N
     asked.forget_cookies()
     held = {"Cookie": f"{COOKIE}={cookie.value}"}
     assert asked.get("/v1/kpis", headers=held).status_code == 200
-    assert asked.get("/v1/session", headers=held).json() == {"needed": True, "scopes": ["read"]}
+    assert asked.get("/v1/session", headers=held).json() == {"needed": True, "scopes": ["embed", "read"]}
     assert asked.get("/v1/session").json() == {"needed": True, "scopes": []}
     problem(asked.get("/v1/kpis"), 401)
 
@@ -66,7 +69,7 @@ def test_over_https_the_cookie_is_sent_over_https_only(asked: Client) -> None:
 
 def test_each_session_has_its_tokens_scopes_and_no_more(asked: Client) -> None:
     reader, sender = begin(asked, "reader"), begin(asked, "sender")
-    assert "for read; the request needs ingest" in problem(asked.post("/v1/events/app", content=GOOD, headers=reader | OWN), 403)
+    assert "for embed, read; the request needs ingest" in problem(asked.post("/v1/events/app", content=GOOD, headers=reader | OWN), 403)
     assert asked.post("/v1/events/app", content=GOOD, headers=sender | OWN).status_code == 202
     problem(asked.get("/v1/kpis", headers=sender), 403)
     problem(asked.post("/v1/annotations", json={"text": "x"}, headers=reader | OWN), 403)
@@ -100,7 +103,7 @@ def test_no_other_origin_changes_something_by_the_cookie(asked: Client, headers:
         ("DELETE", "/v1/session", b""),
     ):
         assert "another origin" in problem(asked.request(method, path, content=content, headers=held | headers), 403)
-    assert asked.get("/v1/session", headers=held).json()["scopes"] == ["ingest", "read", "act"]
+    assert asked.get("/v1/session", headers=held).json()["scopes"] == ["ingest", "embed", "read", "act"]
 
 
 def test_its_own_pages_do(asked: Client) -> None:
@@ -140,17 +143,48 @@ def test_a_cookie_that_is_none_opens_nothing(asked: Client, cookie: str) -> None
     problem(asked.get("/v1/kpis", headers={"Cookie": cookie.encode("latin-1")}), 401)
 
 
-def test_wrong_tokens_are_refused_and_after_some_the_next_waits(tokened: tuple[World, Client]) -> None:
+WRONG: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("POST", "/v1/session", {"json": {"token": "wrong"}, "headers": OWN}),
+    ("GET", "/v1/session", {"headers": {"Authorization": "Bearer wrong"}}),
+    ("GET", "/v1/kpis", {"headers": {"Authorization": "Bearer wrong"}}),
+    ("POST", "/v1/events/app", {"headers": {"Authorization": "Bearer wrong"}}),
+    ("GET", "/badge/revenue.svg?token=wrong", {}),
+)
+"""All the ways in which a token may come."""
+
+
+@pytest.mark.parametrize("first", range(len(WRONG)))
+def test_wrong_tokens_are_refused_however_they_come_and_past_some_slowly(tokened: tuple[World, Client], first: int) -> None:
     world, client = tokened
-    for _ in range(TRIES):
-        answer = client.post("/v1/session", json={"token": "wrong"}, headers=OWN)
+    for number in range(TRIES):
+        method, path, given = WRONG[(first + number) % len(WRONG)]
+        answer = client.request(method, path, **given)
         assert "does not know that token" in problem(answer, 401)
+        assert answer.headers["www-authenticate"] == 'Bearer realm="livekpi", error="invalid_token"'
         assert "set-cookie" not in answer.headers
-    answer = client.post("/v1/session", json={"token": "reader"}, headers=OWN)
-    assert "wrong tokens came from 127.0.0.1" in problem(answer, 429)
+    method, path, given = WRONG[first]
+    begun_s = time.monotonic()
+    answer = client.request(method, path, **given)
+    assert time.monotonic() - begun_s >= SLOW_S
+    assert "does not know that token" in (detail := problem(answer, 429))
+    assert "came from 127.0.0.1" in detail
     assert answer.headers["retry-after"] == str(PAUSE_S)
     world.clock.set_us(NOW_US + PAUSE_S * 1_000_000)
-    begin(client, "reader")
+    problem(client.request(method, path, **given), 401)
+
+
+def test_a_right_token_is_let_in_however_many_wrong_ones_came_before(tokened: tuple[World, Client]) -> None:
+    """Behind a proxy all come from one address: nobody may lock the others out."""
+    _, client = tokened
+    for _ in range(TRIES):
+        problem(client.post("/v1/session", json={"token": "wrong"}, headers=OWN), 401)
+    begun_s = time.monotonic()
+    held = begin(client, "reader")
+    for headers in (held, {"Authorization": "Bearer reader"}):
+        assert client.get("/v1/kpis", headers=headers).status_code == 200
+    problem(client.get("/v1/kpis", headers={"Authorization": "Bearer sender"}), 403)
+    problem(client.get("/v1/kpis"), 401)  # who brings none has tried none
+    assert time.monotonic() - begun_s < SLOW_S
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"token": 5}', b'{"token": "a", "more": 1}', b'["a"]'])
@@ -159,11 +193,11 @@ def test_what_is_no_token_is_refused(asked: Client, body: bytes) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(asked: Client) -> None:
-    problem(asked.post("/v1/session", json={"token": "x" * 5_000}, headers=OWN), 413)
+    assert "a token is shorter" in problem(asked.post("/v1/session", json={"token": "x" * 5_000}, headers=OWN), 413)
 
 
 def test_without_tokens_none_is_needed(client: Client) -> None:
-    everything: dict[str, Any] = {"needed": False, "scopes": ["ingest", "read", "act"]}
+    everything: dict[str, Any] = {"needed": False, "scopes": ["ingest", "embed", "read", "act"]}
     assert client.get("/v1/session").json() == everything
     answer = client.post("/v1/session", json={"token": "x"})
     assert answer.json() == everything

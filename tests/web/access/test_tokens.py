@@ -54,13 +54,15 @@ def test_an_empty_local_token_opens_nothing(tmp_path: Path) -> None:
 
 def test_a_token_file(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
-    file.write_text("# who may what\n\ningest abc\n read  def \nghi\nread abc\n")
+    file.write_text("# who may what\n\ningest abc\n read  def \nghi\nread abc\nembed jkl\nact mno\n")
     tokens = tokens_for("0.0.0.0", {}, file, tmp_path, insecure=False)
     assert tokens is not None
-    assert [tokens.scopes(secret) for secret in (b"abc", b"def", b"ghi", b"read")] == [
-        {Scope.INGEST, Scope.READ},
-        {Scope.READ},
+    assert [tokens.scopes(secret) for secret in (b"abc", b"def", b"ghi", b"jkl", b"mno", b"read")] == [
+        {Scope.INGEST, Scope.READ, Scope.EMBED},
+        {Scope.READ, Scope.EMBED},
         ALL,
+        {Scope.EMBED},
+        {Scope.ACT, Scope.READ, Scope.EMBED},
         frozenset(),
     ]
 
@@ -68,7 +70,7 @@ def test_a_token_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("read\n", r"tokens:1: expected `ingest TOKEN`"),
+        ("read\n", r"tokens:1: expected `ingest TOKEN`, `embed TOKEN`"),
         ("abc\nwrite def\n", r"tokens:2: expected `ingest TOKEN`"),
         ("read a b\n", r"tokens:1: expected"),
         ("# nothing\n", "expected a token on at least one line"),

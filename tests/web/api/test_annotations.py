@@ -96,4 +96,6 @@ def test_what_is_asked_wrongly_is_said(shop: Served) -> None:
     assert "from: 'x' is no time" in problem(shop.ask("GET", "/v1/annotations?from=x"), 400)
     assert '{"text": …' in problem(shop.ask("POST", "/v1/annotations", json={"txt": "x"}), 400)
     assert "text: expected what happened" in problem(shop.ask("POST", "/v1/annotations", json={"text": " "}), 400)
-    problem(shop.ask("POST", "/v1/annotations", content=b"x" * 70_000), 413)
+    said = problem(shop.ask("POST", "/v1/annotations", content=b"x" * 70_000), 413)
+    assert "write less" in said
+    assert "max_body_mib" not in said

@@ -1,7 +1,7 @@
 import pytest
 
 from livekpi.engine.batch import Outcome
-from livekpi.engine.replay import Replay, Replayed
+from livekpi.engine.replay import Replay, Replayed, ReplayError
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.web.api import dead_letters
 from livekpi.web.backend import DeadLetterRequest
@@ -40,15 +40,23 @@ def test_a_wrong_limit(client: Client, limit: str) -> None:
 
 
 def test_mended_dead_letters_are_fed_back(client: Client, world: World) -> None:
-    world.backend.replayed.set_result(Replayed(Outcome(1, NOW_US), (7,), ((8, "expected a string, got 7"),)))
-    answer = client.post("/v1/dead-letters/replay", json={"letters": [{"number": 7, "record": "{}"}, {"number": 8}]})
+    world.backend.replayed.set_result(Replayed(Outcome(1, NOW_US), (7,), ((8, "expected a string, got 7"),), (9,)))
+    answer = client.post("/v1/dead-letters/replay", json={"letters": [{"number": 7, "record": "{}"}, {"number": 8}, {"number": 9}]})
     assert answer.status_code == 200
-    assert answer.json() == {"replayed": 1, "dead": 1, "errors": [{"number": 8, "reason": "expected a string, got 7"}]}
-    assert world.backend.replays_asked == [Replay((7, 8), {7: b"{}"})]
+    assert answer.json() == {"replayed": 1, "dead": 1, "unknown": [9], "errors": [{"number": 8, "reason": "expected a string, got 7"}]}
+    assert world.backend.replays_asked == [Replay((7, 8, 9), {7: b"{}"})]
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"letters": 1}', b'{"letters": [{"number": "7"}]}', b'{"letters": [{"number": 7, "record_base64": "A"}]}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"letters": 1}',
+        b'{"letters": [{"number": "7"}]}',
+        b'{"letters": [{"number": 9223372036854775808}]}',
+        b'{"letters": [{"number": 7, "record_base64": "A"}]}',
+    ],
 )
 def test_what_is_no_list_of_dead_letters(client: Client, body: bytes) -> None:
     assert 'expected {"letters": [' in problem(client.post("/v1/dead-letters/replay", content=body), 400)
@@ -56,9 +64,14 @@ def test_what_is_no_list_of_dead_letters(client: Client, body: bytes) -> None:
 
 def test_more_dead_letters_than_one_request_may_have(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dead_letters, "MAX_REPLAY_BYTES", 100)
-    problem(client.post("/v1/dead-letters/replay", content=bytes(101)), 413)
+    assert "send fewer letters" in problem(client.post("/v1/dead-letters/replay", content=bytes(101)), 413)
 
 
 def test_an_engine_that_stops_before_it_has_fed_them_back(client: Client, world: World) -> None:
     world.backend.replayed.cancel()
     assert "list the dead letters again" in problem(client.post("/v1/dead-letters/replay", json={"letters": []}), 503)
+
+
+def test_a_fault_of_ours_is_said(client: Client, world: World) -> None:
+    world.backend.replayed.set_exception(ReplayError("none was fed back"))
+    assert "none was fed back" in problem(client.post("/v1/dead-letters/replay", json={"letters": []}), 500)

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from livekpi.web.access.tokens import Token, Tokens
-from livekpi.web.page.page import PATHS, installed, is_page
+from livekpi.web.page.page import installed
+from livekpi.web.paths import PAGE, is_page
 from tests.web.answers import problem
 from tests.web.world import Client, client_of, make_world
 
@@ -41,7 +42,7 @@ def plain(client: Client, path: str) -> httpx.Response:
     return client.get(path, headers={"Accept-Encoding": "identity"})
 
 
-@pytest.mark.parametrize("path", [path.replace("{name}", "revenue") for path in PATHS])
+@pytest.mark.parametrize("path", [path.replace("{name}", "revenue") for path in PAGE])
 def test_each_path_of_the_page_has_the_same_html_without_a_token(paged: Client, path: str) -> None:
     answer = plain(paged, path)
     assert (answer.status_code, answer.content) == (200, HTML)

@@ -1,14 +1,16 @@
 """Alerts in the stream, on the real server."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from livekpi.client import Client
+from livekpi.client import Client, Message
+from livekpi.web.access.tokens import Scope, Token, Tokens
 from tests.alerts.http_receiver import HttpReceiver
-from tests.web.alerting_world import Served, served
+from tests.web.alerting_world import Served, send, served
 from tests.web.answers import problem
 
 pytestmark = pytest.mark.timeout(120)
@@ -37,6 +39,34 @@ def test_who_asks_for_alerts_gets_them_and_nobody_else(shop: Served) -> None:
             if any(point["time"] > "2026-03-01T12:00" for point in json.loads(message.data).get("points", ())):
                 break
         assert (events[0], set(events[1:])) == ("hello", {"points"})
+
+
+def test_a_frame_is_told_what_fires_and_nothing_that_people_said(tmp_path: Path) -> None:
+    tokens = Tokens([Token("framer", frozenset({Scope.EMBED})), Token("all")])
+    said = {"rule": "errors_high", "author": "Ann", "reason": "a release", "for": "1h"}
+    with HttpReceiver() as receiver, served(tmp_path, receiver, tokens=tokens) as shop:
+        whole, frame = Client(shop.address, "all"), Client(shop.address, "framer")
+        own = {"Authorization": "Bearer all"}
+        shop.ask("POST", "/v1/silences", json=said, headers=own).raise_for_status()
+        with whole.stream("/v1/stream?alerts=true") as seeing, frame.stream("/v1/stream?alerts=true") as framed:
+            shop.ask("POST", "/v1/annotations", json={"text": "4.2 is out"}, headers=own).raise_for_status()
+            send(shop.address, shop.clock.now_us(), ["checkout"], 60, 2, headers=own)
+            seen, shown = (list(until_alert(each)) for each in (seeing, framed))
+        assert "annotation" in [name for name, _ in seen]
+        assert "annotation" not in [name for name, _ in shown]
+        (_, alert), (_, bare) = seen[-1], shown[-1]
+        assert alert["silenced_by"]["author"] == "Ann"
+        assert bare == {**alert, "silenced_by": None}
+        (listed,) = shop.ask("GET", "/v1/alerts?rule=errors_high", headers={"Authorization": "Bearer framer"}).json()["alerts"]
+        assert (listed["status"], listed["silenced_by"]) == ("firing", None)
+
+
+def until_alert(messages: Iterable[Message]) -> Iterator[tuple[str, Any]]:
+    """The messages up to the first of an alert."""
+    for message in messages:
+        yield message.event, json.loads(message.data)
+        if message.event == "alert":
+            return
 
 
 def test_a_wrong_question(shop: Served) -> None:

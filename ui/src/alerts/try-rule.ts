@@ -33,7 +33,9 @@ export class TryRule extends LitElement {
         To try a changed file, use <code>livekpi backtest</code>.</p>
       ${this.rules.length === 0
         ? html`<p>There is no alert rule to try yet.</p>`
-        : html`<div class="fields">
+        : !this.page.scopes.includes("act")
+          ? html`<p>To try one keeps the server busy for a while, so it needs a token of the scope act.</p>`
+          : html`<div class="fields">
             <label>Rule
               <select @change=${(event: Event) => this.page.router.set({ rule: (event.target as HTMLSelectElement).value })}>
                 ${this.rules.map((each) => html`<option value=${each} ?selected=${each === rule}>${each}</option>`)}

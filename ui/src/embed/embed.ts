@@ -98,7 +98,7 @@ export class Embed extends LitElement {
     } catch (error) {
       const refused = error instanceof ServerError && (error.status === 401 || error.status === 403);
       this.problem = refused
-        ? "This frame needs a token that may read: put #token=… at the end of its address."
+        ? "This frame needs a token of the scope embed: put #token=… at the end of its address."
         : error instanceof Error
           ? error.message
           : String(error);

@@ -8,14 +8,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
-from livekpi.web.access.access import Access
+from livekpi.web.access.access import BADGES, Access, token_of
 from livekpi.web.access.tokens import Scope
-from livekpi.web.page.page import is_page
+from livekpi.web.paths import is_page
 from livekpi.web.problems import problem
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/v1/session"})
 _INGEST = ("/v1/events/", "/v1/dead-letters/replay")
+_EMBED, _EMBED_BELOW = frozenset({"/v1/kpis", "/v1/stream", "/v1/alerts"}), ("/v1/kpis/", BADGES)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -24,8 +25,17 @@ def is_open(path: str) -> bool:
     return path in OPEN or is_page(path)
 
 
+def needed(method: str, path: str) -> Scope:
+    """What a request must be allowed to do: to send events, to change what people are told, or to see."""
+    if path.startswith(_INGEST):
+        return Scope.INGEST
+    if method not in _SAFE:
+        return Scope.ACT
+    return Scope.EMBED if path in _EMBED or path.startswith(_EMBED_BELOW) else Scope.READ
+
+
 class Guard:
-    """Refuses what must not come in; a path it does not know needs the scope `read`."""
+    """Refuses what must not come in."""
 
     def __init__(self, app: ASGIApp, access: Access, hosts: Iterable[str] | None) -> None:
         """`hosts` are the names the server answers to, None for any: bound to loopback it should
@@ -36,29 +46,29 @@ class Guard:
         self._hosts = None if hosts is None else frozenset(hosts)
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
-        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        refusal = await self._refusal(scope) if scope["type"] == "http" else None
         await (refusal or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Connection) -> Response | None:
+    async def _refusal(self, scope: Connection) -> Response | None:
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"")
         if self._hosts is not None and _name(host) not in self._hosts:
             return problem(HTTPStatus.MISDIRECTED_REQUEST, f"this server does not answer to the name {_name(host)!r}; use 127.0.0.1")
         if scope["method"] not in _SAFE and _from_elsewhere(headers, host):
             return problem(HTTPStatus.FORBIDDEN, "a web page of another origin may not send this request")
-        return self._without_right(scope)
+        return await self._without_right(scope)
 
-    def _without_right(self, scope: Connection) -> Response | None:
-        path = scope["path"]
-        if is_open(path):
+    async def _without_right(self, scope: Connection) -> Response | None:
+        if is_open(scope["path"]):
             return None
-        needed = Scope.INGEST if path.startswith(_INGEST) else Scope.READ
-        scopes = self._access.scopes(scope)
-        if needed in scopes:
+        scopes, need = self._access.scopes(scope), needed(scope["method"], scope["path"])
+        if need in scopes:
             return None
         if scopes:
-            return problem(HTTPStatus.FORBIDDEN, f"this token is for {', '.join(sorted(scopes))}; the request needs {needed}")
-        challenge = {"WWW-Authenticate": f'Bearer realm="livekpi", scope="{needed}"'}
+            return problem(HTTPStatus.FORBIDDEN, f"this token is for {', '.join(sorted(scopes))}; the request needs {need}")
+        if token_of(scope):
+            return (await self._access.unknown(scope)).response()
+        challenge = {"WWW-Authenticate": f'Bearer realm="livekpi", scope="{need}"'}
         return problem(HTTPStatus.UNAUTHORIZED, "send a token this server knows as `Authorization: Bearer TOKEN`", challenge)
 
 

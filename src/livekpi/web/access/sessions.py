@@ -1,10 +1,6 @@
-"""Sessions: what a browser holds in place of a token; and how often a wrong token may be tried.
-
-Both are kept in memory, on the event loop only: they end with the server.
-"""
+"""Sessions: what a browser holds in place of a token. They are kept in memory, on the event loop only: they end with the server."""
 
 import secrets
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,10 +9,6 @@ from livekpi.web.access.tokens import Scope
 
 LIFE_S = 30 * 86_400
 MOST_SESSIONS = 1_000
-TRIES = 10
-PAUSE_S = 60
-"""So many wrong tokens may come from one address in so many seconds."""
-_MOST_ADDRESSES = 10_000
 _NOTHING: frozenset[Scope] = frozenset()
 
 
@@ -58,26 +50,3 @@ class Sessions:
     def close(self, name: str) -> None:
         """Ends a session; nothing where there is none of that name."""
         self._sessions.pop(name, None)
-
-
-class Attempts:
-    """The wrong tokens of late, by the address that sent them."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._failures: dict[str, deque[int]] = {}
-
-    def wait_s(self, address: str) -> int:
-        """How long an address must wait before it may try again, in whole seconds; 0 where it may now."""
-        failures, now_us = self._failures.get(address), self._clock.now_us()
-        if failures is None or len(failures) < TRIES:
-            return 0
-        return max(0, -((now_us - failures[0] - PAUSE_S * 1_000_000) // 1_000_000))
-
-    def failed(self, address: str) -> None:
-        """Remembers a wrong token; past so many addresses the one that has been silent longest is forgotten."""
-        failures = self._failures.pop(address, None) or deque(maxlen=TRIES)
-        failures.append(self._clock.now_us())
-        self._failures[address] = failures
-        if len(self._failures) > _MOST_ADDRESSES:
-            del self._failures[next(iter(self._failures))]

@@ -1,4 +1,4 @@
-"""Tokens: who may send events, who may read numbers, and who may say what becomes of alerts."""
+"""Tokens: who may send events, who may look at a KPI, who may read all there is, and who may say what becomes of alerts."""
 
 import contextlib
 import hmac
@@ -16,14 +16,17 @@ _TOKEN_FILE = "token"  # noqa: S105 - a file's name
 
 class Scope(StrEnum):
     INGEST = "ingest"
+    EMBED = "embed"
+    """What frames and badges on other pages need: KPIs, their points, and what fires; nothing that people or single events say."""
     READ = "read"
     ACT = "act"
-    """To silence and to acknowledge alerts, and to annotate."""
+    """To silence and to acknowledge alerts, to annotate, and to try rules on history."""
 
 
 ALL = frozenset(Scope)
-_IMPLIED = {Scope.ACT: frozenset({Scope.READ})}
-"""What a scope of a token file opens beside itself: who acts must see what there is."""
+MAX_TOKEN_BYTES = 4_096
+_IMPLIED = {Scope.READ: frozenset({Scope.EMBED}), Scope.ACT: frozenset({Scope.READ, Scope.EMBED})}
+"""What a scope opens beside itself: who acts must see what there is."""
 
 
 class AuthError(Exception):
@@ -42,7 +45,7 @@ class Tokens:
     """The tokens that are accepted."""
 
     def __init__(self, tokens: Iterable[Token]) -> None:
-        self._tokens = [(token.secret.encode(), token.scopes) for token in tokens]
+        self._tokens = [(token.secret.encode(), _with_implied(token.scopes)) for token in tokens]
 
     def scopes(self, secret: bytes) -> frozenset[Scope]:
         """What a presented secret opens; nothing where it is unknown. The time it takes says nothing of the secrets."""
@@ -52,10 +55,9 @@ class Tokens:
                 found |= scopes
         return found
 
-    def presented(self, authorization: bytes) -> frozenset[Scope]:
-        """What an Authorization header opens."""
-        scheme, _, secret = authorization.partition(b" ")
-        return self.scopes(secret.strip()) if scheme.lower() == b"bearer" else frozenset()
+
+def _with_implied(scopes: frozenset[Scope]) -> frozenset[Scope]:
+    return scopes.union(*(_IMPLIED.get(scope, frozenset()) for scope in scopes))
 
 
 def tokens_for(host: str, environ: Mapping[str, str], token_file: Path | None, data: Path, *, insecure: bool) -> Tokens | None:
@@ -88,8 +90,8 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token_file(path: Path) -> list[Token]:
-    """Reads `ingest TOKEN`, `read TOKEN`, `act TOKEN` (which may read too) or `TOKEN` (for all), one a line; blank lines and lines that
-    begin with # are left out.
+    """Reads `ingest TOKEN`, `embed TOKEN`, `read TOKEN`, `act TOKEN` (which may read too) or `TOKEN` (for all), one a line; blank lines
+    and lines that begin with # are left out.
 
     Raises AuthError with file and line; the secrets themselves are never said.
     """
@@ -105,9 +107,9 @@ def read_token_file(path: Path) -> list[Token]:
         if len(words) == 1 and words[0] not in list(Scope):
             tokens.append(Token(words[0]))
         elif len(words) == 2 and words[0] in list(Scope):
-            tokens.append(Token(words[1], frozenset({Scope(words[0])}) | _IMPLIED.get(Scope(words[0]), frozenset())))
+            tokens.append(Token(words[1], frozenset({Scope(words[0])})))
         else:
-            raise AuthError(f"{path}:{number}: expected `ingest TOKEN`, `read TOKEN`, `act TOKEN` or `TOKEN`")
+            raise AuthError(f"{path}:{number}: expected `ingest TOKEN`, `embed TOKEN`, `read TOKEN`, `act TOKEN` or `TOKEN`")
     if not tokens:
         raise AuthError(f"{path}: expected a token on at least one line")
     return tokens

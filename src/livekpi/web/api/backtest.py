@@ -17,6 +17,7 @@ from livekpi.web.problems import ProblemError
 
 MAX_BODY_BYTES = 4 * 2**20
 _EXPECTED = '{"definition": …, "from": …, "to": …, "rules": […], "incidents": […], "against": …}'
+_SMALLER = "leave out of a definition what the rules do not ask for, or send fewer incidents"
 _asked = msgspec.json.Decoder(Asked)
 
 
@@ -29,7 +30,7 @@ class BacktestApi:
     async def post(self, request: Request) -> Response:
         """POST /v1/backtest"""
         Parameters(request)
-        asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED)
+        asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED, _SMALLER)
         if self._busy.locked():
             detail = "another backtest is going on; try again when it is done"
             raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": "10"})

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from livekpi.clock import Clock
-from livekpi.engine.replay import read_request
+from livekpi.engine.replay import ReplayError, read_request
 from livekpi.query.output import dead_letter_object
 from livekpi.web.answers import answered, json_answer
 from livekpi.web.backend import Backend, DeadLetterRequest
@@ -51,7 +51,7 @@ class DeadLettersApi:
 
     async def replay(self, request: Request) -> Response:
         """POST /v1/dead-letters/replay"""
-        body = await receive(request, MAX_REPLAY_BYTES, lambda _size: None)
+        body = await receive(request, MAX_REPLAY_BYTES, "send fewer letters at a time")
         try:
             asked = read_request(_letters.decode(body).letters)
         except (msgspec.DecodeError, ValueError) as error:
@@ -61,7 +61,10 @@ class DeadLettersApi:
         if not done.done() or done.cancelled():
             detail = "the engine is stopping, or can't write; list the dead letters again to see which are left"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"})
-        return json_answer(done.result().summary())
+        try:
+            return json_answer(done.result().summary())
+        except ReplayError as error:
+            raise ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, str(error)) from error
 
     def _found(self, question: DeadLetterRequest) -> list[Any]:
         return [dead_letter_object(letter) for letter in self._backend.dead_letters(question)]

@@ -1,21 +1,17 @@
 """The API's part on sessions: a browser gives a token once, and holds a cookie that no script can read from then on."""
 
-from http import HTTPStatus
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from livekpi.clock import Clock
-from livekpi.web.access.access import COOKIE, Access, session_name
-from livekpi.web.access.sessions import LIFE_S, PAUSE_S, TRIES, Attempts
-from livekpi.web.access.tokens import Scope, Tokens
+from livekpi.web.access.access import COOKIE, Access, session_name, token_of
+from livekpi.web.access.sessions import LIFE_S
+from livekpi.web.access.tokens import MAX_TOKEN_BYTES, Scope
 from livekpi.web.answers import json_answer
 from livekpi.web.bodies import decoded
 from livekpi.web.parameters import Parameters
-from livekpi.web.problems import ProblemError
 
-MAX_BODY_BYTES = 4_096
+_SMALLER = "a token is shorter"
 
 
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,9 +24,8 @@ _asked = msgspec.json.Decoder(_Asked)
 class SessionApi:
     """Begins and ends sessions, and says what the one that is there opens."""
 
-    def __init__(self, access: Access, clock: Clock) -> None:
+    def __init__(self, access: Access) -> None:
         self._access = access
-        self._attempts = Attempts(clock)
 
     async def session(self, request: Request) -> Response:
         """GET, POST and DELETE /v1/session"""
@@ -39,32 +34,24 @@ class SessionApi:
             return await self._begin(request)
         if request.method == "DELETE":
             return self._end(request)
-        return self._answer(self._access.scopes(request.scope))
+        scopes = self._access.scopes(request.scope)
+        if not scopes and token_of(request.scope):
+            raise await self._access.unknown(request.scope)
+        return self._answer(scopes)
 
     async def _begin(self, request: Request) -> Response:
-        asked = await decoded(request, MAX_BODY_BYTES, _asked, '{"token": …}')
+        asked = await decoded(request, MAX_TOKEN_BYTES, _asked, '{"token": …}', _SMALLER)
         if self._access.tokens is None:
             return self._answer(self._access.scopes(request.scope))
-        scopes = self._tried(self._access.tokens, asked.token, request.client.host if request.client else "")
+        scopes = self._access.tokens.scopes(asked.token.strip().encode("utf-8", "surrogatepass"))
+        if not scopes:
+            raise await self._access.unknown(request.scope)
         self._access.sessions.close(_name(request))
         answer = self._answer(scopes)
         answer.set_cookie(
             COOKIE, self._access.sessions.open(scopes), max_age=LIFE_S, secure=_encrypted(request), httponly=True, samesite="strict"
         )
         return answer
-
-    def _tried(self, tokens: Tokens, token: str, address: str) -> frozenset[Scope]:
-        """What a token opens; raises ProblemError where it opens nothing, or too many did not before it."""
-        wait_s = self._attempts.wait_s(address)
-        if wait_s:
-            detail = f"{TRIES} wrong tokens came from {address} within {PAUSE_S} s; try again in {wait_s} s"
-            raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(wait_s)})
-        scopes = tokens.scopes(token.strip().encode("utf-8", "surrogatepass"))
-        if not scopes:
-            self._attempts.failed(address)
-            challenge = {"WWW-Authenticate": 'Bearer realm="livekpi"'}
-            raise ProblemError(HTTPStatus.UNAUTHORIZED, "this server does not know that token", challenge)
-        return scopes
 
     def _end(self, request: Request) -> Response:
         self._access.sessions.close(_name(request))
@@ -74,7 +61,7 @@ class SessionApi:
 
     def _answer(self, scopes: frozenset[Scope]) -> Response:
         content = {"needed": self._access.tokens is not None, "scopes": [scope for scope in Scope if scope in scopes]}
-        return json_answer(content, headers={"Cache-Control": "no-store"})
+        return json_answer(content)
 
 
 def _name(request: Request) -> str:

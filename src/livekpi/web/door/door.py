@@ -19,6 +19,7 @@ from livekpi.metrics import Metrics
 from livekpi.sources.ingest_log import AppendError, IngestLog
 from livekpi.web.bodies import receive
 from livekpi.web.door.intake import Decode, Intake, Taken
+from livekpi.web.door.records import ADVICE
 from livekpi.web.problems import ProblemError
 
 MAX_HELD_BYTES = 256 * 2**20
@@ -95,7 +96,7 @@ class Door:
         """Returns once the request's events are in the log and synced."""
         inlet = self._inlet(source)
         with self._held.of_one_request() as hold:
-            body = await receive(request, inlet.max_body_bytes, hold)
+            body = await receive(request, inlet.max_body_bytes, ADVICE, hold)
             arrived_us = -(-self._clock.now_us() // ARRIVAL_TICK_US) * ARRIVAL_TICK_US
             try:
                 return await self._intakes[source].take(body, request.headers.get("content-encoding", ""), arrived_us, hold)

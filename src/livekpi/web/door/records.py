@@ -12,6 +12,8 @@ from livekpi.web.problems import ProblemError
 ENCODINGS = ("gzip", "zstd")
 MAX_RECORDS = 500_000
 """More than any body within the limit holds of real events; a body of as many tiny broken ones would cost minutes."""
+ADVICE = "send fewer events at a time (`max_body_mib` sets the limit)"
+"""To who sends a body that is too large."""
 _BOM = b"\xef\xbb\xbf"
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _one = msgspec.json.Decoder(msgspec.Raw)
@@ -42,7 +44,7 @@ def _gunzip(body: bytes, limit: int) -> bytes:
         parts.append(member.decompress(body, limit + 1 - size))
         size += len(parts[-1])
         if size > limit:
-            raise too_large(limit)
+            raise too_large(limit, ADVICE)
         if not member.eof:
             raise EOFError("it is cut short")
         body = member.unused_data
@@ -58,7 +60,7 @@ def _unzstd(body: bytes, limit: int) -> bytes:
         while piece := reader.read(2**20):
             size += len(piece)
             if size > limit:
-                raise too_large(limit)
+                raise too_large(limit, ADVICE)
     parts: list[bytes] = []
     while body:
         frame = decompressor.decompressobj()

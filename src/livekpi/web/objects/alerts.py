@@ -1,5 +1,6 @@
 """Alerts and what was told of them as JSON objects, for the API and the commands alike."""
 
+from dataclasses import replace
 from typing import Any
 
 from livekpi.alerts.ledger import Delivered
@@ -30,6 +31,11 @@ def alert_object(alert: Shown) -> dict[str, Any]:
         "labels": alert.labels,
         "runbook": alert.runbook,
     }
+
+
+def without_people(alert: Shown) -> Shown:
+    """An alert without what people said of it."""
+    return replace(alert, silence=None, acknowledgement=None)
 
 
 def history_object(history: History) -> dict[str, Any]:

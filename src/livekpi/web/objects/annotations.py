@@ -11,6 +11,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.problems import nearest
 from livekpi.query.output import time_text
 from livekpi.query.steps import QueryError
+from livekpi.sources.times import END_US
 from livekpi.store import annotations
 from livekpi.store.annotations import Annotation, Note
 from livekpi.web.objects import checks
@@ -47,11 +48,19 @@ def checked(definition: Definition, asked: Asked, now_us: int) -> Note:
         raise QueryError(f"kind: {asked.kind[:80]!r}: expected a word of at most 40 letters, digits, _ and -, such as deploy or campaign")
     if link and not _LINK.fullmatch(link):
         raise QueryError(f"link: {link[:80]!r}: expected an address that begins with https:// or http://")
-    at_us = now_us if asked.time is None else checks.time_us("time", asked.time, now_us)
-    end_us = None if asked.end is None else checks.time_us("end", asked.end, now_us)
+    at_us = now_us if asked.time is None else _time_us("time", asked.time, now_us)
+    end_us = None if asked.end is None else _time_us("end", asked.end, now_us)
     if end_us is not None and end_us <= at_us:
         raise QueryError("end: expected a time after `time`; leave it out for a moment")
     return Note(at_us, end_us, text, asked.kind, _kpis(asked.kpis, definition.kpis), author, link or None)
+
+
+def _time_us(name: str, given: str, now_us: int) -> int:
+    """A time that an event can have, in µs since the epoch."""
+    found_us = checks.time_us(name, given, now_us)
+    if not 0 <= found_us < END_US:
+        raise QueryError(f"{name}: {given[:80]!r} is not from 1970 to 2199, where charts are")
+    return found_us
 
 
 def write(cursor: duckdb.DuckDBPyConnection, note: Note, most: int) -> Annotation:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from livekpi.web.openapi.pieces import NOT_SENDING, STRING, TIME, UNABLE, array, body, json_of, problems, ref
+from livekpi.web.openapi.pieces import NOT_ACTING, STRING, TIME, UNABLE, array, body, json_of, problems, ref
 
 _INCIDENT = {
     "type": "object",
@@ -21,7 +21,7 @@ PATHS: dict[str, Any] = {
                 "200": json_of({"type": "object"}, "what the rules would have found and told"),
                 **problems(
                     _400="a definition with mistakes, or no such rule",
-                    **NOT_SENDING,
+                    **NOT_ACTING,
                     _413="too large",
                     _429="another is going on; see Retry-After",
                     _503=UNABLE,

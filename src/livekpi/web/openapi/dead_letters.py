@@ -67,12 +67,20 @@ SCHEMAS: dict[str, Any] = {
         reason=STRING,
         arrived=MOMENT,
     )
-    | {"description": "`record` has its bytes where they are text, else `record_base64`"},
+    | {
+        "description": "`record` has its bytes where they are text, else `record_base64`; `columns`, of CSV, the names in the header that "
+        "it stands under"
+    },
     "Mended": {
         "type": "object",
         "required": ["number"],
         "properties": {"number": INTEGER, "record": STRING, "record_base64": STRING},
         "description": "`record` (or `record_base64`) takes the place of the bytes that are kept",
     },
-    "Replayed": members(replayed=INTEGER, dead=INTEGER, errors=array(members(number=INTEGER, reason=STRING))),
+    "Replayed": members(
+        replayed=INTEGER,
+        dead=INTEGER,
+        unknown=array(INTEGER) | {"description": "numbers of no dead letter, or of one that was fed back before"},
+        errors=array(members(number=INTEGER, reason=STRING)),
+    ),
 }

@@ -20,6 +20,13 @@ from livekpi.web.openapi.pieces import INTEGER, STRING, members
 
 _PARTS = (events, kpis, stream, alerts, backtest, dead_letters, sources, status, dashboards, annotations, session, page)
 _PROBLEM = members(type=STRING, title=STRING, status=INTEGER, detail=STRING) | {"description": "RFC 9457"}
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token has scopes: `ingest` to send events, `embed` for what frames and badges need (KPIs, their points, the stream, "
+    "what fires), `read` for all that can be asked, `act` for what changes something. 401: no token, or one that is not known; 403: one "
+    "of another scope; 429: one that is not known, and many such came before it.",
+}
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -27,7 +34,7 @@ DOCUMENT: dict[str, Any] = {
     "security": [{"token": []}, {}],
     "paths": {path: operations for part in _PARTS for path, operations in part.PATHS.items()},
     "components": {
-        "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        "securitySchemes": {"token": _TOKEN},
         "schemas": {name: schema for part in _PARTS for name, schema in part.SCHEMAS.items()} | {"Problem": _PROBLEM},
     },
 }

@@ -10,7 +10,7 @@ PATHS: dict[str, Any] = {
         text_of("image/svg+xml", "the picture; its colour and its word (fine, watch, alert) say how alerts on the KPI stand"),
         [
             path("kpi"),
-            query("token", "a token that may read; here alone it may stand in the address"),
+            query("token", "a token of the scope `embed`; here alone it may stand in the address"),
             query("label", "what stands before the value; else the KPI's title"),
             query("since", f"one value for all the time since, in place of the newest bucket's: {TIME}"),
         ],

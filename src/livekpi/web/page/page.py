@@ -9,12 +9,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from livekpi.web.page.files import ASK_FIRST, FOREVER, File, read
+from livekpi.web.paths import PAGE
 from livekpi.web.problems import ProblemError
 
-PATHS = ("/", "/kpi/{name}", "/dashboard/{name}", "/alerts", "/dead-letters", "/status", "/tv")
-"""What the page shows something different at; its own script tells them apart."""
-_OPEN = frozenset(path for path in PATHS if "{" not in path)
-_OPEN_BELOW = ("/kpi/", "/dashboard/", "/embed/", "/ui/")
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors "
@@ -40,11 +37,6 @@ _NOT_BUILT = """<!doctype html>
 """
 
 
-def is_page(path: str) -> bool:
-    """Whether a path is one of the page's, or of its assets: these are the same for everyone, and have no numbers in them."""
-    return path in _OPEN or path.startswith(_OPEN_BELOW)
-
-
 def installed() -> Traversable:
     """Where the build leaves the page."""
     return files("livekpi.web") / "ui"
@@ -63,7 +55,7 @@ class Page:
     def routes(self) -> list[Route]:
         """Where it is served. Only one of the page's paths is described: the others are for its script."""
         return [
-            *(Route(path, self.index, include_in_schema=path == "/") for path in PATHS),
+            *(Route(path, self.index, include_in_schema=path == "/") for path in PAGE),
             Route("/embed/{kpi}", self.embed),
             Route("/ui/{asset}", self.asset),
         ]

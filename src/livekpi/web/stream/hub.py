@@ -34,7 +34,7 @@ from livekpi.metrics import Metrics
 from livekpi.query.live import Want
 from livekpi.query.output import time_text
 from livekpi.web.backend import Alerts, Backend
-from livekpi.web.objects.alerts import alert_object
+from livekpi.web.objects.alerts import alert_object, without_people
 from livekpi.web.problems import ProblemError
 from livekpi.web.stream.viewer import Message, Notice, Rows, Viewer
 
@@ -62,6 +62,8 @@ class Subscription:
     numbered: bool = False
     """Whether each point says which want it is of, by its place."""
     alerts: bool = False
+    people: bool = True
+    """Whether it is told what people said: annotations, and of an alert who looks after it or wants silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,10 @@ class Hub:
         if changed:
             self._soon(self._notice_alerts, {alert.key: alert for alert in changed})
 
-    def tell(self, name: str, content: object, key: object = None) -> None:
-        """Tells all viewers a small event; from any thread, and quick. A later one of the same key replaces one that still waits."""
-        self._soon(self._tell, Notice(name, content, key))
+    def tell(self, name: str, content: object, key: object = None, *, by_people: bool = False) -> None:
+        """Tells all viewers a small event, or those only who are told what people said; from any thread, and quick. A later one of the
+        same key replaces one that still waits."""
+        self._soon(self._tell, (Notice(name, content, key), by_people))
 
     async def run(self) -> None:
         """Works until cancelled; no stream outlives it."""
@@ -207,9 +210,10 @@ class Hub:
         self._changed |= changed  # the newest of each counts
         self._wake.set()
 
-    def _tell(self, notice: Notice) -> None:
-        for viewers in self._viewers.values():
-            for viewer in viewers:
+    def _tell(self, told: tuple[Notice, bool]) -> None:
+        notice, by_people = told
+        for subscription, viewers in self._viewers.items():
+            for viewer in viewers if subscription.people or not by_people else ():
                 viewer.tell([notice])
 
     async def _send_out(self, commit: Commit | None) -> None:
@@ -282,10 +286,13 @@ class Hub:
             self._changed = changed | self._changed
             loop.call_later(RETRY_S, self._wake.set)
             return
-        notices = [Notice("alert", alert_object(each), each.key) for each in shown]
+        notices = {
+            people: [Notice("alert", alert_object(each if people else without_people(each)), each.key) for each in shown]
+            for people in (True, False)
+        }
         for subscription, viewers in self._viewers.items():
             for viewer in viewers if subscription.alerts else ():
-                viewer.tell(notices)
+                viewer.tell(notices[subscription.people])
 
 
 def _merge(earlier: Commit | None, later: Commit | None) -> Commit | None:

@@ -2,6 +2,7 @@
 small events beside them."""
 
 import asyncio
+from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -9,6 +10,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from livekpi.clock import Clock
+from livekpi.web.access.access import Access
+from livekpi.web.access.tokens import Scope as Right
 from livekpi.web.backend import Backend
 from livekpi.web.parameters import Parameters
 from livekpi.web.stream.hub import Hub, Subscription
@@ -18,7 +21,6 @@ from livekpi.web.stream.wants import read_subscription
 HEARTBEAT_S = 15.0
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # nginx would hold messages back
 ]
 _OPENING = b": livekpi\nretry: 1000\n\n"
@@ -58,10 +60,11 @@ async def _until_gone(receive: Receive, viewer: Viewer) -> None:
 class Streams:
     """Answers GET /v1/stream."""
 
-    def __init__(self, hub: Hub, backend: Backend, clock: Clock, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(self, hub: Hub, backend: Backend, clock: Clock, access: Access, heartbeat_s: float = HEARTBEAT_S) -> None:
         self._hub = hub
         self._backend = backend
         self._clock = clock
+        self._access = access
         self._heartbeat_s = heartbeat_s
 
     async def get(self, request: Request) -> Response:
@@ -69,5 +72,6 @@ class Streams:
         asked = Parameters(request, "kpi", "by", "alerts", several=("want",))
         if request.method == "HEAD":  # which would never end
             return Response(media_type="text/event-stream")
-        subscription = read_subscription(asked, self._backend.definition, self._clock.now_us())
+        people = Right.READ in self._access.scopes(request.scope)
+        subscription = replace(read_subscription(asked, self._backend.definition, self._clock.now_us()), people=people)
         return StreamResponse(self._hub, subscription, self._hub.join(subscription), self._heartbeat_s)
