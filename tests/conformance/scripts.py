@@ -28,7 +28,7 @@ LEFT_OUT: Mapping[str, str] = {
 }
 """Scripts that can't run from Kafka to the end in one go, and why."""
 REFUSED: Mapping[str, Mapping[str, str]] = {
-    "flink": {},
+    "flink": {"text_times": "a cast of string to timestamp"},
     "spark": {"repeats": "source repeats_shop: `id: event_id`: Spark drops no repeats"},
 }
 """By engine: scripts that `livekpi check` refuses there, and what it says."""

@@ -15,15 +15,18 @@ from typing import Protocol
 from sqlglot import exp
 
 from livekpi.definition.additive import adding_problem
+from livekpi.definition.directions import asks_more
 from livekpi.definition.durations import parse_duration
 from livekpi.definition.expressions import KnownKpi
 from livekpi.definition.model import KpiSpec
 from livekpi.definition.parsing import fail, offset_of, parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed
+from livekpi.definition.scalars import Scalars
 from livekpi.definition.thresholds import Sign, relation
+from livekpi.definition.typed import Typed
 from livekpi.definition.types import BOOLEAN, NUMBER, Type
 from livekpi.definition.units import mixed_units
+from livekpi.definition.vain import vain
 
 # name → (the arguments after the KPI, the result; None: that of the KPI)
 _FUNCTIONS: dict[str, tuple[tuple[str, ...], Type | None]] = {
@@ -99,6 +102,14 @@ class Condition:
         order = {"value": 0, "pace": 0, "ago": 2}
         return min(self.questions, key=lambda question: order.get(question.function, 1))
 
+    @property
+    def asks_more(self) -> bool | None:
+        """Whether it is rather true the greater the number of the first question is; None where that can't be said."""
+        name = f"q{self.questions.index(self.first)}"
+        more = next((asks_more(column) for column in self.tree.find_all(exp.Column) if column.name == name), None)
+        falls = self.first.function == "falling"
+        return None if more is None or self.first.function in ("absent", "anomalous") else more != falls
+
 
 class WatchedKpi(KnownKpi, Protocol):
     """What is needed of a KPI that a condition names."""
@@ -144,7 +155,8 @@ class _Reader:
             raise fail("expected a condition on a KPI, such as error_rate > 0.05", parsed)
         types, places = zip(*self._asked.values(), strict=True)
         units = {name: kpi.spec.unit for name, kpi in self._kpis.items() if kpi.spec.unit}
-        return Condition(tree, tuple(self._asked), types, self._is_level(), self._threshold(parsed), places, mixed_units(parsed, units))
+        oddities = (*mixed_units(parsed, units), *vain(parsed, self._kpis))
+        return Condition(tree, tuple(self._asked), types, self._is_level(), self._threshold(parsed), places, oddities)
 
     def _leaf(self, node: exp.Expr) -> Typed | None:
         if not _asks(node):

@@ -8,7 +8,8 @@ from sqlglot import exp
 
 from livekpi.definition.parsing import fail, parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed, cast, divide, finite
+from livekpi.definition.scalars import Scalars
+from livekpi.definition.typed import Typed, cast, divide, finite
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, Field, Type
 
 AggregateKind = Literal["count", "sum", "min", "max", "last", "first", "quantile", "distinct"]

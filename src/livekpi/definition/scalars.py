@@ -6,81 +6,31 @@ else is an error at its place. So no expression can name a file, a table or a fu
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from sys import float_info
 from typing import ClassVar
 
 from sqlglot import exp
 
 from livekpi.definition.parsing import fail
 from livekpi.definition.problems import nearest
+from livekpi.definition.text_casts import readable
+from livekpi.definition.typed import MAX_DIGITS, Typed, cast, common_type, data_type, decimal_result, divide, roomy, whole
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """An expression and its type; type None is the null literal, which fits anywhere."""
-
-    tree: exp.Expr
-    type: Type | None
-
 
 Leaf = Callable[[exp.Expr], Typed | None]
 """Resolves a node that is no plain scalar (a field, a KPI, an aggregate), or says None."""
 
 
-def cast(value: Typed, to: Type) -> exp.Expr:
-    """The value as another type; null where it has no such value."""
-    from_ = value.type
-    fits = from_ is not None and from_.kind == to.kind
-    if from_ is not None and to.kind == "decimal":
-        fits = fits and from_.scale == to.scale and from_.precision <= to.precision
-    return value.tree if fits else exp.TryCast(this=value.tree.copy(), to=_data_type(to))
-
-
-def finite(number: exp.Expr) -> exp.Expr:
-    """A floating number; null for an infinity or NaN, one of which would spoil a sum for good."""
-    within = exp.LTE(this=exp.Abs(this=number.copy()), expression=exp.Literal.number(repr(float_info.max)))
-    return exp.Case(ifs=[exp.If(this=within, true=number.copy())])
-
-
-def divide(left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    """Floating division; null for a zero divisor."""
-    double = _data_type(NUMBER)
-    divisor = exp.Nullif(this=exp.TryCast(this=right.copy(), to=double.copy()), expression=exp.Literal.number(0))
-    return exp.Paren(this=exp.Div(this=exp.TryCast(this=left.copy(), to=double), expression=divisor))
-
-
-def common_type(types: Sequence[Type | None]) -> Type | None:
-    """The type that all values fit into; raises ValueError where there is none."""
-    known = [type_ for type_ in types if type_ is not None]
-    if not known:
-        return None
-    if all(type_.numeric for type_ in known):
-        if any(type_.kind == "number" for type_ in known):
-            return NUMBER
-        if all(type_.kind == "integer" for type_ in known):
-            return INTEGER
-        scale = max(type_.scale for type_ in known)
-        whole = max(_digits(type_) - type_.scale for type_ in known)
-        return Type("decimal", min(38, whole + scale), scale)
-    if len({type_.kind for type_ in known}) > 1:
-        raise ValueError(" and ".join(dict.fromkeys(map(str, known))))
-    return known[0]
-
-
-def _digits(type_: Type) -> int:
-    return type_.precision or 19
-
-
-def _data_type(type_: Type) -> exp.DataType:
-    names = {"string": "TEXT", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP"}
-    return exp.DataType.build(f"DECIMAL({type_.precision}, {type_.scale})" if type_.kind == "decimal" else names[type_.kind])
-
-
 def _name(function: exp.Expr | type[exp.Expr]) -> str:
     kind = function if isinstance(function, type) else type(function)
     return str(function.this) if isinstance(function, exp.Anonymous) else kind.sql_name().lower() if issubclass(kind, exp.Func) else "this"
+
+
+def _places(node: exp.Expr) -> exp.Expr:
+    """How many digits a number is rounded to, which no engine takes from an event."""
+    number = node.this if isinstance(node, exp.Neg) else node
+    if not isinstance(number, exp.Literal) or not str(number.this).isdigit() or int(str(number.this)) > MAX_DIGITS:
+        raise fail(f"round expects a whole number of digits from -38 to 38, got {node.sql()[:60]!r}; as in round(amount, 2)", node)
+    return node.copy()
 
 
 _CASTS = {
@@ -137,7 +87,7 @@ FUNCTIONS = (
 class Scalars:
     """Builds typed scalar expressions, whose leaves `leaf` resolves.
 
-    With `exact` a product of decimals that needs more than 38 digits is an error; else it becomes a number.
+    With `exact` what needs decimals of more than 38 digits is an error; else a product becomes a number, and all else keeps 38.
     """
 
     def __init__(self, leaf: Leaf, *, exact: bool, also: Sequence[str] = ()) -> None:
@@ -173,13 +123,32 @@ class Scalars:
             raise fail(f"expected a number, got {built.type}: {node.sql()[:60]!r}", node)
         return built
 
-    def _common(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> tuple[list[exp.Expr], Type | None]:
+    def _common(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> tuple[list[Typed], Type | None]:
+        """The nodes as values of one type, and that type."""
         built = [self.build(node) for node in nodes]
         try:
             type_ = common_type([value.type for value in built])
         except ValueError as error:
             raise fail(f"expected values of one type, got {error}: {where.sql()[:60]!r}", where) from error
-        return [value.tree if type_ is None or value.type is None else cast(value, type_) for value in built], type_
+        if type_ is not None and type_.precision > MAX_DIGITS:
+            type_ = self._fitting(type_, where)
+        return [value if type_ is None or value.type is None else Typed(cast(value, type_), value.type) for value in built], type_
+
+    def _compared(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> list[exp.Expr]:
+        """The nodes as values of one type, to be compared."""
+        return [value.tree for value in self._common(nodes, where)[0]]
+
+    def _chosen(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> tuple[list[exp.Expr], Type | None]:
+        """As `_common`, of values of which the result is one."""
+        values, type_ = self._common(nodes, where)
+        return whole(values) if type_ == INTEGER else [value.tree for value in values], type_
+
+    def _fitting(self, type_: Type, node: exp.Expr) -> Type:
+        """The most of a decimal type that there can be."""
+        if self._exact and type_.precision > MAX_DIGITS:
+            digits = f"{type_.precision} digits, more than {MAX_DIGITS}"
+            raise fail(f"{node.sql()[:60]!r} needs {digits}: cast one side to a smaller decimal or to double", node)
+        return Type("decimal", min(MAX_DIGITS, type_.precision), type_.scale)
 
     def _function(self, node: exp.Expr) -> Typed:
         names, kinds, result = _FUNCTIONS[type(node)]
@@ -195,6 +164,8 @@ class Scalars:
             built = self._argument(given, kinds[min(position, len(kinds) - 1)], node)
             arguments[name] = built.tree
             types.append(built.type)
+        if isinstance(node, exp.Round) and "decimals" in arguments:
+            arguments["decimals"] = _places(node.args["decimals"])
         tree = type(node)(**arguments)
         return Typed(tree, types[0] if result is None else result)
 
@@ -218,11 +189,12 @@ class Scalars:
         if text.isdigit():
             if len(text) > 19 or int(text) >= 2**63:
                 raise fail(f"{text} is out of range for an integer", node)
-            return Typed(exp.Literal.number(text), Type("integer", len(text)))
+            return Typed(exp.Literal.number(str(int(text))), Type("integer", len(str(int(text)))))
         whole, _, fraction = text.partition(".")
-        if (whole + fraction).isdigit() and len(whole) + len(fraction) <= 38:
-            return Typed(exp.Literal.number(text), Type("decimal", max(1, len(whole) + len(fraction)), len(fraction)))
-        return Typed(exp.TryCast(this=exp.Literal.number(repr(float(text))), to=_data_type(NUMBER)), NUMBER)
+        if (whole + fraction).isdigit() and len(whole.lstrip("0") or "0") + len(fraction) <= MAX_DIGITS:
+            whole = whole.lstrip("0") or "0"
+            return Typed(exp.Literal.number(f"{whole}.{fraction}"), Type("decimal", len(whole) + len(fraction), len(fraction)))
+        return Typed(exp.TryCast(this=exp.Literal.number(repr(float(text))), to=data_type(NUMBER)), NUMBER)
 
     def _paren(self, node: exp.Expr) -> Typed:
         built = self.build(node.this)
@@ -238,28 +210,20 @@ class Scalars:
             return Typed(divide(left.tree, right.tree), NUMBER)
         type_ = common_type([left.type, right.type])
         if type_ is not None and type_.kind == "decimal":
-            assert left.type is not None or right.type is not None
-            digits, scale = self._decimal_result(node, [side or INTEGER for side in (left.type, right.type)])
-            if digits > 38 and self._exact:
-                raise fail(
-                    f"{node.sql()[:60]!r} needs {digits} digits, more than 38: cast one side to a smaller decimal or to double", node
-                )
-            type_ = Type("decimal", min(38, digits), scale) if digits <= 38 or not isinstance(node, exp.Mul) else NUMBER
+            needed = decimal_result(node, left.type or INTEGER, right.type or INTEGER)
+            product = isinstance(node, exp.Mul) and needed.precision > MAX_DIGITS and not self._exact
+            type_ = NUMBER if product else self._fitting(needed, node)
         if type_ == NUMBER:
             left, right = Typed(cast(left, NUMBER), NUMBER), Typed(cast(right, NUMBER), NUMBER)
+        elif type_ == INTEGER:
+            left, right = (Typed(tree, INTEGER) for tree in whole([left, right]))
+        elif isinstance(node, exp.Mul):
+            left, right = roomy(left, right)
         divisor = exp.Nullif(this=right.tree, expression=exp.Literal.number(0)) if isinstance(node, exp.Mod) else right.tree
         return Typed(exp.Paren(this=type(node)(this=left.tree, expression=divisor)), type_)
 
-    @staticmethod
-    def _decimal_result(node: exp.Expr, sides: Sequence[Type]) -> tuple[int, int]:
-        left, right = sides
-        if isinstance(node, exp.Mul):
-            return _digits(left) + _digits(right), left.scale + right.scale
-        scale = max(left.scale, right.scale)
-        return min(38, max(_digits(left) - left.scale, _digits(right) - right.scale) + scale + 1), scale
-
     def _comparison(self, node: exp.Expr) -> Typed:
-        (left, right), _ = self._common([node.this, node.expression], node)
+        left, right = self._compared([node.this, node.expression], node)
         return Typed(exp.Paren(this=type(node)(this=left, expression=right)), BOOLEAN)
 
     def _logic(self, node: exp.Expr) -> Typed:
@@ -272,11 +236,11 @@ class Scalars:
     def _in(self, node: exp.Expr) -> Typed:
         if node.args.get("query") or node.args.get("unnest") or node.args.get("field") or not node.expressions:
             raise fail("IN takes a list of values in parentheses", node)
-        (value, *options), _ = self._common([node.this, *node.expressions], node)
+        value, *options = self._compared([node.this, *node.expressions], node)
         return Typed(exp.Paren(this=exp.In(this=value, expressions=options)), BOOLEAN)
 
     def _between(self, node: exp.Expr) -> Typed:
-        (value, low, high), _ = self._common([node.this, node.args["low"], node.args["high"]], node)
+        value, low, high = self._compared([node.this, node.args["low"], node.args["high"]], node)
         return Typed(exp.Paren(this=exp.Between(this=value, low=low, high=high)), BOOLEAN)
 
     def _is(self, node: exp.Expr) -> Typed:
@@ -295,7 +259,7 @@ class Scalars:
             for branch in branches
         ]
         default = node.args.get("default") or exp.Null()
-        (*values, otherwise), type_ = self._common([*(branch.args["true"] for branch in branches), default], node)
+        (*values, otherwise), type_ = self._chosen([*(branch.args["true"] for branch in branches), default], node)
         ifs = [exp.If(this=condition, true=value) for condition, value in zip(conditions, values, strict=True)]
         return Typed(exp.Case(ifs=ifs, default=otherwise), type_)
 
@@ -303,11 +267,11 @@ class Scalars:
         return self._case(exp.Case(ifs=[node], default=node.args.get("false")))
 
     def _variadic(self, node: exp.Expr) -> Typed:
-        values, type_ = self._common([node.this, *node.expressions], node)
+        values, type_ = self._chosen([node.this, *node.expressions], node)
         return Typed(type(node)(this=values[0], expressions=values[1:]), type_)
 
     def _nullif(self, node: exp.Expr) -> Typed:
-        (value, other), type_ = self._common([node.this, node.expression], node)
+        (value, other), type_ = self._chosen([node.this, node.expression], node)
         return Typed(exp.Nullif(this=value, expression=other), type_)
 
     def _concat(self, node: exp.Expr) -> Typed:
@@ -334,10 +298,10 @@ class Scalars:
         value = self.build(node.this)
         if value.type is not None and "timestamp" in {value.type.kind, type_.kind} and not {value.type.kind, type_.kind} <= _TIME_OR_TEXT:
             raise fail(f"{value.type} can't be cast to {type_}: {node.sql()[:60]!r}", node)
-        tree = value.tree
+        tree = readable(value.tree, type_.kind) if value.type == STRING else value.tree
         if (value.type, type_) == (STRING, TIMESTAMP):  # else the zone that stands in the text is dropped
             tree = exp.TryCast(this=tree, to=exp.DataType.build("TIMESTAMPTZ"))
-        return Typed(exp.TryCast(this=tree, to=_data_type(type_)), type_)
+        return Typed(exp.TryCast(this=tree, to=data_type(type_)), type_)
 
     def _extract(self, node: exp.Expr) -> Typed:
         part = str(node.this).lower()

@@ -14,7 +14,7 @@ EVENT = "e"
 _SAFE = (
     *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Case, exp.If, exp.Coalesce, exp.Nullif),
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is, exp.Like, exp.ILike),
-    *(exp.TryCast, exp.DataType, exp.DataTypeParam, exp.Lower, exp.Upper, exp.Trim, exp.Contains, exp.StartsWith),
+    *(exp.TryCast, exp.DataType, exp.DataTypeParam, exp.RegexpExtract, exp.Lower, exp.Upper, exp.Trim, exp.Contains, exp.StartsWith),
 )
 """What can't fail, whatever the event."""
 

@@ -5,7 +5,8 @@ from sqlglot import exp
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.parsing import parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars, Typed
+from livekpi.definition.scalars import Scalars
+from livekpi.definition.typed import Typed
 from livekpi.query.steps import QueryError
 
 
@@ -16,7 +17,8 @@ def condition(definition: Definition, kpi: Kpi, where: str) -> exp.Expr:
         if not isinstance(node, exp.Column):
             return None
         if node.name not in kpi.by or node.args.get("table"):
-            raise QueryError(f"where: {kpi.name} has no dimension {node.sql()!r}{has(kpi)}{nearest(node.name, kpi.by)}")
+            likely = nearest(node.name, kpi.by) or f"; text stands in single quotes: {exp.Literal.string(node.name).sql()}"
+            raise QueryError(f"where: {kpi.name} has no dimension {node.name!r}{has(kpi)}{likely}")
         return Typed(exp.column(node.name), definition.sources[kpi.value.aggregates[0].source].fields[node.name].type)
 
     try:

@@ -10,6 +10,7 @@ FIELDS = {
     **dict.fromkeys(("x", "y"), "optional number"),
     "d": "optional decimal(18, 2)",
     "e": "optional decimal(9, 4)",
+    "f": "optional decimal(18, 8)",
     **dict.fromkeys(("s", "t"), "optional string"),
     "b": "optional boolean",
     "at": "optional timestamp",
@@ -18,6 +19,8 @@ FIELDS = {
 EXPRESSIONS = [
     *("n + m", "n - m", "n * m", "n / m", "n % m", "mod(n, 7)", "-n", "abs(n)", "n * 2 - 1", "n + x", "n * d", "-x", "abs(x)", "abs(d)"),
     *("x + y", "x - y", "x * y", "x / y", "x % y", "d + e", "d - e", "d * e", "d / e", "d % e", "n / 2", "1 / n", "d * 1.19", "2.5 * n"),
+    *("f * f", "f * d", "d * f", "f * 1000000", "-1000000 * f", "f + d", "f - d", "f % d", "mod(f, 7)", "f * f > 50", "abs(f * f)"),
+    *("coalesce(f, d)", "greatest(f, d)", "case when b then f else d end", "case when b then 100000 else 0 end * 100000", "2000000000 * 3"),
     *(
         "floor(x)",
         "ceil(x)",
@@ -130,11 +133,12 @@ _NUMBERS = [
     None,
 ]
 _DECIMALS = [0, 1.5, -1.5, 2.25, 0.05, 99999.9999, -12345.6789, 1, -0.0001, 12345.5, None]
+_FINE = [0, 1, -1, 0.00000001, 10.5, 60, -99.99999999, 123456.00000001, 9999999999.5, None]
 _TEXTS = [
     *("", "a", "DE", "abc", "ABC", " pad ", "\u00a0x\u2003", "a/b/c", "/", "straße", "ÄÖÜ", "İstanbul", "日本語", "🇪🇺 a", "e\u0301a"),
     *("a%c", "a_c", "\\_", "7", " 7 ", "1.5", "2.5", "-1.5", "1e3", "1_000", "0x1F", "7.", ".5", "+7", "9223372036854775808"),
     *("9223372036854775807", "1e400", "nan", "-inf", "true", "T", "yes", "off", "0", "no", "1,5", "--1", "12345678.905", "12345678"),
-    *("1.005", "-1.005", "tab\there", "line\nbreak", "%", "_", "%a%"),
+    *("1.005", "-1.005", "2.0", "7\n", "007", "0b11", "1e-7", "tab\there", "line\nbreak", "%", "_", "%a%"),
 ]
 _TIMES = [
     "2026-03-01T11:02:03Z",
@@ -158,6 +162,7 @@ def events(count: int, seed: int) -> list[bytes]:
         **dict.fromkeys(("n", "m"), _INTEGERS),
         **dict.fromkeys(("x", "y"), _NUMBERS),
         **dict.fromkeys(("d", "e"), _DECIMALS),
+        "f": _FINE,
         **dict.fromkeys(("s", "t"), _TEXTS),
         "b": [True, False, None],
         "at": _TIMES,

@@ -82,7 +82,7 @@ class Expressions:
     def _negative(self, node: exp.Expr) -> Sql:
         value = self.value(node.this, INTEGER)
         if value.type is not None and value.type.kind == "integer":
-            return Sql(call("subtract", "CAST(0 AS BIGINT)", value.text), INTEGER)
+            return Sql(call("subtract", "CAST(0 AS BIGINT)", value.text), value.type)
         return Sql(f"(- {value.text})", value.type, value.finite)
 
     def _abs(self, node: exp.Expr) -> Sql:
@@ -175,6 +175,10 @@ class Expressions:
             raise _unsupported(node, f"a cast of {value.type.kind} to {to.kind} means something else there")
         return Sql(found(value.text, to), to, value.type.kind != "string" and value.finite)
 
+    def _extract(self, node: exp.Expr) -> Sql:
+        # Flink's is null where nothing is found and DuckDB's is '': to the cast around it both are nothing
+        return Sql(f"REGEXP_EXTRACT({self.value(node.this, STRING).text}, {text(node.expression.this)})", STRING)
+
     def _own(self, node: exp.Expr) -> Sql:
         name, result, parameters = _OWN[type(node)]
         arguments = [self.value(node.args[key], type_).text for key, type_ in parameters if node.args.get(key) is not None]
@@ -223,6 +227,7 @@ class Expressions:
         **dict.fromkeys((exp.Greatest, exp.Least), _extreme),
         exp.DPipe: _concat,
         exp.TryCast: _cast,
+        exp.RegexpExtract: _extract,
         exp.Length: _length,
         **dict.fromkeys((exp.Year, exp.Month, exp.Day, exp.Hour, exp.Minute, exp.Second), _part),
         **dict.fromkeys((exp.Floor, exp.Ceil, exp.Sqrt, exp.Exp, exp.Pow), _flink),
@@ -311,7 +316,7 @@ def _decimal_arithmetic(node: exp.Expr, left: Sql, right: Sql) -> Sql:
         needed = precision + 1  # Flink allows for a carry that can't be
     else:
         scale = max(scales)
-        precision = needed = whole + scale + 1
+        precision = needed = whole + scale + (0 if isinstance(node, exp.Mod) else 1)
     if needed > _DIGITS:
         raise _unsupported(node, f"it needs {needed} digits, and Flink's decimals have {_DIGITS}; cast one side to a smaller one")
     operands = [
