@@ -97,7 +97,7 @@ def main() -> None:
     events = records()
     shop = definition(FIELDS)
     decoder = Decoder(shop, EXTRACTED)
-    rows = JsonRows(shop.fields.values())
+    rows = JsonRows(shop.fields.values(), shop.spec.time)
     taken, taken_bad = batches(events), batches(events, bad_every=1_000)
     pieces = [events[begin : begin + PIECE_RECORDS] for begin in range(0, EVENTS, PIECE_RECORDS)]
 

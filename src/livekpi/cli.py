@@ -94,7 +94,7 @@ def main() -> None:
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: .livekpi beside FILE]")
 @click.option("--listen", default="127.0.0.1:8321", show_default=True, metavar="HOST:PORT", help="Where to serve.")
 @click.option("--once", is_flag=True, help="Read what is there now, commit it, call finished buckets final, and end.")
-@click.option("--token-file", type=FILE, help="Tokens, one a line: `ingest TOKEN`, `read TOKEN`, `act TOKEN`, or `TOKEN` for all.")
+@click.option("--token-file", type=FILE, help="Tokens, one a line: `TOKEN` for all, or `SCOPE TOKEN` (ingest, embed, read, act).")
 @click.option("--insecure", is_flag=True, help="Serve without a token to other machines too.")
 @explained
 def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path | None, insecure: bool) -> None:
@@ -109,7 +109,11 @@ def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--data", type=DIRECTORY, help="Also say what running FILE on this data would drop or restart.")
+@click.option(
+    "--data",
+    type=DIRECTORY,
+    help="Also say what running FILE on this data would drop or restart, and which rules never held there, or nearly always.",
+)
 @explained
 def check(file: Path, data: Path | None) -> None:
     """Report every mistake in FILE, with its line and column."""
@@ -239,13 +243,18 @@ def backtest(
 @click.option("--mended", type=click.File(), help="Feed back the letters of this file, listed as here and mended; `-` is stdin.")
 @explained
 def dead_letters(data: Path, replay: bool, mended: TextIO | None, **asked: str | int | None) -> None:
-    """List records that could not be counted, with the reason; one JSON object a line."""
+    """List records that could not be counted, with the reason; one JSON object a line.
+
+    A row of CSV is listed, and mended, without its header, whose names are its `columns`. Ends with code 1 where none of the letters
+    to feed back could be.
+    """
     import livekpi.letters
     from livekpi.clock import SystemClock
 
     question = {name.rstrip("_"): str(value) for name, value in asked.items() if value is not None}
     if replay or mended:
-        livekpi.letters.show_replay(question, data, SystemClock(), mended, sys.stdout)
+        if not livekpi.letters.show_replay(question, data, SystemClock(), mended, sys.stdout):
+            sys.exit(FAILED)
     else:
         livekpi.letters.show(question, data, SystemClock(), sys.stdout)
 

@@ -21,6 +21,8 @@ class DeadLetter:
     arrived_us: int
     code: str = "invalid"
     """The kind of reason, for counting: not_json, wrong_type, missing, bad_time, ahead, no_value, too_large, too_deep, invalid."""
+    columns: tuple[str, ...] | None = None
+    """Of CSV, the names in the header that the record stands under; without them it can't be read again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,10 @@ def feed_back(data: Path, rows: list[dict[str, Any]], clock: Clock) -> dict[str,
     if server is not None:
         found: dict[str, Any] = server.post("/v1/dead-letters/replay", {"letters": rows})
         return found
-    request = read_request(rows)
+    try:
+        request = read_request(rows)
+    except ValueError as error:
+        raise QueryError(str(error)) from error
     with stored(data) as (_, definition, _alive_us):
         pass
     store = Store.open(data, clock)
@@ -60,10 +63,15 @@ def show(asked: Mapping[str, str], data: Path, clock: Clock, out: TextIO) -> Non
     out.writelines(json.dumps(letter, ensure_ascii=False) + "\n" for letter in find(data, asked, clock.now_us()))
 
 
-def show_replay(asked: Mapping[str, str], data: Path, clock: Clock, mended: TextIO | None, out: TextIO) -> None:
-    """Feeds back the letters in `mended`, listed as `show` does; without, those asked for as they are. Writes what became of them."""
+def show_replay(asked: Mapping[str, str], data: Path, clock: Clock, mended: TextIO | None, out: TextIO) -> bool:
+    """Feeds back the letters in `mended`, listed as `show` does; without, those asked for as they are. Writes what became of them.
+
+    False where there were letters to feed back, and none was.
+    """
     rows = _read(mended) if mended else [{"number": letter["number"]} for letter in find(data, asked, clock.now_us())]
-    out.write(json.dumps(feed_back(data, rows, clock), ensure_ascii=False) + "\n")
+    found = feed_back(data, rows, clock)
+    out.write(json.dumps(found, ensure_ascii=False) + "\n")
+    return not rows or found["replayed"] > 0
 
 
 def _read(lines: TextIO) -> list[dict[str, Any]]:
@@ -74,5 +82,7 @@ def _read(lines: TextIO) -> list[dict[str, Any]]:
                 row = json.loads(line)
             except ValueError as error:
                 raise QueryError(f"{lines.name}:{number}: expected a dead letter as listed, one JSON object: {error}") from error
+            if not isinstance(row, dict):
+                raise QueryError(f"{lines.name}:{number}: expected a dead letter as listed, one JSON object")
             rows.append({name: row[name] for name in ("number", "record", "record_base64") if name in row})
     return rows

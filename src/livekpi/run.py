@@ -35,7 +35,7 @@ from livekpi.sources.handover import Decoded
 from livekpi.sources.ingest_log import IngestLog
 from livekpi.sources.opening import open_source
 from livekpi.store import catalog, positions
-from livekpi.store.database import Store
+from livekpi.store.database import Store, make_directory
 from livekpi.web.access.tokens import Tokens, is_loopback, tokens_for
 from livekpi.web.app import App
 from livekpi.web.door.door import Inlet
@@ -121,7 +121,7 @@ def run(file: Path, data: Path | None, listen: str, token_file: Path | None, *, 
     directory = data_directory(file, data)
     definition = load_or_warn(file)
     host, port = parse_listen(listen)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     tokens = tokens_for(host, os.environ, token_file, directory, insecure=insecure)
     with stopping() as stop, opened(definition, directory, SystemClock(), once=False) as parts:
         serve(parts, host, port, tokens, stop)

@@ -87,11 +87,11 @@ class LivekpiServer:
             code = process.wait(timeout_s=120)
         assert code == 0, f"ended with {code}:\n{process.tail()}"
 
-    def query(self, *arguments: str) -> list[str]:
-        """The lines that a command on the data directory prints."""
+    def query(self, *arguments: str, code: int = 0) -> list[str]:
+        """The lines that a command on the data directory prints, before it ends with this code."""
         command: list[str | Path] = [*self._command, *arguments, "--data", self.data]
         done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S, check=False)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == code, done.stderr
         return done.stdout.splitlines()
 
     def ready(self) -> bool:

@@ -100,7 +100,9 @@ def test_a_step_is_final_when_its_source_has_gone_past_it_by_late(tmp_path: Path
     [
         ({"kpi": "ordres"}, "there is no KPI 'ordres'; did you mean 'orders'?"),
         ({"by": ("contry",)}, "orders has no dimension 'contry'; it has country, large; did you mean 'country'?"),
-        ({"where": "contry = 'DE'"}, "where: orders has no dimension 'contry'"),
+        ({"where": "contry = 'DE'"}, "where: orders has no dimension 'contry'; it has country, large; did you mean 'country'?"),
+        ({"where": 'country = "DE"'}, "where: orders has no dimension 'DE'; it has country, large; text stands in single quotes: 'DE'"),
+        ({"where": "country = o.DE"}, "where: orders has no dimension 'DE'"),
         ({"where": "country = 1"}, "where: expected values of one type, got string and integer"),
         ({"where": "country ="}, "where: not an expression"),
         ({"where": "(select 1) = 1"}, "where: subquery can't stand in an expression"),

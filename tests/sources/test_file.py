@@ -20,6 +20,7 @@ from livekpi.definition.model import File
 from livekpi.sources import file as file_module
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.file import GONE_S, POLL_S, FileSource
+from livekpi.sources.listing import Listing
 
 
 class Ticking:
@@ -183,6 +184,18 @@ def test_a_file_linked_twice_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "c.log").hardlink_to(tmp_path / "a.log")
     (tmp_path / "d.log").symlink_to("nothing")
     assert once(tmp_path)[0] == [b"1"]
+
+
+def test_a_link_to_itself_is_skipped_and_said_once(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("1\n")
+    (tmp_path / "loop.log").symlink_to("loop.log")
+    listing = Listing("*.log", tmp_path)
+    with capture_logs() as logs:
+        assert [[seen.path for seen in listing.look()] for _ in range(2)] == [["a.log"]] * 2
+    assert [log["file"] for log in logs] == [str(tmp_path / "loop.log")]
+    assert once(tmp_path)[0] == [b"1"]
+    with pytest.raises(SourceError, match="can't be looked at: Too many levels"):
+        Listing("loop.log", tmp_path).look()
 
 
 def test_rotated_files_are_read_oldest_first(tmp_path: Path) -> None:

@@ -168,6 +168,13 @@ def test_bad_csv_is_a_dead_letter(record: str, code: str, field: str | None) -> 
     assert events.table.num_rows == 2
 
 
+@pytest.mark.parametrize(("record", "columns"), [(row(ts=""), HEADER), ("a,7", ("name", "n"))])
+def test_of_the_time_it_is_not_said_that_it_may_be_optional(record: str, columns: tuple[str, ...]) -> None:
+    (letter,) = CSV.decode([chunk([record.encode()], columns=columns)], NOW_US).dead
+    assert letter.field == "ts"
+    assert letter.reason.endswith("(it is the source's `time`: every event must have it)")
+
+
 def test_csv_without_a_column() -> None:
     events = CSV.decode([chunk([b"2026-03-01T12:00:00Z,1"], columns=("ts", "n"))], NOW_US)
     assert reasons(events) == [(0, "missing", "name")]

@@ -9,7 +9,7 @@ import pytest
 from livekpi.clock import ManualClock
 from livekpi.store import schema
 from livekpi.store.database import FILE_NAME, Store
-from livekpi.store.lock import LockedError
+from livekpi.store.lock import LockedError, holder
 from livekpi.store.schema import SCHEMA_VERSION, StoreError
 
 CLOCK = ManualClock(7)
@@ -64,6 +64,17 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(schema, "_MIGRATIONS", {SCHEMA_VERSION: ("CREATE TABLE one (n INTEGER)",)})
     Store.open(tmp_path, CLOCK).close()
     assert version(tmp_path) == str(SCHEMA_VERSION + 1)
+
+
+def test_a_directory_that_can_not_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / "lock").mkdir(parents=True)
+    for directory, why in ((tmp_path / "file" / "data", "Not a directory"), (tmp_path / "taken", "Is a directory")):
+        with pytest.raises(StoreError, match=f"{directory} can't be used as a data directory: {why}; give another with --data"):
+            Store.open(directory, CLOCK)
+    for ask in (Store.open_for_reading, holder):
+        with pytest.raises(StoreError, match="can't be used as a data directory: File name too long"):
+            ask(tmp_path / ("x" * 300))
 
 
 def test_one_writes_and_the_other_is_told_who(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from livekpi.store import dead_letters
 from livekpi.store.database import Store
 
 LETTERS = [
-    DeadLetter("shop", "0", 7, "amount", 'expected a number, got "x"', b'{"amount": "x"}', 100, "wrong_type"),
+    DeadLetter("shop", "0", 7, "amount", 'expected a number, got "x"', b'{"amount": "x"}', 100, "wrong_type", ("amount", "")),
     DeadLetter("shop", "1", 7, None, "not JSON: \0\xff", b"\0\xff'\"", 200, "not_json"),
     DeadLetter("web", "a/b", 2**62, "ts", "expected a time", b"", 300, "bad_time"),
     DeadLetter("web", "a/b", 2**62 + 1, "é", "missing", "日本".encode(), 300, "missing"),
@@ -34,7 +34,8 @@ def cursor(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_they_come_back_as_they_were(cursor: duckdb.DuckDBPyConnection) -> None:
     found = dead_letters.find(cursor)
     assert [
-        DeadLetter(row.source, row.partition, row.position, row.field, row.reason, row.record, row.arrived_us, row.code) for row in found
+        DeadLetter(row.source, row.partition, row.position, row.field, row.reason, row.record, row.arrived_us, row.code, row.columns)
+        for row in found
     ] == LETTERS
     assert [row.number for row in found] == sorted({row.number for row in found})
 

@@ -127,7 +127,8 @@ class SourceSpec(Model):
     fields: dict[str, FieldType] = {}
     """Each field's type: string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT), json.
 
-    `optional` before it allows null and absence.
+    `optional` before it allows null and absence. Every timestamp, not only `time`, must lie from 1970 to 2199, or its event is a dead
+    letter.
     """
 
     @model_validator(mode="before")
@@ -216,7 +217,7 @@ class KpiSpec(Model):
     every: Bucket | None = None
     """The bucket: how fine the series is; a divisor of a day. Not given for a KPI of KPIs."""
     over: Duration | None = None
-    """A sliding window: each point covers this much time up to its bucket's end."""
+    """A sliding window: each point covers this much time up to its end, or all of its step where that is longer."""
     by: list[str] = []
     """Dimensions: sliced, filtered and summed over at query time."""
     title: str | None = None

@@ -17,6 +17,7 @@ from livekpi.demo.customers import Customers
 from livekpi.demo.generator import SECOND_US, Shop
 from livekpi.reading import format_value
 from livekpi.run import DEFAULT_LISTEN, opened, serve, stopping
+from livekpi.store.database import make_directory
 from livekpi.top.board import Board
 from livekpi.top.follow import follow, look
 from livekpi.web.server import parse_listen
@@ -104,7 +105,7 @@ def _free_address() -> tuple[str, int]:
 def _directory(data: Path | None) -> Iterator[Path]:
     """The data directory; one for this run alone where none is given."""
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
+        make_directory(data)
         yield data
     else:
         with TemporaryDirectory(prefix="livekpi-demo-") as directory:

@@ -17,7 +17,7 @@ from livekpi.engine.batch import BatchWriter, Outcome
 from livekpi.engine.housekeeping import Due, Housekeeping
 from livekpi.engine.plan import Plan, grouping_of, make_plan, partial_of
 from livekpi.engine.readers import Inbox, Reader
-from livekpi.engine.replay import Replay, Replayed, replay
+from livekpi.engine.replay import Replay, Replayed, ReplayError, replay
 from livekpi.engine.writer import Writer
 from livekpi.events import Events
 from livekpi.metrics import Metrics
@@ -112,10 +112,8 @@ class Engine:
         """Brings the store's tables in line with the definition, and loads what the writer must know."""
         kpis = kpi_partials(self.definition, self.plan)
         with self._store.transaction() as cursor:
-            last = {
-                name: positions.last_event_us(positions.load(cursor, name, self.definition.sources[name].origin).values())
-                for name in self._readers
-            }
+            last = last_events_us(cursor, self.definition)
+            changes = catalog.changes(cursor, self.plan, kpis, last)
             catalog.install(cursor, self.plan, last)
             catalog.save_kpis(cursor, kpis)
             for name, source in self.definition.sources.items():
@@ -123,6 +121,9 @@ class Engine:
                     ids.install(cursor, name)
             cursor.execute("INSERT OR REPLACE INTO meta VALUES ('definition', ?)", [self.definition.text])
             self._writer.load(cursor)
+        for change in changes:
+            say = log.warning if change.dropped else log.info
+            say("the file asks for other numbers than were kept", kpi=change.kpi, effect=change.effect)
 
     def run(self, stop: threading.Event) -> None:
         """Reads, computes and commits until `stop` is set, or (with `once`) all sources are at their end.
@@ -182,7 +183,13 @@ class Engine:
 
     def _replay(self, request: Replay, done: Future[Replayed], stop: threading.Event) -> None:
         started = perf_counter()
-        found = self._guarded(lambda cursor: replay(cursor, self.definition, self._writer, request, self._clock.now_us()), stop)
+        try:
+            found = self._guarded(lambda cursor: replay(cursor, self.definition, self._writer, request, self._clock.now_us()), stop)
+        except Exception as error:  # whatever is wrong with these letters, the sources' events go on being counted
+            log.exception("dead letters could not be fed back")
+            self._guarded(self._writer.load, stop)  # it may remember what was rolled back
+            done.set_exception(ReplayError(f"none was fed back, for a fault of livekpi's: {type(error).__name__}: {error}"))
+            return
         if found is None:
             done.cancel()
             return
@@ -231,6 +238,13 @@ class Engine:
             self._writer.end(cursor)
         with self._store.transaction() as cursor:
             self._housekeeping.run(cursor, self._housekeeping.everything())
+
+
+def last_events_us(cursor: duckdb.DuckDBPyConnection, definition: Definition) -> dict[str, int | None]:
+    """The greatest event time of each source that is stored; None before its first event."""
+    return {
+        name: positions.last_event_us(positions.load(cursor, name, source.origin).values()) for name, source in definition.sources.items()
+    }
 
 
 def kpi_partials(definition: Definition, plan: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -15,6 +15,12 @@ from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.store import dead_letters
 
+MAX_NUMBER = 2**63 - 1
+
+
+class ReplayError(Exception):
+    """Letters could not be fed back for a fault of livekpi's; none of them was. Says which."""
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -33,15 +39,20 @@ def read_request(rows: Sequence[Mapping[str, Any]]) -> Replay:
     numbers: list[int] = []
     for place, row in enumerate(rows, 1):
         number, record, coded = row.get("number"), row.get("record"), row.get("record_base64")
-        if not isinstance(number, int) or not isinstance(record, str | None) or not isinstance(coded, str | None):
+        if not isinstance(record, str | None) or not isinstance(coded, str | None):
             raise ValueError(  # noqa: TRY004 - a value of the caller's, not its code
                 f"row {place}: expected a dead letter as listed, with its `number` and its `record` as text"
             )
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 < number <= MAX_NUMBER:
+            raise ValueError(f"row {place}: expected `number` as the dead letter is listed, a whole number from 1 to 2^63 - 1")
         numbers.append(number)
-        if record is not None:
-            mended[number] = record.encode()
-        elif coded is not None:
-            mended[number] = base64.b64decode(coded, validate=True)
+        try:
+            if record is not None:
+                mended[number] = record.encode()
+            elif coded is not None:
+                mended[number] = base64.b64decode(coded, validate=True)
+        except ValueError as error:  # half a surrogate pair, or not base64
+            raise ValueError(f"row {place}: its record can't be read: {error}") from error
     return Replay(tuple(numbers), mended)
 
 
@@ -54,12 +65,15 @@ class Replayed:
     """The numbers of those that were counted, or dropped as repeats; they are dead letters no more."""
     dead: tuple[tuple[int, str], ...]
     """The others, with the reason."""
+    unknown: tuple[int, ...] = ()
+    """The numbers of no dead letter, or of one that was fed back before."""
 
     def summary(self) -> dict[str, Any]:
         """As the API answers."""
         return {
             "replayed": len(self.fed),
             "dead": len(self.dead),
+            "unknown": list(self.unknown),
             "errors": [{"number": number, "reason": why} for number, why in self.dead],
         }
 
@@ -68,8 +82,9 @@ def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Wr
     """Counts what can be counted, once, in the caller's transaction."""
     batch, fed, dead = [], [], []
     letters = dead_letters.numbered(cursor, request.numbers)
+    unknown = tuple(sorted(set(request.numbers) - {letter.number for letter in letters}))
     if writer.refuses_replay is not None:
-        return Replayed(writer.replay(cursor, []), (), tuple((letter.number, writer.refuses_replay) for letter in letters))
+        return Replayed(writer.replay(cursor, []), (), tuple((letter.number, writer.refuses_replay) for letter in letters), unknown)
     by_source = groupby(sorted(letters, key=lambda letter: letter.source), key=lambda letter: letter.source)
     for source, group in by_source:
         if source not in definition.sources:
@@ -78,7 +93,7 @@ def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Wr
         decoder = Decoder(definition.sources[source])
         for letter in group:
             record = request.mended.get(letter.number, letter.record)
-            chunk = Chunk(letter.partition, [record], [letter.position], letter.position + 1)
+            chunk = Chunk(letter.partition, [record], [letter.position], letter.position + 1, columns=letter.columns)
             events = decoder.decode([chunk], now_us)
             if events.dead:
                 dead.append((letter.number, events.dead[0].reason))
@@ -87,4 +102,4 @@ def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Wr
                 fed.append(letter.number)
     outcome = writer.replay(cursor, batch)
     dead_letters.mark_replayed(cursor, fed, now_us)
-    return Replayed(outcome, tuple(fed), tuple(dead))
+    return Replayed(outcome, tuple(fed), tuple(dead), unknown)

@@ -1,9 +1,8 @@
 """Points as people and programs read them: JSON lines, CSV, a table."""
 
 import base64
-import csv
-import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.table import Table
+from rich.text import Text
 
 from livekpi.query.points import Dimension, Point, Points, Value
 from livekpi.store.dead_letters import StoredDeadLetter
@@ -20,6 +20,7 @@ from livekpi.store.dead_letters import StoredDeadLetter
 # decimals are written as they are, digit by digit
 _JSON = msgspec.json.Encoder(decimal_format="number")
 _TIMES_REMEMBERED = 4096  # the slices of a step have its time in common
+_QUOTED = re.compile(r'[",\r\n]')
 EXTRA_KEYS = {"band": ("expected", "low", "high", "score"), "prediction": ("predicted", "predicted_low", "predicted_high")}
 """What a point has beside its value where it is asked for it."""
 
@@ -69,25 +70,33 @@ def json_lines(points: Points) -> Iterator[str]:
 
 
 def csv_text(points: Points) -> str:
-    """CSV with a header; null dimensions are empty."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    """CSV with a header; what is null is empty, and empty text is `""`."""
     extras = [key for name in points.also for key in EXTRA_KEYS[name]]
-    writer.writerow(["time", *points.dimensions, "value", "final", *(["before"] if points.compared else []), *extras])
+    lines = [_csv_line(["time", *points.dimensions, "value", "final", *(["before"] if points.compared else []), *extras])]
     for point in points.points:
         before = [point.before] if points.compared else []
-        dimensions = (_plain(value) for value in point.dimensions)
         numbers = [*before, *(value for _, value in _extras(points, point))]
-        writer.writerow([time_text(point.time_us), *dimensions, _plain(point.value), _plain(point.final), *map(_plain, numbers)])
-    return buffer.getvalue()
+        lines.append(_csv_line([time_text(point.time_us), *point.dimensions, point.value, point.final, *numbers]))
+    return "".join(lines)
 
 
-def _plain(value: Value | Dimension) -> str | int | float | Decimal:
+def _csv_line(values: Iterable[Value | Dimension]) -> str:
+    """By hand, as Python's writer can't tell null from empty text before 3.12."""
+    return ",".join(map(_csv_cell, values)) + "\n"
+
+
+def _csv_cell(value: Value | Dimension) -> str:
     if value is None:
         return ""
+    text = _plain(value)
+    return '"' + text.replace('"', '""') + '"' if not text or _QUOTED.search(text) else text
+
+
+def _plain(value: Value | int) -> str:
+    """A value as it stands in text, booleans and times as in JSON."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(json_value(value)) if isinstance(value, datetime) else value
+    return str(json_value(value))
 
 
 def table(points: Points, timezone: str) -> Table:
@@ -96,7 +105,7 @@ def table(points: Points, timezone: str) -> Table:
     found.add_column(f"time ({timezone})")
     for name in points.dimensions:
         found.add_column(name)
-    found.add_column(f"{points.kpi} ({points.unit})" if points.unit else points.kpi, justify="right")
+    found.add_column(_cell(f"{points.kpi} ({points.unit})" if points.unit else points.kpi), justify="right")
     if points.compared:
         found.add_column("before", justify="right")
     for key in (key for name in points.also for key in EXTRA_KEYS[name]):
@@ -105,12 +114,17 @@ def table(points: Points, timezone: str) -> Table:
     zone = ZoneInfo(timezone)
     for point in points.points:
         moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=point.time_us)).astimezone(zone)
-        dimensions = ("∅" if value is None else str(value) for value in point.dimensions)
-        before = [shown(point.before)] if points.compared else []
+        dimensions = (_cell("∅" if value is None else _plain(value)) for value in point.dimensions)
+        before = [_cell(shown(point.before))] if points.compared else []
         extras = [shown(value) for _, value in _extras(points, point)]
         last = "" if point.final else "provisional"
-        found.add_row(f"{moment:%Y-%m-%d %H:%M:%S}", *dimensions, shown(point.value), *before, *extras, last)
+        found.add_row(f"{moment:%Y-%m-%d %H:%M:%S}", *dimensions, _cell(shown(point.value)), *before, *extras, last)
     return found
+
+
+def _cell(text: str) -> Text:
+    """Text as it is, without anything that a terminal or the table would take for a command."""
+    return Text("".join(character if character.isprintable() else " " for character in text))
 
 
 def shown(value: Value | None) -> str:
@@ -121,7 +135,7 @@ def shown(value: Value | None) -> str:
         return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         return f"{value:,}"
-    return str(json_value(value))
+    return _plain(value)
 
 
 def dead_letter_object(letter: StoredDeadLetter) -> dict[str, Any]:
@@ -135,6 +149,7 @@ def dead_letter_object(letter: StoredDeadLetter) -> dict[str, Any]:
         "code": letter.code,
         "reason": letter.reason,
         "arrived": time_text(letter.arrived_us),
+        **({} if letter.columns is None else {"columns": letter.columns}),
     }
     try:
         return {**found, "record": letter.record.decode()}

@@ -103,6 +103,7 @@ class Decoder:
             record=record[:KEPT_BYTES] if fault.code == "too_large" else record,
             arrived_us=run.arrived_at(index),
             code=fault.code,
+            columns=chunk.columns,
         )
 
 

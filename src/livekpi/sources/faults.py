@@ -73,14 +73,20 @@ def expected(field: Field) -> str:
     return _EPOCHS.get(field.time_format, f"a time like {field.time_format}")
 
 
-def wrong(field: Field, value: object) -> Fault:
-    """A value that is not of its field's type; code bad_time for a timestamp."""
+_TIME_HINT = " (it is the source's `time`: every event must have it)"
+
+
+def wrong(field: Field, value: object, *, is_time: bool = False) -> Fault:
+    """A value that is not of its field's type; code bad_time for a timestamp. `is_time`: of the source's time, which can't be optional."""
     code = "bad_time" if field.type.kind == "timestamp" else "wrong_type"
     got = "null" if value is None else shown(value)
-    hint = f" (`{field.name}: optional …` would allow it)" if got == "null" and not field.optional else ""
+    hint = ""
+    if got == "null" and not field.optional:
+        hint = _TIME_HINT if is_time else f" (`{field.name}: optional …` would allow it)"
     return Fault(code, f"expected {expected(field)}, got {got}{hint}", field.name)
 
 
-def missing(field: Field) -> Fault:
+def missing(field: Field, *, is_time: bool = False) -> Fault:
     """A field that is not there, and is not optional."""
-    return Fault("missing", f"expected {expected(field)}, got no such field (`{field.name}: optional …` would allow that)", field.name)
+    hint = _TIME_HINT if is_time else f" (`{field.name}: optional …` would allow that)"
+    return Fault("missing", f"expected {expected(field)}, got no such field{hint}", field.name)

@@ -4,6 +4,7 @@ Accepted: fields that are not declared, whatever they hold; a key that comes twi
 of another type may refuse the record); strings with `\\u0000`. JSON must be UTF-8 and may nest MAX_DEPTH deep.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
@@ -35,8 +36,9 @@ _REFUSED = (msgspec.MsgspecError, UnicodeError, RecursionError)
 class JsonRows:
     """Reads records into structs of the declared fields."""
 
-    def __init__(self, fields: Iterable[Field]) -> None:
-        self._fields = tuple(fields)
+    def __init__(self, fields: Iterable[Field], time: str) -> None:
+        """`time` names the field that is the events' time."""
+        self._fields, self._time = tuple(fields), time
         self._attributes = {field.name: f"f{index}" for index, field in enumerate(self._fields)}
         struct = msgspec.defstruct(
             "Event",
@@ -96,12 +98,12 @@ class JsonRows:
             raw = values.get(field.name)
             if raw is None:
                 if not field.optional:
-                    return missing(field)
+                    return missing(field, is_time=field.name == self._time)
                 continue
             try:
                 self._values[field.name].decode(raw)
             except msgspec.ValidationError:
-                return wrong(field, bytes(raw))
+                return wrong(field, bytes(raw), is_time=field.name == self._time)
             except _REFUSED as unreadable:
                 return _unreadable(bytes(raw), unreadable)._replace(field=field.name)
         return Fault("invalid", str(error))  # the first of two values under one key
@@ -120,5 +122,20 @@ def _unreadable(text: bytes, error: Exception) -> Fault:
         return _TOO_DEEP
     if not text.strip():
         return Fault("not_json", "expected a JSON object, got an empty record")
+    if _has_half_a_pair(text):
+        return Fault("not_json", f"half a surrogate pair, which is no character: {shown(text)}")
     reason = str(error) if isinstance(error, msgspec.MsgspecError) else f"not UTF-8: {error}"
     return Fault("not_json", f"{reason}: {shown(text)}")
+
+
+def _has_half_a_pair(text: bytes) -> bool:
+    """Whether it would be JSON, but for half of a surrogate pair in a string; msgspec says of some that they are cut short."""
+    if b"\\u" not in text:
+        return False
+    try:
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False
+    return False

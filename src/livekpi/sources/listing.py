@@ -1,5 +1,6 @@
 """What is in a directory now: the files that a path or glob names."""
 
+import errno
 import glob
 import os
 import re
@@ -7,7 +8,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from livekpi.sources.base import SourceError
+
+_log = structlog.get_logger(__name__)
 
 _ROTATED = re.compile(r"(?P<name>.*)\.(?P<number>[0-9]{1,3})(?:\.gz|\.zst)?", re.DOTALL)
 
@@ -35,6 +40,7 @@ class Listing:
 
     def __init__(self, pattern: str, base: Path) -> None:
         self._pattern, self._base = pattern, base
+        self._loops: set[str] = set()
 
     def look(self) -> list[Seen]:
         """The regular files that are there now, in the order of their names, `log.2` before `log.1` before `log`.
@@ -49,6 +55,9 @@ class Listing:
             except FileNotFoundError:  # gone since, or a link to nothing
                 continue
             except OSError as error:
+                if error.errno == errno.ELOOP and path != self._pattern:
+                    self._skip_loop(path)
+                    continue
                 raise SourceError(f"{file} can't be looked at: {error.strerror}") from error
             if stat.S_ISREG(status.st_mode):
                 shown = os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -60,6 +69,12 @@ class Listing:
                 )
                 raise SourceError(f"{file} {what}")
         return list(found.values())
+
+    def _skip_loop(self, path: str) -> None:
+        """A link that leads back to itself is no file, as one that leads nowhere is none; says so once."""
+        if path not in self._loops:
+            self._loops.add(path)
+            _log.warning("a link that leads back to itself is skipped", file=str(self._base / path))
 
     def _paths(self) -> list[str]:
         if not glob.has_magic(self._pattern) or (self._base / self._pattern).exists():

@@ -147,10 +147,10 @@ def without(items: Sequence[T], faults: Faults) -> Sequence[T]:
 def _rows(source: SourceDefinition, fields: Sequence[Field]) -> Rows:
     kind = source.spec.kind
     format_ = kind.format if isinstance(kind, File | Stdin) else "ndjson"
-    names = [field.name for field in fields]
+    names, time = [field.name for field in fields], source.spec.time
     if format_ == "ndjson":
-        return JsonRows(fields)
+        return JsonRows(fields, time)
     if format_ == "csv":
-        return TextRows(fields, lambda columns: csv_cells(columns, names))
+        return TextRows(fields, time, lambda columns: csv_cells(columns, names))
     cells = regex_cells(kind.regex, names) if isinstance(kind, File) and kind.regex is not None else access_cells(names)
-    return TextRows(fields, lambda _: cells)
+    return TextRows(fields, time, lambda _: cells)

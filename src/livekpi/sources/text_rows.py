@@ -24,9 +24,9 @@ Parse = Callable[[str], Any]
 class TextRows:
     """Reads records into tuples of the declared fields' values."""
 
-    def __init__(self, fields: Iterable[Field], cells: Callable[[Sequence[str]], Cells]) -> None:
-        """`cells` is given the names of the columns that the records stand under."""
-        self._fields = tuple(fields)
+    def __init__(self, fields: Iterable[Field], time: str, cells: Callable[[Sequence[str]], Cells]) -> None:
+        """`time` names the field that is the events' time; `cells` is given the names of the columns that the records stand under."""
+        self._fields, self._time = tuple(fields), time
         self._cells = cells
         self._parse = [_parse(field) for field in self._fields]
 
@@ -55,7 +55,8 @@ class TextRows:
     def _row(self, cells: Sequence[str | None]) -> tuple[Any, ...]:
         for field, cell in zip(self._fields, cells, strict=True):
             if not cell and not field.optional:
-                raise FaultError(missing(field) if cell is None else wrong(field, None))
+                is_time = field.name == self._time
+                raise FaultError(missing(field, is_time=is_time) if cell is None else wrong(field, None, is_time=is_time))
         return tuple(parse(cell) if cell else None for parse, cell in zip(self._parse, cells, strict=True))
 
 

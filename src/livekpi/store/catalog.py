@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
@@ -12,11 +13,36 @@ from livekpi.store.schema import StoreError
 
 @dataclass(frozen=True)
 class Change:
-    """What running a definition on a store does to a KPI's numbers."""
+    """What running a definition on a store does to the numbers of one KPI."""
 
     kpi: str
-    effect: str
-    """`kept`, `new`, `restarted` (its meaning changed: what it had is dropped) or `dropped`."""
+    stored: bool
+    """Whether a KPI of this name was run before."""
+    defined: bool
+    """Whether the definition still has it."""
+    dropped: bool
+    """Whether numbers of it are dropped, as no KPI needs them any more."""
+    anew: bool
+    """Whether it needs numbers that are not stored."""
+    since_us: int | None
+    """The first bucket it is complete from; None where that is the beginning."""
+
+    @property
+    def effect(self) -> str:
+        """As the end of a sentence that begins with the KPI's name."""
+        effects = []
+        if self.dropped:
+            effects.append("its numbers are dropped" if self.anew or not self.defined else "what it needs no longer is dropped")
+        if self.anew and self.since_us is not None:
+            effects.append(f"it begins at {_text(self.since_us)}, after the last event that was read: older ones it never shows")
+        elif self.anew:
+            effects.append("it begins anew")
+        what = "has another meaning than what is stored" if self.stored else "is new"
+        return f"{what if self.defined else 'is no longer defined'}: {', and '.join(effects)}"
+
+
+def _text(time_us: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
 
 
 def claim(cursor: duckdb.DuckDBPyConnection, engine: str) -> None:
@@ -33,14 +59,32 @@ def claim(cursor: duckdb.DuckDBPyConnection, engine: str) -> None:
     cursor.execute("INSERT OR REPLACE INTO meta VALUES ('engine', ?)", [engine])
 
 
-def changes(cursor: duckdb.DuckDBPyConnection, kpis: Mapping[str, tuple[str, tuple[str, ...]]]) -> list[Change]:
-    """Compares KPIs (name → value as text, keys of their partials) with those that were run last."""
-    before = {name: tuple(keys) for name, keys in cursor.execute("SELECT name, partials FROM kpis").fetchall()}
+def changes(
+    cursor: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    kpis: Mapping[str, tuple[str, tuple[str, ...]]],
+    last_event_us: Mapping[str, int | None],
+) -> list[Change]:
+    """What `install` will do to the KPIs (name → value as text, keys of their partials) that it does something to.
+
+    Numbers belong to what they mean, not to a name: a KPI that is renamed keeps them.
+    """
+    before = {name: set(keys) for name, keys in cursor.execute("SELECT name, partials FROM kpis").fetchall()}
+    stored = {f"{grouping}/{partial}": since_us for grouping, found in since(cursor).items() for partial, since_us in found.items()}
+    wanted = {
+        f"{grouping.key}/{partial.key}": _begin_us(grouping, last_event_us) for grouping in plan.all() for partial in grouping.partials
+    }
+    gone = stored.keys() - wanted.keys()
+    sinces_us = wanted | stored
     found = []
-    for name, (_, keys) in kpis.items():
-        effect = "new" if name not in before else "kept" if set(before[name]) == set(keys) else "restarted"
-        found.append(Change(name, effect))
-    return found + [Change(name, "dropped") for name in before if name not in kpis]
+    for name in (*kpis, *(name for name in before if name not in kpis)):
+        needs = set(kpis[name][1]) if name in kpis else set[str]()
+        starts_us = [since_us for key in needs if (since_us := sinces_us[key]) is not None]
+        dropped, anew = bool(before.get(name, set()) & gone), bool(needs - stored.keys())
+        change = Change(name, name in before, name in kpis, dropped, anew, max(starts_us, default=None))
+        if dropped or (anew and (change.stored or change.since_us is not None)):
+            found.append(change)
+    return found
 
 
 def install(cursor: duckdb.DuckDBPyConnection, plan: Plan, last_event_us: Mapping[str, int | None]) -> None:
@@ -52,9 +96,13 @@ def install(cursor: duckdb.DuckDBPyConnection, plan: Plan, last_event_us: Mappin
     wanted = {(grouping.key, partial.key) for grouping in plan.all() for partial in grouping.partials}
     _drop(cursor, existing - wanted, {grouping.key: grouping for grouping in plan.all()})
     for grouping in plan.all():
-        last = last_event_us.get(grouping.source)
-        since = None if last is None else (last // grouping.every_us + 1) * grouping.every_us
-        _create(cursor, grouping, existing, since)
+        _create(cursor, grouping, existing, _begin_us(grouping, last_event_us))
+
+
+def _begin_us(grouping: Grouping, last_event_us: Mapping[str, int | None]) -> int | None:
+    """The first bucket that what joins a grouping now is complete from; None where its source has had no event yet."""
+    last_us = last_event_us.get(grouping.source)
+    return None if last_us is None else (last_us // grouping.every_us + 1) * grouping.every_us
 
 
 def _create(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, existing: set[tuple[str, str]], since_us: int | None) -> None:

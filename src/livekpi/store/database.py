@@ -9,7 +9,7 @@ from typing import Self
 import duckdb
 
 from livekpi.clock import Clock
-from livekpi.store.lock import Lock
+from livekpi.store.lock import Lock, unusable
 from livekpi.store.schema import SCHEMA_VERSION, StoreError, migrate
 
 FILE_NAME = "livekpi.duckdb"
@@ -35,11 +35,14 @@ class Store:
     def open(cls, directory: Path, clock: Clock, *, memory_mib: int = 512) -> Self:
         """Opens the directory for writing, making it where it is not there yet.
 
-        Raises LockedError where another process has it, StoreError where its file can't be used.
+        Raises LockedError where another process has it, StoreError where it or its file can't be used.
         """
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         with ExitStack() as stack:
-            lock = Lock(directory, clock.now_us())
+            try:
+                lock = Lock(directory, clock.now_us())
+            except OSError as error:
+                raise unusable(directory, error) from error
             stack.callback(lock.close)
             connection = _connect(directory / FILE_NAME, read_only=False, memory_mib=memory_mib)
             stack.callback(connection.close)
@@ -51,7 +54,11 @@ class Store:
     def open_for_reading(cls, directory: Path, *, memory_mib: int = 512) -> Self:
         """Opens a directory that no server has open; raises StoreError where there is no store."""
         path = directory / FILE_NAME
-        if not path.exists():
+        try:
+            there = path.exists()
+        except OSError as error:
+            raise unusable(directory, error) from error
+        if not there:
             raise StoreError(f"there is no livekpi data in {directory}; name the right directory with --data, or run `livekpi run` first")
         connection = _connect(path, read_only=True, memory_mib=memory_mib)
         version = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
@@ -125,6 +132,14 @@ class Store:
         self._connection.close()
         if self.lock is not None:
             self.lock.close()
+
+
+def make_directory(directory: Path) -> None:
+    """Makes a data directory where it is not there yet; raises StoreError where it can't be."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unusable(directory, error) from error
 
 
 def _connect(path: Path, *, read_only: bool, memory_mib: int = 512, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,10 +17,11 @@ _COLUMNS = pa.schema(
         **dict.fromkeys(("field", "code", "reason"), pa.string()),
         "record": pa.binary(),
         "arrived_us": pa.int64(),
+        "columns": pa.list_(pa.string()),
     }
 )
 
-_STORED = "number, source, partition, position, field, code, reason, record, arrived_us"
+_STORED = "number, source, partition, position, field, code, reason, record, arrived_us, columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class StoredDeadLetter:
     reason: str
     record: bytes
     arrived_us: int
+    columns: tuple[str, ...] | None = None
+    """Of CSV, the names in the header that the record stands under."""
 
 
 def save(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -> None:
@@ -65,7 +69,7 @@ def numbered(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> list[
     """Those of these numbers that have not been replayed yet, in order."""
     condition = "replayed_us IS NULL AND list_contains(?::BIGINT[], number)"
     rows = cursor.execute(f"SELECT {_STORED} FROM dead_letters WHERE {condition} ORDER BY number", [list(numbers)]).fetchall()
-    return [StoredDeadLetter(*row) for row in rows]
+    return [_letter(row) for row in rows]
 
 
 def find(
@@ -92,9 +96,14 @@ def find(
             WHERE {" AND ".join(conditions)} ORDER BY number LIMIT ?""",
         [*values, limit],
     ).fetchall()
-    return [StoredDeadLetter(*row) for row in rows]
+    return [_letter(row) for row in rows]
 
 
 def mark_replayed(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int], now_us: int) -> None:
     """Says that these have been fed back, so that they are fed back once."""
     cursor.execute("UPDATE dead_letters SET replayed_us = ? WHERE list_contains(?::BIGINT[], number)", [now_us, list(numbers)])
+
+
+def _letter(row: tuple[Any, ...]) -> StoredDeadLetter:
+    values: tuple[Any, ...] = (*row[:-1], None if row[-1] is None else tuple(row[-1]))
+    return StoredDeadLetter(*values)

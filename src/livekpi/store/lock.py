@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from livekpi.store.schema import StoreError
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -62,16 +64,24 @@ class Lock:
 
 
 def holder(directory: Path) -> Holder | None:
-    """Who holds the directory now; None where nobody does."""
-    path = directory / "lock"
-    if not path.exists():
+    """Who holds the directory now; None where nobody does. Raises StoreError where that can't be seen."""
+    try:
+        file = (directory / "lock").open("r", encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    with path.open("r", encoding="utf-8") as file:
+    except OSError as error:
+        raise unusable(directory, error) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return _read(directory)
         return None
+
+
+def unusable(directory: Path, error: OSError) -> StoreError:
+    """What to raise where the system refuses a data directory."""
+    return StoreError(f"{directory} can't be used as a data directory: {error.strerror}; give another with --data, or mend its permissions")
 
 
 def _read(directory: Path) -> Holder | None:

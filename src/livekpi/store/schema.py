@@ -2,7 +2,7 @@
 
 import duckdb
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 5
 
 
 class StoreError(Exception):
@@ -62,7 +62,19 @@ _VERSION_3 = (
     """CREATE TABLE annotations (number BIGINT DEFAULT nextval('annotation_number'), at_us BIGINT NOT NULL, end_us BIGINT,
        text VARCHAR NOT NULL, kind VARCHAR NOT NULL, kpis VARCHAR[] NOT NULL, author VARCHAR NOT NULL, link VARCHAR)""",
 )
-_MIGRATIONS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3}
+# To whom it was told that an alert fires, under which key, and of which acknowledgement they heard (livekpi.alerts.ledger).
+_VERSION_4 = (
+    "ALTER TABLE alerts ADD COLUMN told_to VARCHAR[] DEFAULT []",
+    "ALTER TABLE alerts ADD COLUMN incident VARCHAR",
+    "ALTER TABLE alerts ADD COLUMN acknowledgement BIGINT",
+    """UPDATE alerts SET told_to = coalesce((SELECT list(DISTINCT receiver) FROM outbox JOIN messages USING (number)
+       WHERE messages.rule = alerts.rule), []) WHERE told IS NOT NULL""",
+    """UPDATE alerts SET incident = (SELECT last(body->>'key' ORDER BY number) FROM messages WHERE messages.rule = alerts.rule)
+       WHERE told IS NOT NULL""",
+)
+# The header that a dead letter in CSV stands under.
+_VERSION_5 = ("ALTER TABLE dead_letters ADD COLUMN columns VARCHAR[]",)
+_MIGRATIONS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3, 3: _VERSION_4, 4: _VERSION_5}
 """From a version to the statements that lead to the next."""
 
 

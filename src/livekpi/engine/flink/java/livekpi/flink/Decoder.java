@@ -33,7 +33,7 @@ final class Decoder {
     Decoder(String declared, List<String> row, String timeField, long aheadUs) {
         this.row = row;
         this.aheadUs = aheadUs;
-        fields = Arrays.stream(declared.split("\n")).map(Field::new).toArray(Field[]::new);
+        fields = Arrays.stream(declared.split("\n")).map(line -> new Field(line, timeField)).toArray(Field[]::new);
         columns = Arrays.stream(fields).mapToInt(field -> row.indexOf(field.name)).toArray();
         time = Arrays.asList(Arrays.stream(fields).map(field -> field.name).toArray()).indexOf(timeField);
         timeColumn = row.indexOf(TIME);

@@ -21,16 +21,18 @@ final class Field {
     final boolean optional;
     final String kind;
     /** What the value must be before it is looked at closely: string, integer, number, boolean, or any. */
+    private final boolean isTime;
     private final String written;
     private final int precision, scale;
     private final String format;
     private final Times.Format pattern;
 
-    /** A line such as {@code amount: optional decimal(18, 2)}. */
-    Field(String line) {
+    /** A line such as {@code amount: optional decimal(18, 2)}; `timeField` is the one that every event must have. */
+    Field(String line, String timeField) {
         int colon = line.indexOf(": ");
         name = line.substring(0, colon);
         key = name.getBytes(StandardCharsets.UTF_8);
+        isTime = name.equals(timeField);
         Matcher match = DECLARATION.matcher(line.substring(colon + 2));
         if (!match.matches()) {
             throw new IllegalArgumentException("no field's declaration: " + line);
@@ -207,13 +209,16 @@ final class Field {
     }
 
     Fault missing() {
-        String hint = " (`" + name + ": optional …` would allow that)";
-        return new Fault("missing", name, "expected " + expected() + ", got no such field" + hint);
+        return new Fault("missing", name, "expected " + expected() + ", got no such field" + hint("that"));
+    }
+
+    private String hint(String what) {
+        return isTime ? " (it is the source's `time`: every event must have it)" : " (`" + name + ": optional …` would allow " + what + ")";
     }
 
     private Fault wrong(Json json, int begin, boolean close) {
         String got = shown(json.bytes, begin, json.at);
-        String hint = got.equals("null") && !optional ? " (`" + name + ": optional …` would allow it)" : "";
+        String hint = got.equals("null") && !optional ? hint("it") : "";
         return new Fault(kind.equals("timestamp") ? "bad_time" : "wrong_type", name, "expected " + expected() + ", got " + got + hint, close);
     }
 

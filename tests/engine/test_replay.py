@@ -1,0 +1,107 @@
+"""Dead letters fed back: what is asked for, what becomes of it, and what a fault of ours costs."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from livekpi.clock import ManualClock
+from livekpi.definition.definition import Definition
+from livekpi.definition.load import parse_definition
+from livekpi.engine.engine import Engine
+from livekpi.engine.replay import Replay, ReplayError, read_request
+from livekpi.metrics import Metrics
+from livekpi.sources.base import Source
+from livekpi.sources.opening import open_source
+from livekpi.store import dead_letters
+from livekpi.store.database import Store
+from tests.rehearsed import NOON_US, definition, points, rehearsed, send
+
+CSV = b"""
+sources:
+  s: { file: { path: shop.csv, format: csv }, time: ts, fields: { ts: timestamp, amount: integer } }
+kpis:
+  total: { value: sum(amount), every: 1m }
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"number": 0}, "row 2: expected `number` as the dead letter is listed, a whole number from 1"),
+        ({"number": 2**63}, "a whole number from 1 to 2^63 - 1"),
+        ({"number": True}, "row 2: expected `number`"),
+        ({"number": "7"}, "row 2: expected `number`"),
+        ({}, "row 2: expected `number`"),
+        ({"number": 7, "record": 7}, "row 2: expected a dead letter as listed"),
+        ({"number": 7, "record": "\ud800"}, "row 2: its record can't be read"),
+        ({"number": 7, "record_base64": "A"}, "row 2: its record can't be read"),
+    ],
+)
+def test_what_is_no_dead_letter_is_refused(row: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValueError, match=expected.replace("^", r"\^").replace("(", r"\(")):
+        read_request([{"number": 2**63 - 1}, row])
+
+
+def test_the_greatest_number_is_one_that_nobody_has(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition("n: integer", {"events": "value: count(*)"})) as server:
+        send(server, {"n": "x"}, {"n": "y"}, {"n": 7})
+        done = server.engine.replay(Replay((2**63 - 1, 2, 12, 2), {2: b'{"ts": "2026-03-01T12:00:00Z", "n": 1}'}))
+        server.commit()
+        assert done.result(0).summary() == {"replayed": 1, "dead": 0, "unknown": [12, 2**63 - 1], "errors": []}
+        assert [point.value for point in points(server, "events", step="all")] == [2]
+
+
+def test_a_fault_of_ours_ends_neither_the_engine_nor_what_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by chance")
+
+    with rehearsed(tmp_path, definition("n: integer", {"events": "value: count(*)"})) as server:
+        send(server, {"n": "x"}, {"n": 1})
+        mended = Replay((1,), {1: b'{"ts": "2026-03-01T12:00:00Z", "n": 1}'})
+        with monkeypatch.context() as broken:
+            broken.setattr(dead_letters, "mark_replayed", fail)  # after they were counted
+            done = server.engine.replay(mended)
+            server.commit()
+        with pytest.raises(ReplayError, match="ZeroDivisionError: by chance"):
+            done.result(0)
+        send(server, {"n": 2})
+        assert [point.value for point in points(server, "events", step="all")] == [2]
+        again = server.engine.replay(mended)
+        server.commit()
+        assert again.result(0).fed == (1,)
+        assert [point.value for point in points(server, "events", step="all")] == [3]
+
+
+@contextmanager
+def reading(made: Definition, directory: Path) -> Iterator[tuple[Engine, Store]]:
+    """An engine that has read the definition's files to their end."""
+    clock, metrics = ManualClock(NOON_US), Metrics(CollectorRegistry())
+    with closing(Store.open(directory / "data", clock)) as store:
+        sources: dict[str, Source] = {
+            name: open_source(source, directory, directory / "data", None, clock, metrics, once=True)
+            for name, source in made.sources.items()
+        }
+        engine = Engine(made, store, sources, clock, metrics, once=True)
+        engine.run(threading.Event())
+        yield engine, store
+
+
+def test_a_row_of_csv_is_mended_under_the_header_it_stood_under(tmp_path: Path) -> None:
+    (tmp_path / "shop.csv").write_text("amount,note,ts\n7,a,2026-03-01T12:00:00Z\nx,b,2026-03-01T12:00:01Z\n", encoding="utf-8")
+    with reading(parse_definition(CSV, tmp_path / "made.yaml", {}), tmp_path) as (engine, store):
+        with closing(store.cursor()) as cursor:
+            (letter,) = dead_letters.find(cursor)
+            assert (letter.record, letter.columns) == (b"x,b,2026-03-01T12:00:01Z", ("amount", "note", "ts"))
+        as_it_was = engine.replay(Replay((letter.number,), {}))
+        mended = engine.replay(Replay((letter.number,), {letter.number: b"35,b,2026-03-01T12:00:01Z"}))
+        engine.step([], threading.Event())
+        ((_, reason),) = as_it_was.result(0).dead
+        assert reason.startswith("expected an integer")
+        assert mended.result(0).fed == (letter.number,)
+        with closing(store.cursor()) as cursor:
+            assert dead_letters.find(cursor) == []
