@@ -14,7 +14,6 @@ from livekpi.alerts.judging.watch import Watch
 from livekpi.alerts.notifiers.base import NeverWillBe, TryAgain
 from livekpi.alerts.notifiers.base import Outcome as Answer
 from livekpi.alerts.notifiers.opening import open_notifier
-from livekpi.alerts.telling import notice_of, rules_by_receiver
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.engine.engine import Engine
@@ -36,7 +35,7 @@ class Alerting:
         self._desk = Desk(definition, plan, store.beside, clock)
         self.watch = Watch(self._desk, self._found, metrics.judgement.observe)
         self._delivery = Delivery(
-            StoredOutbox(store.beside, rules_by_receiver(definition), lambda alert: notice_of(definition, alert, "firing")),
+            StoredOutbox(store.beside, definition),
             {name: open_notifier(name, spec) for name, spec in definition.spec.notify.items()},
             definition.spec.notify,
             clock,

@@ -1,6 +1,6 @@
 import pytest
 
-from livekpi.alerts.summary import number_text, summary
+from livekpi.alerts.summary import summary
 from tests.definition.places import SOURCE, parsed
 
 TEXT = f"""{SOURCE}kpis:
@@ -38,18 +38,7 @@ def test_its_names_are_filled_in() -> None:
     assert said("when: takings < 5, summary: '{value} {unit} {kpi}'", {}, None) == "∅ EUR takings"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (0.071428, "0.07143"),
-        (-3.0, "-3"),
-        (1234.56, "1,235"),
-        (50123.45, "50,123"),
-        (1e14, "100,000,000,000,000"),
-        (1e20, "1e+20"),
-        (None, "∅"),
-    ],
-)
-def test_a_number_for_reading(value: float | None, text: str) -> None:
-    assert number_text(value) == text
+@pytest.mark.parametrize(("value", "text"), [(0.0500049, "0.050005 > 0.05"), (99.996, "100 > 0.05"), (0.05, "0.05 > 0.05")])
+def test_a_number_is_told_from_its_threshold(value: float, text: str) -> None:
+    assert said("when: share > 0.05, summary: '{value} > {threshold}'", {}, value) == text
+    assert said("when: share > 0.0512345, summary: '{threshold}'", {}, value) == "0.0512345"

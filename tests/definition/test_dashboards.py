@@ -89,6 +89,8 @@ def test_a_wrong_row(rows: str, message: str) -> None:
     [
         ("§shop: {}", "'rows' is missing: What it shows"),
         ("shop: { §rows: [] }", "expected at least one"),
+        ("shop: { rows: [[{ text: hi, §by: country }]] }", "there is no key 'by' here; expected one of size, text"),
+        ("shop: { rows: [[{ kpi: orders, span: §5s }]] }", "expected at least 10s, which is the bucket of 'orders'"),
         ("shop: { §titel: A, rows: [[orders]] }", "there is no key 'titel' here; did you mean 'title'?"),
         ("§the shop: { rows: [[orders]] }", "got 'the shop', expected a name of letters, digits and _"),
         ("shop: §orders", "got `orders`, expected `key: value` pairs"),

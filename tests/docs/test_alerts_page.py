@@ -51,7 +51,7 @@ def test_a_wrong_condition_would_be_found(shop: Definition) -> None:
     with pytest.raises(ExpressionError):
         parse_condition("error_rates > 0.05", shop.kpis)
     assert len(CONDITIONS) == 8
-    assert len(RULES) == 3
+    assert len(RULES) == 4
 
 
 @pytest.mark.parametrize(("heading", "model"), [("The rule", AlertSpec), ("Calendars", CalendarSpec)])

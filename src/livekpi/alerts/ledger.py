@@ -5,7 +5,8 @@ All of it works on the caller's cursor, in the caller's transaction.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -15,7 +16,8 @@ from livekpi.alerts.message import Message, Note, Notice, Status
 from livekpi.alerts.series import Series
 
 _STATE = "at_us, phase, since_us, started_us, known_us"
-_ALERT = "key, rule, meaning, series, started_us, ends_us, told, note, value, judged_at_us, ended_at_us"
+_HEARD = ("told", "told_to", "incident", "acknowledgement")
+_ALERT = f"key, rule, meaning, series, started_us, ends_us, told, note, value, judged_at_us, ended_at_us, {', '.join(_HEARD[1:])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,17 @@ class Alert:
     """What the receivers last heard of it."""
     note: Note
     value: float | None
+    """The number that the condition looks at first, in the last bucket in which the condition held."""
     judged_at_us: int
     """When it was found, by the clock."""
     ended_at_us: int | None
     """When its end was found, by the clock."""
+    told_to: tuple[str, ...] = ()
+    """The receivers that were told that it fires: its end is theirs to hear, whoever the rule tells by then."""
+    incident: str | None = None
+    """The key of the messages that told it; it stays while anything of the rule fires, also where the file is renamed."""
+    acknowledgement: int | None = None
+    """The number of the last acknowledgement that the receivers heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,12 @@ def prune_states(cursor: duckdb.DuckDBPyConnection, rule: str, before_us: int) -
 def alerts(cursor: duckdb.DuckDBPyConnection, condition: str = "true", parameters: Sequence[object] = ()) -> list[Alert]:
     """Alerts in the order in which they began; `condition` is SQL over their columns."""
     rows = cursor.execute(f"SELECT {_ALERT} FROM alerts WHERE {condition} ORDER BY started_us, rule, series", list(parameters)).fetchall()
-    return [Alert(*row) for row in rows]
+    return [_alert(row) for row in rows]
+
+
+def _alert(row: Sequence[Any]) -> Alert:
+    found = Alert(*row)
+    return replace(found, told_to=tuple(found.told_to))
 
 
 def taken(cursor: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> set[str]:
@@ -139,13 +153,15 @@ def save_alerts(cursor: duckdb.DuckDBPyConnection, changed: Sequence[Alert], gon
 
 
 def save_told(cursor: duckdb.DuckDBPyConnection, alerts: Iterable[Alert]) -> None:
-    """Writes what the receivers have heard last of alerts that are written, which are in the order of what was told."""
-    heard = {alert.key: alert.told for alert in alerts}  # of one that began and is over both was told, one after the other
-    keys: dict[Status | None, list[str]] = {}
-    for key, told in heard.items():
-        keys.setdefault(told, []).append(key)
-    for told, own in keys.items():
-        cursor.execute("UPDATE alerts SET told = ? WHERE list_contains(?, key)", [told, own])
+    """Writes what was told to whom of alerts that are written, which are in the order of what was told."""
+    last = {alert.key: alert for alert in alerts}  # of one that began and is over both was told, one after the other
+    keys: dict[tuple[object, ...], list[str]] = {}
+    for key, alert in last.items():
+        keys.setdefault(tuple(getattr(alert, name) for name in _HEARD), []).append(key)
+    assignments = ", ".join(f"{name} = ?" for name in _HEARD)
+    for (told, told_to, *rest), own in keys.items():
+        receivers = list(told_to) if isinstance(told_to, tuple) else []
+        cursor.execute(f"UPDATE alerts SET {assignments} WHERE list_contains(?, key)", [told, receivers, *rest, own])
 
 
 def next_numbers(cursor: duckdb.DuckDBPyConnection, count: int) -> list[int]:
@@ -169,10 +185,17 @@ def message_of(body: str) -> Message:
 
 
 def prune_told(cursor: duckdb.DuckDBPyConnection, before_us: int) -> None:
-    """Forgets what was over, and messages that were told or given up, before a time."""
+    """Forgets what was over, and messages that were told or given up, before a time.
+
+    The last about each rule stays: where the rule is gone, it says what there is to end.
+    """
     cursor.execute("DELETE FROM alerts WHERE ended_at_us < ?", [before_us])
     cursor.execute("DELETE FROM outbox WHERE state <> 'waiting' AND at_us < ?", [before_us])
-    cursor.execute("DELETE FROM messages WHERE at_us < ? AND number NOT IN (SELECT number FROM outbox)", [before_us])
+    cursor.execute(
+        """DELETE FROM messages WHERE at_us < ? AND number NOT IN (SELECT number FROM outbox)
+           AND number NOT IN (SELECT max(number) FROM messages GROUP BY rule)""",
+        [before_us],
+    )
 
 
 def _insert(
@@ -204,14 +227,14 @@ def messages(cursor: duckdb.DuckDBPyConnection, receiver: str) -> list[Message]:
     return [message_of(body) for (body,) in rows]
 
 
-def last_message(cursor: duckdb.DuckDBPyConnection, rule: str) -> tuple[Message, list[str]] | None:
-    """The last message about a rule, and who was to be told it."""
-    rows = cursor.execute(
-        """SELECT body, receiver FROM messages LEFT JOIN outbox USING (number)
-           WHERE number = (SELECT max(number) FROM messages WHERE rule = ?)""",
-        [rule],
-    ).fetchall()
-    return (message_of(rows[0][0]), [receiver for _, receiver in rows if receiver is not None]) if rows else None
+def last_notices(cursor: duckdb.DuckDBPyConnection, rule: str, keys: Iterable[str]) -> dict[str, Notice]:
+    """The last that is kept of what was told of a rule's alerts, by their keys."""
+    left, found = set(keys), dict[str, Notice]()
+    cursor.execute("SELECT body FROM messages WHERE rule = ? ORDER BY number DESC", [rule])
+    while left and (row := cursor.fetchone()) is not None:
+        found |= {notice.key: notice for notice in message_of(row[0]).notices if notice.key in left}
+        left -= found.keys()
+    return found
 
 
 def firings_between(
@@ -229,7 +252,7 @@ def firings_between(
         conditions.append("started_us < ?")
         parameters.append(to_us)
     statement = f"SELECT {_ALERT} FROM alerts WHERE {' AND '.join(conditions)} ORDER BY started_us DESC, rule, series LIMIT ?"
-    return [Alert(*row) for row in cursor.execute(statement, [*parameters, limit]).fetchall()]
+    return [_alert(row) for row in cursor.execute(statement, [*parameters, limit]).fetchall()]
 
 
 def messages_of(cursor: duckdb.DuckDBPyConnection, rules: Iterable[str], from_us: int, limit: int) -> list[Message]:
@@ -242,6 +265,12 @@ def messages_of(cursor: duckdb.DuckDBPyConnection, rules: Iterable[str], from_us
         [*names, from_us, limit],
     ).fetchall()
     return [message_of(body) for (body,) in reversed(rows)]
+
+
+def messages_at(cursor: duckdb.DuckDBPyConnection, rule: str, at_us: int) -> list[Message]:
+    """What was written about a rule at a time."""
+    rows = cursor.execute("SELECT body FROM messages WHERE rule = ? AND at_us = ? ORDER BY number", [rule, at_us]).fetchall()
+    return [message_of(body) for (body,) in rows]
 
 
 def delivered(cursor: duckdb.DuckDBPyConnection, numbers: Sequence[int]) -> dict[int, list[Delivered]]:

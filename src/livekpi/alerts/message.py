@@ -27,7 +27,7 @@ class Notice:
     series: Mapping[str, str]
     """The dimensions of the series, as text; one that is null is empty."""
     value: float | None
-    """The number that the condition looks at first, at the time of telling."""
+    """The number that the condition looks at first, in the last bucket in which the condition held."""
     summary: str
     note: Note = ""
     """`late`: it became true by events that came late. `corrected`: by such events it turned out never to have been true."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from livekpi.alerts.numbers import constant_text, number_text, text_beside
 from livekpi.definition.definition import Kpi
 from livekpi.definition.rules import Rule
 
@@ -15,27 +16,22 @@ def summary(rule: Rule, kpis: Mapping[str, Kpi], series: Mapping[str, str], valu
     `series` has the text of each of the rule's dimensions, empty for null; `value` is the answer to the condition's first
     question, None where there is no number.
     """
-    first = rule.when.first
+    first, threshold = rule.when.first, rule.when.threshold
+    limit = threshold.number if threshold is not None else None
+    said = _NULL if value is None else number_text(value) if limit is None else text_beside(value, limit)
     unit = kpis[first.kpi].spec.unit
     if rule.summary is None:
         asked = f"{first.function}({first.kpi})" if first.function == "pace" else first.kpi
         shown = f" {unit}" if unit and unit != "ratio" and first.function != "pace" else ""
-        number = " ".join(rule.spec.when.split()) if value is None else f"{asked} = {number_text(value)}{shown}"
+        number = " ".join(rule.spec.when.split()) if value is None else f"{asked} = {said}{shown}"
         return ", ".join([f"{rule.title}: {number}", *(f"{name} = {series[name] or _NULL}" for name in rule.by)])
     names = {
-        "value": number_text(value),
+        "value": said,
         "kpi": kpis[first.kpi].spec.title or first.kpi,
         "unit": unit or "",
         "rule": rule.name,
         "title": rule.title,
-        "threshold": number_text(rule.when.threshold.number if rule.when.threshold else None),
+        "threshold": _NULL if limit is None else constant_text(limit),
     }
     # a dimension goes before what else has its name
     return rule.summary.filled(names | {name: series[name] or _NULL for name in rule.by})
-
-
-def number_text(value: float | None) -> str:
-    """A number for reading: four digits that count, or all before the point where there are more."""
-    if value is None:
-        return _NULL
-    return f"{value:,.4g}" if abs(value) < 10_000 or abs(value) >= 1e15 else f"{value:,.0f}"

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 
 from livekpi.definition.dashboarding import DashboardSpec, KpiTileSpec, RowSpec, TextTileSpec, tiles_of
 from livekpi.definition.dashboards import Dashboard, KpiTile, Row, TextTile
 from livekpi.definition.definition import Kpi, microseconds
 from livekpi.definition.document import Loc
+from livekpi.definition.durations import format_duration
 from livekpi.definition.model import DefinitionSpec
 from livekpi.definition.problems import nearest
 from livekpi.definition.report import Report
@@ -45,6 +47,7 @@ class _Resolver:
             spec, at = tile, (*loc, "kpi")
         if spec.kpi in self._kpis:
             self._check_split(loc, spec, self._kpis[spec.kpi])
+            self._check_span(loc, spec, self._kpis[spec.kpi])
         elif spec.kpi not in self._lost:
             self._report.value(at, f"there is no KPI {spec.kpi!r}{nearest(spec.kpi, self._kpis) or self._there_are()}")
         span_us = None if spec.span is None else microseconds(spec.span)
@@ -57,6 +60,11 @@ class _Resolver:
         elif tile.by not in kpi.by:
             has = f"; it has {', '.join(kpi.by)}" if kpi.by else "; it has none"
             self._report.value((*loc, "by"), f"the KPI {kpi.name!r} is not kept by {tile.by!r}{nearest(tile.by, kpi.by) or has}")
+
+    def _check_span(self, loc: Loc, tile: KpiTileSpec, kpi: Kpi) -> None:
+        if tile.span is not None and microseconds(tile.span) < kpi.every_us:
+            every = format_duration(timedelta(microseconds=kpi.every_us))
+            self._report.value((*loc, "span"), f"expected at least {every}, which is the bucket of {kpi.name!r}")
 
     def _there_are(self) -> str:
         return f"; there are {', '.join(self._kpis)}" if 0 < len(self._kpis) <= _FEW else ""

@@ -21,6 +21,7 @@ from livekpi.definition.model import DefinitionSpec, KpiSpec
 from livekpi.definition.parsing import fail, parse
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
+from livekpi.definition.targets import check_targets
 
 POINT_KEYS = ("time", "value", "final")
 """What a point has beside its dimensions; none of these may be called so."""
@@ -81,6 +82,7 @@ class _Resolver:
             self._report.value((*loc, "value"), "the buckets of its parts don't fit: expected the largest to be a multiple of each other")
         by = self._dimensions(loc, spec, value, frame)
         self.kpis[name] = Kpi(name, spec, value, every_us, over_us, by, _timezone(spec), spec.holidays)
+        check_targets((*loc, "target"), spec.target, _timezone(spec), self._report)
 
     def _follows(self, tree: exp.Expr, frame: Frame | None) -> bool:
         """Whether a mistake here could only follow from one that is reported already."""

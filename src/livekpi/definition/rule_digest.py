@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from livekpi.definition.alerting import AlertSpec, CalendarSpec
 from livekpi.definition.conditions import Condition
 from livekpi.definition.definition import Kpi, microseconds
-from livekpi.definition.expressions import Aggregate
+from livekpi.definition.kpi_meaning import kpi_meaning
 
 _TIMELESS = {"value", "absent"}
 """The functions to which a KPI's days, holidays and targets are nothing."""
@@ -36,9 +36,4 @@ def _condition(condition: Condition) -> object:
 
 def _kpi(kpi: Kpi, by_calendar: bool) -> object:
     times = [kpi.timezone, kpi.holidays, str(kpi.spec.target)] if by_calendar else []
-    return [kpi.name, kpi.value.tree.sql(), list(map(_aggregate, kpi.value.aggregates)), *times]
-
-
-def _aggregate(part: Aggregate) -> object:
-    trees = [None if tree is None else tree.sql() for tree in (part.argument, part.where)]
-    return [part.kind, part.source, part.every_us, part.over_us, *trees, str(part.type), part.quantile]
+    return [kpi.name, *kpi_meaning(kpi), *times]

@@ -26,15 +26,16 @@ def relation(node: exp.Expr) -> Relation | None:
     if sign is None:
         return None
     left, right = node.this.unnest(), node.expression.unnest()
-    if (number := _constant(right)) is not None:
+    if (number := constant(right)) is not None:
         return Relation(left, sign, number)
-    if (number := _constant(left)) is not None:
+    if (number := constant(left)) is not None:
         return Relation(right, _MIRRORED[sign], number)
     return None
 
 
-def _constant(node: exp.Expr) -> float | None:
+def constant(node: exp.Expr) -> float | None:
+    """The number that a parsed node is; None where it is none."""
     if isinstance(node, exp.Neg):
-        inner = _constant(node.this.unnest())
+        inner = constant(node.this.unnest())
         return None if inner is None else -inner
     return float(node.this) if isinstance(node, exp.Literal) and not node.is_string else None

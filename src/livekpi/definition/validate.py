@@ -124,7 +124,7 @@ def _problem(document: Document, loc: Loc, details: ErrorDetails) -> Problem:
         known = _fields(tuple(details["loc"][:-1])) | _fields(loc)
         return document.key_problem(place, f"{name!r} is missing: {known[name].description}")
     if kind == "extra_forbidden":
-        return document.key_problem(loc, f"there is no key {loc[-1]!r} here{_choice(str(loc[-1]), list(_fields(loc[:-1])))}")
+        return document.key_problem(loc, f"there is no key {loc[-1]!r} here{_choice(str(loc[-1]), _keys_beside(loc))}")
     expected = _EXPECTED[kind](context) if kind in _EXPECTED else details["msg"].replace("Input should be", "expected")
     if "[key]" in details["loc"] or kind == "wrong_key":
         return document.key_problem(loc, f"got {loc[-1]!r}, {expected}")
@@ -138,6 +138,12 @@ def _problem(document: Document, loc: Loc, details: ErrorDetails) -> Problem:
 
 def _choice(name: str, known: Sequence[str]) -> str:
     return nearest(name, known) or f"; expected one of {', '.join(known)}"
+
+
+def _keys_beside(loc: Loc) -> list[str]:
+    """The keys that may stand where one does not belong; where there are several kinds of thing, those of the kinds without it."""
+    models = [{field.alias or name for name, field in model.model_fields.items()} for model in _models(DefinitionSpec, loc[:-1])]
+    return [name for name in _fields(loc[:-1]) if any(name in own for own in models if loc[-1] not in own)]
 
 
 def _fields(loc: Loc) -> dict[str, FieldInfo]:

@@ -87,6 +87,12 @@ def shift(time_us: int, by: timedelta, where: ZoneInfo) -> int:
     return _instant(local, where) - (by - days) // timedelta(microseconds=1)
 
 
+def skipped(time_us: int, by: timedelta, where: ZoneInfo) -> bool:
+    """Whether the clock on the wall never showed what `shift` moves a time to, for it was set forward over it."""
+    wall = _local(time_us, where).replace(tzinfo=None) - timedelta(days=by.days)
+    return _local(_instant(wall, where), where).replace(tzinfo=None) != wall
+
+
 def _wall_bounds(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> Iterator[int]:
     """Where steps begin by the wall clock of a zone, from at or before `from` to at or after `to`."""
     days = max(1, size_us // DAY_US)

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livekpi.alerts import ledger, words
+from livekpi.alerts.backtest.nearest import Nearest
 from livekpi.alerts.backtest.panel import Panels
-from livekpi.alerts.backtest.trial import Backtest, Tried
+from livekpi.alerts.backtest.trial import Backtest, Tally, Tried
 from livekpi.alerts.judging.held import Held
 from livekpi.alerts.judging.judge import Ask, Judge
 from livekpi.definition.definition import Definition
@@ -195,4 +196,59 @@ def test_a_kpi_that_is_not_what_is_stored_gives_no_numbers(shop: Rehearsal) -> N
 def test_a_threshold_that_was_never_reached_is_said(shop: Rehearsal) -> None:
     shop.definition = made(BUSY.replace("> 2", "> 7"), VISITS)
     found = tried(shop, "busy")
-    assert (found.alerts, found.held_us, found.extreme) == ((), 0, 3.0)
+    assert (found.alerts, found.held_us) == ((), 0)
+    assert found.nearest == Nearest(3.0, ">", 7.0, at("12:01"), '["a"]')
+
+
+SUMS = [visit(0, "a", 10), visit(1, "b", 3), visit(2, "b", 8), visit(3, "a", 7), visit(4, "b", 8), visit(5, "a", 9)]
+
+
+NEAREST = {
+    "amount > 12": Nearest(10, ">", 12, at("12:00"), '["a"]'),
+    "amount < 3": Nearest(3, "<", 3, at("12:01"), '["b"]'),
+    "-1 >= amount": Nearest(-1, ">=", 3, at("12:01"), '["b"]'),
+    "amount * 2 > 25": Nearest(20, ">", 25, at("12:00"), '["a"]'),
+    "amount > 3 * ago(amount, 3m)": Nearest(8, ">", 9, at("12:04"), '["b"]'),
+    "amount >= 10.5 and visits > 0": None,
+    "rising(amount, 900, 1m)": None,
+    "amount = 4": None,
+}
+
+
+def test_it_says_where_a_comparison_came_nearest() -> None:
+    rules = [f"  r{number}: {{ when: '{condition}', by: [page], notify: [am] }}" for number, condition in enumerate(NEAREST)]
+    with server(made("\n".join(["alerts:", *rules, BUSY.splitlines()[1]]))) as of:
+        feed_at_once(of, SUMS)
+        found = [tried(of, name) for name in of.definition.rules]
+    assert {each.rule.spec.when: each.nearest for each in found} == NEAREST
+    assert {each.tally.held for each in found} == {0}
+
+
+def rule(condition: str, more: str = "by: [page]") -> str:
+    return BUSY.replace("busy: { when: visits > 2, by: [page]", f"rule: {{ when: '{condition}', {more}")
+
+
+def test_of_what_held_there_is_no_nearest() -> None:
+    with server(made(rule("amount > 9"))) as of:
+        feed_at_once(of, SUMS)
+        found = tried(of, "rule")
+    assert (found.nearest, found.tally) == (None, Tally(buckets=6, known=6, held=1))
+
+
+def test_buckets_are_counted_while_calendars_are_open() -> None:
+    open_ = '{ hours: "12:02-12:04" }'  # what counts is the end of a bucket
+    with server(made(rule("amount > 9", f"by: [page], only: {open_}"))) as of:
+        feed_at_once(of, SUMS)
+        found = tried(of, "rule")
+    assert found.tally == Tally(buckets=2, known=2, held=0)
+    assert found.nearest == Nearest(8, ">", 9, at("12:02"), '["b"]')
+
+
+def test_pieces_of_history_are_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(made(rule("amount > 12"))) as of:
+        feed_at_once(of, SUMS)
+        whole = tried(of, "rule")
+        monkeypatch.setattr("livekpi.alerts.backtest.trial.CELLS", 2)
+        pieces = tried(of, "rule")
+    assert (pieces.nearest, pieces.tally) == (whole.nearest, whole.tally)
+    assert whole.nearest is not None

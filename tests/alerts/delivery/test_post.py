@@ -163,6 +163,12 @@ def test_a_private_address_is_refused(receiver: HttpReceiver, addresses: list[st
     assert receiver.requests == []
 
 
+@pytest.mark.parametrize("host", [".example.com", f"{'a' * 64}.example.com"])
+def test_what_can_not_be_a_name_is_refused(host: str) -> None:
+    poster = Poster(f"http://{host}/x", allow_private=False)
+    assert poster.post(b"", {}, NOW_US) == NeverWillBe(f"{host} can't be the name of a host")
+
+
 def test_each_time_it_is_looked_at_anew(receiver: HttpReceiver) -> None:
     found = [["93.184.216.34"], ["127.0.0.1"]]
     poster = Poster(f"http://{NAME}:{receiver.port}", allow_private=False, resolve=lambda host, port: found.pop(), timeout_s=0.2)
@@ -180,7 +186,7 @@ def test_public_addresses(address: str) -> None:
     [
         *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "240.0.0.1"),
         *("255.255.255.255", "192.0.2.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "2002:7f00:1::"),
-        *("64:ff9b::a00:1", "2001:db8::1"),
+        *("64:ff9b::a00:1", "2001:db8::1", "::7f00:1", "64:ff9b:1::1", "::ffff:0:7f00:1", "fec0::1"),
     ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:

@@ -143,6 +143,13 @@ def test_of_a_refused_digest_each_is_tried_alone_and_at_once() -> None:
     assert numbers(turns.next(waiting[2:], now_us)) == [3]
 
 
+def test_a_digest_of_two_that_is_refused_is_not_the_last_word() -> None:
+    turns = Turns(None)
+    assert not turns.refused([1, 2], NOW_US)
+    assert numbers(turns.next([row(1), row(2)], NOW_US)) == [1]
+    assert turns.refused([1], NOW_US)
+
+
 @pytest.mark.parametrize("attempts", [0, 4])
 def test_after_a_restart_what_was_put_off_stays_so(attempts: int) -> None:
     assert Turns(20).next([row(1, attempts=attempts, not_before_us=NOW_US + SECOND_US)], NOW_US) == SECOND_US

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from livekpi.alerts import ledger
-from livekpi.alerts.judging.anomalies import Subject, bands
+from livekpi.alerts.judging.anomalies import Subject, bands, meaning
 from livekpi.definition.definition import Definition
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import HOUR_US, definition, rehearsed
@@ -104,6 +104,15 @@ def test_other_numbers_are_learned_anew(tmp_path: Path) -> None:
         server.redefine(visits("anomalous(visits)", "sum(2 * n)"))
         with server.cursor() as cursor:
             assert cursor.execute("SELECT count(*) FROM bands").fetchall() == [(0,)]
+
+
+def test_a_kpi_of_kpis_has_another_meaning_with_them() -> None:
+    def ratio(filter_: str) -> str:
+        kpis = {"good": f"value: count(*) filter (where {filter_})", "all": "value: count(*)"}
+        return meaning(definition("n: integer", kpis, composed={"conv": "good / all"}).kpis["conv"])
+
+    assert ratio("n = 1") == ratio("n  =  1")
+    assert ratio("n = 1") != ratio("n = 2")
 
 
 def test_a_target_that_will_be_missed_is_told(tmp_path: Path) -> None:

@@ -141,6 +141,60 @@ def test_after_an_error_all_is_judged_and_told_again(tmp_path: Path) -> None:
         assert [message.rule for message in told(server)][-1] == refusals.RULE
 
 
+def test_what_commits_changed_while_no_transaction_could_begin_is_read_anew(tmp_path: Path) -> None:
+    @contextmanager
+    def closed() -> Iterator[duckdb.DuckDBPyConnection]:
+        raise DeadDiskError
+        yield
+
+    with rehearsed(tmp_path, ruled("when: slowest > 5")) as server:
+        step_to(server, "12:00:30", {"ms": 1})
+        step_to(server, "12:03:30", {"ms": 1})
+        server.advance(at("12:05"))
+        desk, begin = server.desk, server.desk._transaction
+        desk._transaction = closed
+        with pytest.raises(DeadDiskError):
+            step_to(server, "12:05:10", {"ts": "2026-03-01T12:01:10Z", "ms": 9})
+        desk._transaction = begin
+        desk.step()
+        assert spans(server) == [("12:02", "12:04")]
+
+
+BROKEN = "when: errors > 0.4 * hits"
+
+
+def late(server: Rehearsal, time: str, bad: int, good: int = 0) -> None:
+    """Events of a minute that is past."""
+    send(server, *({"ts": f"2026-03-01T{time}:10Z", "bad": number < bad} for number in range(bad + good)))
+
+
+def test_what_was_taken_back_leaves_no_state_behind(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, ruled(BROKEN)) as server:
+        step_to(server, "12:01:30", {"bad": True})
+        step_to(server, "12:03:30", {"bad": False})
+        with server.cursor() as cursor:
+            assert ledger.states(cursor, "a", at("12:02"))["[]"].phase == "firing"
+        late(server, "12:01", 0, 9)
+        with server.cursor() as cursor:
+            assert all(state.phase == "inactive" for state in ledger.states(cursor, "a", at("12:02")).values())
+        assert [alert.note for alert in known(server)] == ["corrected"]
+
+
+def test_an_alert_that_begins_where_another_was_found_first_has_a_key_of_its_own(tmp_path: Path) -> None:
+    """The first began at 12:03, as it seemed, and keeps its key as it turns out to have been before."""
+    with rehearsed(tmp_path, ruled(BROKEN)) as server:
+        step_to(server, "12:02:30", {"bad": True})
+        step_to(server, "12:04:30", {"bad": False})
+        late(server, "12:01", 1)
+        late(server, "12:00", 1)
+        late(server, "12:02", 0, 9)
+        late(server, "12:01", 0, 9)
+        assert spans(server) == [("12:01", "12:02")]
+        late(server, "12:02", 30)
+        assert spans(server) == [("12:01", "12:02"), ("12:03", "12:04")]
+        assert len({alert.key for alert in known(server)}) == 2
+
+
 def test_what_is_heard_while_a_step_fails_goes_before_what_it_took(tmp_path: Path) -> None:
     with rehearsed(tmp_path, ruled("when: slowest > 5")) as server:
         desk, begin = server.desk, server.desk._transaction
@@ -303,7 +357,7 @@ def test_outside_its_hours_an_alert_stops_whatever_its_threshold_to_stop_at(tmp_
     with rehearsed(tmp_path, ruled(rule)) as server:
         for minute in range(5):
             step_to(server, f"12:0{minute}:30", {"ms": 9})
-        assert spans(server) == [("12:01", "12:03")]
+        assert spans(server) == [("12:01", "12:04")]
 
 
 def test_buckets_that_are_merged_already_are_judged_no_more(tmp_path: Path) -> None:

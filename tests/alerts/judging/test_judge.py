@@ -59,8 +59,8 @@ def test_alike_verdicts_are_a_run_with_its_last_number(tmp_path: Path) -> None:
         many, few, grown, noon = verdicts(server, [ask(server, name) for name in server.definition.rules])
         assert many.runs()['["a"]'] == [run(0, 1, False, True, 1), run(1, 3, True, False, 3)]
         assert few.runs()['["a"]'] == [run(0, 1, True, False, 1), run(1, 3, False, False, 3)]
-        assert grown.runs()['["a"]'] == [run(1, 2, True, False, None), run(2, 3, False, True, None)]
-        assert noon.runs(['["a"]']) == {'["a"]': [run(0, 3, False, True, 3)]}
+        assert grown.runs()['["a"]'] == [run(1, 2, True, False, 3), run(2, 3, False, True, 3)]
+        assert noon.runs(['["a"]']) == {'["a"]': [run(0, 1, True, False, 1), run(1, 3, False, True, 3)]}
 
 
 def test_a_series_at_which_nothing_holds_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
@@ -84,3 +84,14 @@ def test_a_bucket_that_is_not_complete_is_judged_by_what_it_will_be(tmp_path: Pa
 def test_before_the_first_event_there_is_no_verdict(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         assert [each.runs() for each in verdicts(server, [ask(server, name) for name in server.definition.rules])] == [{}] * 4
+
+
+def test_outside_of_its_calendar_a_rule_stops_whatever_it_is_to_stop_at(tmp_path: Path) -> None:
+    rules = RULES.replace("few: {", 'open: { when: hits > 0, clear: hits > 90, by: [shop], only: { hours: "12:00-12:01" } }\n  few: {')
+    with rehearsed(tmp_path, definition("shop: string, n: integer", KPIS, source="late: 20m,", rest=rules)) as server:
+        feed(server)
+        (found,) = verdicts(server, [ask(server, "open")])
+    assert found.runs()['["a"]'] == [run(0, 1, True, False, 1), run(1, 3, False, True, 3)]
+    assert found.open.tolist() == [True, False, False]
+    assert found.known.sum() == 1
+    assert found.holds.sum() == 1

@@ -57,7 +57,9 @@ class Plain:
             self.unknown += 1
             self.held += self.held > 0
             stale = self.unknown * EVERY >= self.how.stale_us
-            if self.firing and (stale or self.kept_for(now)):
+            if self.firing and stale and self.ceased is None:
+                self.ceased = now
+            if self.kept_for(now):
                 self.end(now)
             self.held = 0 if stale else self.held
             return
@@ -122,6 +124,9 @@ BETWEEN: Bucket = (False, False)
         ([YES, BETWEEN, BETWEEN, NO], timing(), [(10, 40)]),  # between the thresholds it goes on
         ([YES, None, None, None, NO], timing(stale=4), [(10, 50)]),  # no number is no news
         ([YES, None, None, None, None], timing(stale=3), [(10, 40)]),  # a series that ends
+        ([YES, None, None, None, None, None], timing(keep=2, stale=3), [(10, 60)]),  # it is kept from when it counts as silent
+        ([YES, None, None, None, YES, None], timing(keep=2, stale=3), [(10, None)]),
+        ([YES, NO, None, None, None, NO, NO], timing(keep=4, stale=3), [(10, 60)]),  # silence does not shorten it
         ([YES, None, YES], timing(for_=3), [(30, None)]),
     ],
 )

@@ -91,3 +91,18 @@ def test_buckets_that_are_not_complete(tmp_path: Path) -> None:
     assert found.shares(at("12:05"), MINUTE_US) == {at("12:04"): 0.9, at("12:03"): 0.99}
     with rehearsed(tmp_path, definition("n: optional integer", KPIS)):
         assert len(Ready(0, 0, 0, lambda _: 0.5).shares(10**12, MINUTE_US)) == 999
+
+
+@pytest.mark.parametrize("rule", ["when: hits > 1", "when: stock > 1", "when: 'absent(hits, 1m)'"])
+def test_no_bucket_is_over_before_the_clock_says_so(tmp_path: Path, rule: str) -> None:
+    """Whose clock is fast brings nothing forward; and a source that sends is waited for, though its newest event is ahead."""
+    level = "stock" in rule
+    with rehearsed(tmp_path, ruled(rule)) as server:
+        for time, ahead in (("12:00:30", "12:00:30"), ("12:03:00", "12:07:00")):
+            server.clock.set_us(at(time))
+            send(server, {"ts": f"2026-03-01T{ahead}Z", "n": 1})
+        found = ready_now(server)
+    assert found is not None
+    assert found.over_us == (at("12:03") if level else at("12:02"))
+    assert found.until_us == (at("12:04") if level else at("12:02"))
+    assert found.present_us == server.clock.now_us()

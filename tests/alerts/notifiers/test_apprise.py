@@ -36,6 +36,13 @@ def test_what_is_told(receiver: HttpReceiver) -> None:
     assert content["message"].splitlines()[:3] == ["critical: error_rate is 0.071 at checkout", "  service = checkout", "  value 0.071"]
 
 
+def test_of_a_long_digest_the_worst_is_said_and_the_rest_is_named() -> None:
+    mild = [message(notice(rule=f"r{number}", summary="mild", severity="info"), key=str(number)) for number in range(21)]
+    lines = body([*mild, message(key="worst")]).splitlines()
+    assert lines[0] == "critical: error_rate is 0.071 at checkout"
+    assert lines[-1] == "2 more: r19, r20"
+
+
 def test_how_bad_it_is(receiver: HttpReceiver) -> None:
     receiver.requests.clear()
     for told in (notice(severity="error"), notice(severity="warning"), notice(severity="info"), resolved()):

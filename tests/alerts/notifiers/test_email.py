@@ -112,7 +112,8 @@ def test_updates_stand_together_and_repeats_are_one(server: Controller, mailbox:
 def test_a_digest_is_one_mail(server: Controller, mailbox: Mailbox) -> None:
     assert sent(server, *[message(number=number, key=str(number)) for number in range(200)]) == Sent()
     [mail] = mailbox.mail
-    assert mail["Subject"].startswith("200 messages, 200 of them of what fires; the last: ")
+    assert mail["Subject"].startswith("200 rules fire, 0 over: ")
+    assert mail.get_content().rstrip().endswith("100 more: " + ", ".join(["errors_high"] * 100))
     assert mail["References"] is None
 
 

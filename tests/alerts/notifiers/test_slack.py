@@ -47,13 +47,13 @@ def test_what_is_over_is_green_and_many_are_counted() -> None:
     ]  # fmt: skip
 
 
-def test_a_digest_shows_its_last_messages() -> None:
-    content = post([message(notice(summary=str(number)), number=number) for number in range(15)])
-    assert content["text"] == "15 messages, 15 of them of what fires; the last: critical: 14"
-    assert content["blocks"][0]["elements"][0]["text"] == "5 earlier messages are left out"
-    assert [block["text"]["text"][-2:].strip() for block in content["blocks"] if block["type"] == "section"] == [
-        str(number) for number in range(5, 15)
-    ]
+def test_a_digest_shows_the_worst_and_names_the_rest() -> None:
+    mild = [message(notice(rule=f"r{number}", summary=str(number), severity="info"), key=str(number)) for number in range(14)]
+    content = post([message(notice(summary="worst"), key="w"), *mild, message(resolved(rule="<over>"), key="o")])
+    assert content["text"] == "15 rules fire, 1 over: critical: worst"
+    shown = [block["text"]["text"] for block in content["blocks"] if block["type"] == "section"]
+    assert shown[:-1] == ["🔴 critical: worst", *(f"🔵 info: {number}" for number in range(9))]
+    assert shown[-1] == "6 more: r9, r10, r11, r12, r13, &lt;over&gt; (over)"
 
 
 @given(DIGESTS)

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livekpi.alerts.notifiers.wording import address, clean, cut, cut_apart, headline, line, moment, shown, title
+from livekpi.alerts.message import Message, Severity
+from livekpi.alerts.notifiers.wording import address, by_incident, clean, cut, cut_apart, headline, line, moment, others, shown, title
 from tests.alerts.made import TEXTS, message, notice, resolved
 
 
@@ -36,7 +37,7 @@ def test_a_moment(at_us: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, ""), (0.071, "0.071"), (1234567.0, "1.23457e+06"), (12345.0, "12,345"), (1 / 3, "0.333333"), (0.0, "0")]
+    ("value", "text"), [(None, ""), (0.071, "0.071"), (1234567.0, "1,234,567"), (12345.0, "12,345"), (1 / 3, "0.333333"), (0.0, "0")]
 )
 def test_a_number(value: float | None, text: str) -> None:
     assert shown(value) == text
@@ -64,4 +65,29 @@ def test_a_headline_names_the_worst_and_counts_the_rest() -> None:
 
 def test_a_digest_on_a_line() -> None:
     assert title([message()]) == headline(message())
-    assert title([message(), message(resolved())]) == "2 messages, 1 of them of what fires; the last: " + headline(message(resolved()))
+    assert title([message(), message(resolved(), key="other")]) == "1 rule fires, 1 over: " + headline(message())
+    assert title([message(), message(resolved())]) == headline(message(resolved()))
+
+
+def test_a_digest_by_incident_has_what_fires_first_and_the_worst_of_it_before_all() -> None:
+    def about(key: str, severity: Severity, *, over: bool = False) -> Message:
+        made = resolved if over else notice
+        return message(made(key=key, severity=severity), key=key)
+
+    digest = [about("a", "critical", over=True), about("b", "info"), about("c", "critical"), about("d", "warning")]
+    assert [each.key for each in by_incident(digest)] == ["c", "d", "b", "a"]
+
+
+def test_of_an_incident_nothing_that_ceased_is_lost() -> None:
+    first = message(notice(key="a"), notice(key="b"), number=1)
+    second, third = message(notice(key="b"), resolved(key="a"), number=2), message(resolved(key="b"), number=3)
+    (found,) = by_incident([first, second, third])
+    assert (found.number, [(each.key, each.status) for each in found.notices]) == (3, [("b", "resolved"), ("a", "resolved")])
+    (found,) = by_incident([second, message(notice(key="b"), notice(key="c"), number=4)])
+    assert [(each.key, each.status) for each in found.notices] == [("b", "firing"), ("c", "firing"), ("a", "resolved")]
+
+
+def test_what_there_is_no_room_for_is_named_or_counted() -> None:
+    many = [message(notice(rule=f"rule{number}"), key=str(number)) for number in range(30)]
+    assert others([*many[:2], message(resolved(rule="x"))], 100) == "3 more: rule0, rule1, x (over)"
+    assert others(many, 60) == "30 more: rule0, rule1 and 28 that there is no room for"

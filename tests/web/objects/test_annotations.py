@@ -48,7 +48,11 @@ def test_what_is_to_come_can_be_noted() -> None:
     assert (found.at_us, found.end_us, found.kpis) == (1_798_070_400_000_000, 1_798_329_600_000_000, ("people", "visits"))
 
 
-TIMES = st.none() | st.text(max_size=12) | st.sampled_from(["-1h", "now", "2026-03-01T13:00:00Z", "2199-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "0"])
+TIMES = (
+    st.none()
+    | st.text(max_size=12)
+    | st.sampled_from(["-1h", "now", "2026-03-01T13:00:00Z", "2199-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "0"])
+)
 
 
 @given(st.builds(Asked, text=st.text(), kind=st.text(max_size=5), time=TIMES, end=TIMES, author=st.text(), link=st.none() | st.text()))

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from livekpi.alerts.backtest.comparison import Difference
+from livekpi.alerts.backtest.doubts import held_nearly_always, never_held
 from livekpi.alerts.backtest.incidents import Incident, Score, find, score, within
 from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.judging.machine import Timing
@@ -98,15 +99,16 @@ def _worst(tried: Tried) -> Object | None:
 
 
 def _warnings(tried: Tried) -> Iterable[str]:
+    always = held_nearly_always(tried)
+    if always is not None:
+        yield always
     if tried.alerts:
         return
-    threshold, for_us = tried.rule.when.threshold, Timing.of(tried.rule.every_us, tried.rule.for_us, 0).for_us
     if tried.held_us:
+        for_us = Timing.of(tried.rule.every_us, tried.rule.for_us, 0).for_us
         yield f"its condition held for {_seconds(tried.held_us):g} s at most, which is shorter than its `for`, {_seconds(for_us):g} s"
-    elif threshold is not None and tried.extreme is not None:
-        yield f"its condition never held: {threshold.question.kpi} came no nearer to {threshold.number:g} than {tried.extreme:g}"
     else:
-        yield "its condition never held"
+        yield never_held(tried) or "nothing is known of what its condition asks"
 
 
 def _receivers(definition: Definition, tried: Sequence[Tried]) -> list[Object]:

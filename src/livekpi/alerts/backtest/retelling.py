@@ -32,18 +32,19 @@ def retell(definition: Definition, rule: Rule, alerts: Sequence[Alert], said: Sa
         for key, alert in known.items():
             end = ends.get(key)
             if end is not None and alert.ends_us is None and (end.ended_at_us or 0) <= now_us:
-                known[key] = replace(end, told=alert.told)
+                known[key] = replace(alert, value=end.value, note=end.note, ends_us=end.ends_us, ended_at_us=end.ended_at_us)
         for tell in to_tell(definition, rule, list(known.values()), said, now_us) if known else ():
             known |= {alert.key: alert for alert in tell.told}
             if tell.notices:
-                found.append(message(rule, tell, len(found) + 1, now_us, definition.path.stem))
+                found.append(message(rule, tell, len(found) + 1, now_us))
                 told |= {notice.key for notice in tell.notices}
         known = {key: alert for key, alert in known.items() if alert.ends_us is None or alert.told != "resolved"}
     return Retold(tuple(found), frozenset(told))
 
 
 def _times(alerts: Sequence[Alert], said: Said, until_us: int) -> Iterator[int]:
-    """When there can be something to tell: as alerts begin and end, and as what was said ceases to hold."""
+    """When there can be something to tell: as alerts begin and end, as somebody begins to look after them, and as what was said ceases
+    to hold."""
     found = {time for alert in alerts for time in (alert.judged_at_us, alert.ended_at_us) if time is not None}
-    found |= {word.until_us for word in (*said.silences, *said.acknowledgements)}
+    found |= {word.until_us for word in (*said.silences, *said.acknowledgements)} | {word.from_us for word in said.acknowledgements}
     yield from sorted(time for time in found if time <= until_us)

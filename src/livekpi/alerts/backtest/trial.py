@@ -7,20 +7,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
+import numpy as np
 
 from livekpi.alerts import words
 from livekpi.alerts.backtest.arrival import Activity, Waits, activity, judged_at_us
-from livekpi.alerts.backtest.nearest import extreme
+from livekpi.alerts.backtest.nearest import Nearest, is_comparison, nearer, nearest
 from livekpi.alerts.backtest.panel import Panels
 from livekpi.alerts.backtest.retelling import retell
+from livekpi.alerts.judging.answers import Answers
 from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Heard, Judged, firings, reconcile
-from livekpi.alerts.judging.judge import Ask, Judge
+from livekpi.alerts.judging.judge import Ask, Judge, Verdicts
 from livekpi.alerts.judging.machine import Run, State, Timing, inactive
 from livekpi.alerts.judging.readiness import Arrivals, ready
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
-from livekpi.alerts.series import Series
+from livekpi.alerts.series import Series, steps_of
 from livekpi.alerts.telling import Said
 from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.rules import Rule
@@ -31,6 +33,24 @@ from livekpi.store import catalog
 
 CELLS = 4_000_000
 """So many buckets, each of each series, are judged at once: a year of ten series at one minute takes two turns."""
+
+
+@dataclass
+class Tally:
+    """How much of history a rule could be judged in, while its calendars let it fire."""
+
+    buckets: int = 0
+    """In how many it is known of any series whether its condition holds."""
+    known: int = 0
+    """The same, counted of each series."""
+    held: int = 0
+    """In how many of these it holds."""
+
+    def add(self, verdicts: Verdicts) -> None:
+        known = verdicts.known
+        self.buckets += int(np.count_nonzero(known.any(axis=0)))
+        self.known += int(np.count_nonzero(known))
+        self.held += int(np.count_nonzero(verdicts.holds))
 
 
 @dataclass(frozen=True)
@@ -49,8 +69,9 @@ class Tried:
     """The keys of the alerts that a message named."""
     held_us: int = 0
     """For how long its condition held at most, at one series and without a break."""
-    extreme: float | None = None
-    """The value that came nearest to a simple threshold that was never reached."""
+    tally: Tally = field(default_factory=Tally)
+    nearest: Nearest | None = None
+    """Where its condition, one comparison of numbers, came nearest to holding, if it never held."""
     problem: str | None = None
     """Why it could not be judged."""
 
@@ -151,18 +172,27 @@ class Backtest:
                         yield before_us + back_us
 
     def _try(self, rule: Rule, begin_us: int, from_us: int, until_us: int) -> Tried:
-        timing, courses = Timing.of(rule.every_us, rule.for_us, rule.keep_us), _Courses()
+        timing, courses, tally = Timing.of(rule.every_us, rule.for_us, rule.keep_us), _Courses(), Tally()
         size_us = max(1, CELLS // max(1, self._series(rule, until_us))) * rule.every_us
+        near: Nearest | None = None
         for chunk_us in range(begin_us, until_us, size_us):
             end_us = min(chunk_us + size_us, until_us)
             (verdicts,) = self._judge.verdicts(self._cursor, self._query, self._panels, [Ask(rule, chunk_us, end_us)])
             courses.follow(verdicts.runs(courses.open), timing, chunk_us, end_us)
+            tally.add(verdicts)
+            near = None if tally.held else nearer(near, self._nearest(rule, verdicts, chunk_us, end_us))
         waits = self._waits(rule)
         alerts = [alert for series, heard in courses.heard.items() for alert in self._alerts(rule, series, heard, waits, until_us)]
         alerts.sort(key=lambda alert: (alert.started_us, alert.series))
         retold = retell(self._definition, rule, alerts, self._said, max(self._now_us, until_us))
-        nearest = None if courses.held_us else extreme(self._panels, self._definition, rule, from_us, until_us)
-        return Tried(rule, from_us, until_us, tuple(alerts), retold.messages, retold.told, courses.held_us, nearest)
+        return Tried(rule, from_us, until_us, tuple(alerts), retold.messages, retold.told, courses.held_us, tally, near)
+
+    def _nearest(self, rule: Rule, verdicts: Verdicts, from_us: int, until_us: int) -> Nearest | None:
+        if not is_comparison(rule.when) or verdicts.holds.any():
+            return None
+        steps = steps_of(from_us, until_us, rule.every_us)
+        _, answers = Answers(self._cursor, self._query, self._definition, self._panels).ask(rule.questions, steps, rule.by)
+        return nearest(self._cursor, rule.when, verdicts, answers)
 
     def _series(self, rule: Rule, until_us: int) -> int:
         kpis = [self._definition.kpis[name] for name in rule.kpis]

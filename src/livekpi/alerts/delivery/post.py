@@ -24,15 +24,17 @@ _SAID_CHARACTERS = 300
 """How much of an answer stands in a reason."""
 _ADDRESSES = 4
 """How many of a name's addresses are tried before the receiver is taken to be away."""
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is given out of IPv6 (RFC 4291, 2.4); beyond it, only NAT64 leads to the public internet."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 Resolve = Callable[[str, int], Sequence[str]]
-"""From a host's name and a port to its addresses; raises OSError."""
+"""From a host's name and a port to its addresses; raises OSError, or UnicodeError for what can't be a name."""
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
-    """A name's addresses, as the machine finds them. Raises OSError."""
+    """A name's addresses, as the machine finds them. Raises OSError, or UnicodeError for what can't be a name."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
@@ -82,6 +84,8 @@ class Poster:
             addresses = self._resolve(self.host, self._port)
         except OSError as error:
             return TryAgain(f"{self.host} can't be looked up: {_said(error)}")
+        except UnicodeError:  # of a label that is empty or longer than 63
+            return NeverWillBe(f"{self.host} can't be the name of a host")
         private = [address for address in addresses if not self._allow_private and not is_public(address)]
         if private:
             return NeverWillBe(f"{self.host} is at {private[0]}, a private address; `allow_private: true` lets livekpi post to it")
@@ -125,6 +129,8 @@ def is_public(address: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None)
         if inner is not None:
             return is_public(str(inner))
+        if found not in _GLOBAL_UNICAST:
+            return False
     return found.is_global and not found.is_multicast
 
 

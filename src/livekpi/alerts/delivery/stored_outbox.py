@@ -1,29 +1,24 @@
 """The outbox in the store. Its methods raise StoreError."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import duckdb
 
-from livekpi.alerts import ledger
+from livekpi.alerts import ledger, refusals
 from livekpi.alerts.delivery.outbox import Waiting
-from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Notice
+from livekpi.alerts.telling import notice_of
+from livekpi.definition.definition import Definition
 from livekpi.store.schema import StoreError
 
 
 class StoredOutbox:
     """See Outbox."""
 
-    def __init__(
-        self,
-        transaction: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]],
-        rules: Mapping[str, Sequence[str]],
-        notice: Callable[[Alert], Notice],
-    ) -> None:
-        """`rules` are those that tell a receiver, by its name; `notice` says an alert as it is now."""
-        self._begin, self._rules, self._notice = transaction, rules, notice
+    def __init__(self, transaction: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]], definition: Definition) -> None:
+        self._begin, self._definition = transaction, definition
         self._turn = threading.Lock()
 
     @contextmanager
@@ -55,13 +50,11 @@ class StoredOutbox:
         self._set(receiver, numbers, "given_up", now_us, reason)
 
     def firing(self, receiver: str) -> Sequence[Notice]:
-        rules = self._rules.get(receiver, ())
-        if not rules:
-            return []
         with self._transaction() as cursor:
-            places = ", ".join("?" * len(rules))
-            found = ledger.alerts(cursor, f"ends_us IS NULL AND told = 'firing' AND rule IN ({places})", rules)
-        return [self._notice(alert) for alert in found]
+            condition = "ends_us IS NULL AND told = 'firing' AND list_contains(told_to, ?) AND list_contains(?, rule)"
+            found = ledger.alerts(cursor, condition, [receiver, list(self._definition.rules)])
+            refused = refusals.firing(cursor, receiver)
+        return [*(notice_of(self._definition, alert, "firing") for alert in found), *refused]
 
     def _set(self, receiver: str, numbers: Iterable[int], state: str, at_us: int, reason: str | None) -> None:
         those = list(numbers)

@@ -4,6 +4,8 @@ A bucket is learned once it is over and complete, and keeps the band that was ex
 judged by the same band. Learners' states are kept now and then; after a restart the buckets since are learned again, to the same end.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -16,6 +18,7 @@ import pyarrow as pa
 
 from livekpi.alerts.series import Series, series_text, steps_of
 from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.kpi_meaning import kpi_meaning
 from livekpi.insight.expectation import Band, Learner
 from livekpi.query.points import Query
 from livekpi.query.steps import offset_us
@@ -73,8 +76,8 @@ def bucket_us(every_us: int) -> int:
 
 
 def meaning(kpi: Kpi) -> str:
-    """What numbers are a KPI's; where it changes all that was learned of it is forgotten."""
-    return f"{kpi.spec.value} {kpi.every_us} {kpi.over_us} {kpi.timezone} {kpi.holidays}"
+    """What numbers are a KPI's, and its calendar; where it changes all that was learned of it is forgotten."""
+    return hashlib.sha256(json.dumps([*kpi_meaning(kpi), kpi.timezone, kpi.holidays]).encode()).hexdigest()
 
 
 class Anomalies:

@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from livekpi.alerts.judging.anomalies import Subject, bands
 from livekpi.alerts.judging.anomalies import bucket_us as learned_us
@@ -21,7 +22,7 @@ from livekpi.alerts.series import series_text, steps_of
 from livekpi.definition.conditions import Question
 from livekpi.definition.definition import Definition, Kpi, microseconds
 from livekpi.query.points import Query
-from livekpi.query.steps import Steps, shift
+from livekpi.query.steps import Steps, shift, skipped
 
 Part = tuple[Question, Literal["now", "before"]]
 MOVES = ("rising", "falling")
@@ -42,6 +43,9 @@ class Answers:
         wants = {part: want for question in questions for part, want in self._wants(question, steps)}
         panel = self._reader.read(by, size_us, list(wants.values()), [table for table in tables.values() if table is not None])
         answers: dict[Part, pa.Array] = dict(zip(wants, panel.arrays, strict=True))
+        for question, part in wants:
+            if question.function == "ago" or part == "before":
+                answers[question, part] = self._there(question, answers[question, part], steps)
         for question, table in tables.items():
             if question.function == "absent":
                 answers[question, "now"] = self._absent(question, answers.get((question, "now")), table, panel.codes, steps)
@@ -66,6 +70,13 @@ class Answers:
                 back_us = np.arange(now_us[0] - _buckets(question, size_us) * size_us, now_us[0], size_us, dtype=np.int64)
                 return [((question, "now"), Want(kpi, np.concatenate([back_us, now_us]), carry=False))]
         return []
+
+    def _there(self, question: Question, values: pa.Array, steps: Steps) -> pa.Array:
+        """Values of so long ago; null where the clock on the wall was set forward over that time, so that there was none."""
+        none = skipped_then(np.asarray(steps.starts, dtype=np.int64), question, self._kpi(question))
+        if not none.any():
+            return values
+        return pc.if_else(pa.array(np.tile(none, len(values) // len(none))), pa.scalar(None, values.type), values)
 
     def _table(self, question: Question, steps: Steps, by: tuple[str, ...]) -> pa.Table | None:
         """Columns i, g0, …, value for what is not made of values as they are; of `absent` the series with their first bucket."""
@@ -133,6 +144,17 @@ def earlier_us(starts_us: Index, question: Question, kpi: Kpi) -> Index:
     back_us = np.array([block * _BLOCK_US - shift(block * _BLOCK_US, question.duration, where) for block in blocks.tolist()])
     earlier: Index = starts_us - back_us[of_block]
     return earlier
+
+
+def skipped_then(starts_us: Index, question: Question, kpi: Kpi) -> NDArray[np.bool_]:
+    """Where there was no such time so long before by the wall clock of the KPI's time zone."""
+    where = ZoneInfo(kpi.timezone)
+    if where.key == "UTC":
+        return np.zeros(len(starts_us), dtype=np.bool_)
+    blocks, of_block = np.unique(starts_us // _BLOCK_US, return_inverse=True)
+    none = np.array([skipped(block * _BLOCK_US, question.duration, where) for block in blocks.tolist()], dtype=np.bool_)
+    found: NDArray[np.bool_] = none[of_block]
+    return found
 
 
 def counted(kpi: Kpi, values: pa.Array) -> pa.Array:

@@ -7,12 +7,16 @@ from livekpi.alerts.judging.machine import Run, State, Timing, advance, silent
 
 
 def course(state: State, runs: Sequence[Run], timing: Timing, until_us: int) -> Iterator[Heard]:
-    """Each state that the runs lead to from a state on, with the number at that time; `until_us` is up to where was judged."""
-    value: float | None = None
+    """Each state that the runs lead to from a state on, with the number for which the condition held last; `until_us` is up to where was
+    judged.
+
+    Where the condition holds no more there is none: while `keep` lasts, or the way to `clear`, what fired is what an alert is about.
+    """
     for run in runs:
+        value = run.value if run.when else None
         for each in advance(state, run, timing):
-            yield each, run.value
-            state, value = each, run.value
+            yield each, value
+            state = each
     for each in silent(state, until_us, timing):
-        yield each, value
+        yield each, None
         state = each

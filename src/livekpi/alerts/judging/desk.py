@@ -17,9 +17,9 @@ from livekpi.alerts.judging.readiness import Arrivals, Ready, ready
 from livekpi.alerts.judging.round import Round
 from livekpi.alerts.judging.turn import Standing, Turn, Turns, earliest_us, new, unheard
 from livekpi.alerts.ledger import Alert
-from livekpi.alerts.message import Message
+from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.series import series_values
-from livekpi.alerts.telling import Said, Tell, message, receivers_of, to_tell
+from livekpi.alerts.telling import Said, Tell, is_known, message, receivers_of, to_tell
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
@@ -139,16 +139,22 @@ class Desk:
         over = [
             replace(alert, ends_us=now_us, ended_at_us=now_us) for alert in ledger.alerts(cursor, "rule = ? AND ends_us IS NULL", [name])
         ]
-        told = [alert.key for alert in over if alert.told == "firing"]
         ledger.save_alerts(cursor, [replace(alert, told="resolved") for alert in over])
         ledger.forget_rule(cursor, name)
-        last = ledger.last_message(cursor, name) if told else None
-        if last is not None:
-            body, receivers = last
-            notices = tuple(replace(notice, status="resolved", ends_us=now_us) for notice in body.notices if notice.key in told)
-            receivers = [receiver for receiver in receivers if receiver in self._definition.spec.notify]
-            (number,) = ledger.next_numbers(cursor, 1)
-            self._send(cursor, [(replace(body, number=number, at_us=now_us, notices=notices), receivers)], outcome)
+        told = [alert for alert in over if alert.told == "firing"]
+        notices = ledger.last_notices(cursor, name, [alert.key for alert in told])
+        ends: dict[tuple[str, tuple[str, ...]], list[Notice]] = {}
+        for alert in told:
+            if alert.key in notices and alert.incident is not None:
+                receivers = tuple(receiver for receiver in alert.told_to if receiver in self._definition.spec.notify)
+                notice = replace(notices[alert.key], status="resolved", ends_us=now_us)
+                ends.setdefault((alert.incident, receivers), []).append(notice)
+        numbers = ledger.next_numbers(cursor, len(ends))
+        found = [
+            (Message(incident, number, name, now_us, tuple(own)), receivers)
+            for number, ((incident, receivers), own) in zip(numbers, ends.items(), strict=True)
+        ]
+        self._send(cursor, found, outcome)
         outcome.changed += over
 
     def _judge_all(
@@ -204,26 +210,24 @@ class Desk:
 
     def _tell_all(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> None:
         open_ = ledger.alerts(cursor, "ends_us IS NULL OR told IS DISTINCT FROM 'resolved'")
-        if all(alert.told == "firing" and alert.ends_us is None for alert in open_):
-            return  # there is no news
         said = Said(words.words(cursor, "silences", now_us), words.words(cursor, "acknowledgements", now_us))
+        hear = {rule.name: set(receivers_of(self._definition, rule)) for rule in self._rules}
+        if not said.acknowledgements and all(is_known(alert, hear.get(alert.rule, ())) for alert in open_):
+            return  # there is no news
         tells: list[tuple[Rule, Tell]] = []
         for rule in self._rules:
             own = [alert for alert in open_ if alert.rule == rule.name]
             tells += ((rule, tell) for tell in to_tell(self._definition, rule, own, said, now_us))
         ledger.save_told(cursor, [alert for _, tell in tells for alert in tell.told])
         tells = [(rule, tell) for rule, tell in tells if tell.notices]
-        stem, numbers = self._definition.path.stem, ledger.next_numbers(cursor, len(tells))
-        found = [
-            (message(rule, tell, number, now_us, stem), receivers_of(self._definition, rule))
-            for number, (rule, tell) in zip(numbers, tells, strict=True)
-        ]
+        numbers = ledger.next_numbers(cursor, len(tells))
+        found = [(message(rule, tell, number, now_us), tell.receivers) for number, (rule, tell) in zip(numbers, tells, strict=True)]
         self._send(cursor, found, outcome)
 
     def _note_refusal(self, cursor: duckdb.DuckDBPyConnection, receiver: str, reason: str | None, now_us: int, outcome: Outcome) -> None:
         """That a receiver refuses is an alert of its own, told to the others; it ends when the receiver takes something."""
         known = ledger.alerts(cursor, "rule = ? AND series = ? AND ends_us IS NULL", [refusals.RULE, refusals.series(receiver)])
-        alert = refusals.changed(known[0] if known else None, receiver, reason, now_us)
+        alert = refusals.changed(self._definition, known[0] if known else None, receiver, reason, now_us)
         if alert is not None:
             ledger.save_alerts(cursor, [alert])
             (number,) = ledger.next_numbers(cursor, 1)

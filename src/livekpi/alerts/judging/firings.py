@@ -9,7 +9,7 @@ from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Note
 
 Heard = tuple[State, float | None]
-"""A state, and the number that was looked at when it was reached."""
+"""A state, and the number for which the condition held then; None where it did not, or where there is no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Firing:
     started_us: int
     ends_us: int | None
     value: float | None
+    """The last number for which the condition held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Change:
 
 
 def firings(before: State, heard: Sequence[Heard], value: float | None) -> Iterator[Firing]:
-    """The firings from a state on; `value` is the number at its time."""
+    """The firings from a state on; `value` is the last number, at its time, for which the condition held."""
     began = (before.started_us, value) if before.fires and before.started_us is not None else None
     for state, number in heard:
         if state.fires and began is None and state.started_us is not None:

@@ -56,13 +56,27 @@ class Verdicts:
     """`_NO_ROW`, or 1 + 3 * when + clear, each as its place in `_THREE`."""
     values: NDArray[np.float64]
     """The number that is shown, as it is, not as it will be; NaN where there is none."""
+    open: NDArray[np.bool_]
+    """In which buckets the rule's calendars let it fire."""
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Where it is known whether the condition holds; nowhere outside the rule's calendars."""
+        found: NDArray[np.bool_] = (self.said > len(_THREE) * _FALSE) & self.open
+        return found
+
+    @property
+    def holds(self) -> NDArray[np.bool_]:
+        """Where the condition holds."""
+        found: NDArray[np.bool_] = self.said > len(_THREE) * _TRUE
+        return found
 
     def runs(self, also: Collection[Series] = ()) -> dict[Series, list[Run]]:
         """The verdicts, those alike as one run, in the order of time: of the series at which the condition holds at all, and of `also`.
 
         Buckets of which nothing is known are left out.
         """
-        holds: list[bool] = np.any(self.said > len(_THREE) * _TRUE, axis=1).tolist()
+        holds: list[bool] = np.any(self.holds, axis=1).tolist()
         chosen = [number for number, met in enumerate(holds) if met or self.codes.texts[number] in also]
         return {self.codes.texts[number]: own for number in chosen if (own := list(self._runs(number)))}
 
@@ -122,13 +136,14 @@ class Judge:
     ) -> Verdicts:
         """A rule's, of the buckets that it asked for."""
         rule, own, shape = ask.rule, self._rules[ask.rule.name], (len(codes), len(steps))
-        closed = [not rule.open(end) for end in steps.ends] if rule.only or rule.except_ else [False] * len(steps)
-        met = np.where(closed, _FALSE, truths[f"when{own}"])
-        clears = _NOT[met] if rule.clear is None else np.where(closed, _TRUE, truths[f"clear{own}"])
+        open_ = np.array([rule.open(end - 1) for end in steps.ends] if rule.only or rule.except_ else [True] * len(steps))
+        met = np.where(open_, truths[f"when{own}"], _FALSE)
+        clears = _NOT[met] if rule.clear is None else np.where(open_, truths[f"clear{own}"], _TRUE)
         known = np.logical_or.reduce([_known(question, answers) for question in rule.questions]).reshape(shape)
         said = np.where(known, 1 + len(_THREE) * met + clears, _NO_ROW)
         asked = slice(steps.starts.index(ask.from_us), steps.ends.index(ask.to_us) + 1)
-        return Verdicts(codes, ask.from_us, rule.every_us, said[:, asked], _shown(rule, answers).reshape(shape)[:, asked])
+        values = _shown(rule, answers).reshape(shape)
+        return Verdicts(codes, ask.from_us, rule.every_us, said[:, asked], values[:, asked], open_[asked])
 
     def _of(self, rule: Rule, *, predicting: bool) -> _Written:
         if (rule.name, predicting) not in self._written:
@@ -197,7 +212,7 @@ def _shown(rule: Rule, answers: Mapping[Part, pa.Array]) -> NDArray[np.float64]:
     """The number that a notice shows; NaN where there is none."""
     first, array = rule.when.first, answers[rule.when.first, "now"]
     kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-    if first.function not in ("value", "pace") or not any(kind(array.type) for kind in kinds):
+    if first.function not in ("value", "pace", *MOVES) or not any(kind(array.type) for kind in kinds):
         return np.full(len(array), np.nan)
     shown: NDArray[np.float64] = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return shown

@@ -86,9 +86,11 @@ def silent(state: State, until_us: int, timing: Timing) -> Iterator[State]:
     """The state that follows where nothing more is heard of a series until a time; none where it stays as it is."""
     if state.phase == "inactive":
         return
-    ends_us = state.known_us + timing.stale_us
-    if state.phase == "keeping":
-        ends_us = min(ends_us, state.since_us + timing.keep_us)
+    stale_us = state.known_us + timing.stale_us
+    if state.phase == "firing" and timing.keep_us and stale_us <= until_us:
+        state = State(stale_us, "keeping", stale_us, state.started_us, state.known_us)
+        yield state
+    ends_us = state.since_us + timing.keep_us if state.phase == "keeping" else stale_us
     if ends_us <= until_us:
         yield _inactive(ends_us, state)
 
@@ -119,7 +121,7 @@ def _firing(state: State, run: Run, timing: Timing, first_us: int) -> Iterator[S
         if timing.keep_us:
             state = State(first_us, "keeping", first_us, state.started_us, state.known_us)
             yield state
-    ends_us = max(first_us, state.since_us + timing.keep_us) if state.phase == "keeping" else first_us
+    ends_us = state.since_us + timing.keep_us if state.phase == "keeping" else first_us
     if ends_us <= run.to_us:
         yield _inactive(ends_us, state)
 

@@ -22,6 +22,9 @@ PERIODS = 28
 """How many earlier periods show how one usually goes."""
 _PARTS = 20
 """A period is compared with earlier ones at so many times at least, where its bucket allows for it."""
+BEGUN = 0.05
+"""So much of a period must be over before a rule goes by its pace, where no earlier period shows how one begins; and data that begins in
+its first such part counts as having been there all along."""
 _MINUTE_US = 60_000_000
 _PARTS_US = (DAY_US, *(hours * HOUR_US for hours in (12, 8, 6, 4, 3, 2, 1)), *(minutes * _MINUTE_US for minutes in (30, 15, 10, 5, 1)))
 """The parts a period is cut into: those that coarser buckets of the past can be cut into, too."""
@@ -48,6 +51,8 @@ class Pace:
     period: Period
     so_far: float
     projection: Projection
+    sure: bool = True
+    """Whether a rule may go by it: not where the period began well before its data, nor just now where none before it is known."""
 
     @property
     def ratio(self) -> float | None:
@@ -86,10 +91,10 @@ def earlier(kpi: Kpi, period: Period) -> Iterator[Period]:
 
 
 def paces(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:
-    """The projected end of the running period as a share of its target, at each bucket's end: i, g0, …, value."""
+    """The projected end of the running period as a share of its target, at each bucket's end where it is sure: i, g0, …, value."""
     found: dict[str, list[object]] = {name: [] for name in ("i", *(f"g{index}" for index in range(len(by))), "value")}
     for index, key, pace in progress(query, kpi, steps.ends, by):
-        if pace.ratio is not None:
+        if pace.ratio is not None and pace.sure:
             for name, value in zip(found, (index, *key, pace.ratio), strict=True):
                 found[name].append(value)
     types = {"i": pa.int64(), "value": pa.float64()}
@@ -112,15 +117,20 @@ def progress(query: Query, kpi: Kpi, times_us: Sequence[int], by: tuple[str, ...
     past = _Past(query, kpi, by, span[0])
     for period, own in indexes.items():
         curves = past.curves(period)
+        length_us = period.end_us - period.start_us
+        begun_us = max(period.start_us, span[0])  # of what was before the first event nothing is known
+        whole = begun_us - period.start_us <= BEGUN * length_us
         first_us = max(period.start_us, span[0] // kpi.every_us * kpi.every_us)
         totals = _totals(query, kpi, first_us, [-(-times_us[index] // kpi.every_us) * kpi.every_us for index in own], by)
         for place, index in enumerate(own):
-            share = min(1.0, (times_us[index] - period.start_us) / (period.end_us - period.start_us))
-            for key, running in totals.items():
-                so_far = float(running[place])
-                projection = project(so_far, share, curves.get(key, ()))
+            share = min(1.0, (times_us[index] - begun_us) / (period.end_us - begun_us))
+            for key in {**totals, **curves}:
+                so_far = float(totals[key][place]) if key in totals else 0.0
+                earlier_ones = curves.get(key, ())
+                projection = project(so_far, share, earlier_ones)
                 if projection is not None:
-                    yield index, key, Pace(times_us[index], period, so_far, projection)
+                    sure = bool(earlier_ones) or (whole and times_us[index] - period.start_us >= BEGUN * length_us)
+                    yield index, key, Pace(times_us[index], period, so_far, projection, sure)
 
 
 class _Past:
@@ -132,8 +142,11 @@ class _Past:
         self._known: dict[int, _Courses] = {}
 
     def curves(self, period: Period) -> Mapping[_Key, Sequence[NDArray[np.float64]]]:
-        """Running totals from 0 to the end of the periods before one, by series; of those that are kept whole."""
-        found: dict[_Key, list[NDArray[np.float64]]] = {}
+        """Running totals from 0 to the end of the periods before one, by series; of those that are kept whole.
+
+        A series has one of each period since its first, also of those in which it had nothing.
+        """
+        periods: list[_Courses] = []
         for before in earlier(self._kpi, period):
             part_us = _part_us(self._kpi, before)
             if before.start_us < max(self._first_us, self._query.kept_from_us(self._kpi, part_us)):
@@ -141,9 +154,9 @@ class _Past:
             if before.start_us not in self._known:
                 steps = steps_of(before.start_us, before.end_us, part_us)
                 self._known[before.start_us] = _values(self._query, self._kpi, steps, self._by)
-            for key, values in self._known[before.start_us].items():
-                found.setdefault(key, []).append(np.concatenate([[0.0], np.cumsum(values)]))
-        return found
+            periods.append({key: np.concatenate([[0.0], np.cumsum(values)]) for key, values in self._known[before.start_us].items()})
+        oldest = {key: place for place, courses in enumerate(periods) for key in courses}
+        return {key: [courses.get(key, np.zeros(2)) for courses in periods[: place + 1]] for key, place in oldest.items()}
 
 
 def _part_us(kpi: Kpi, period: Period) -> int:

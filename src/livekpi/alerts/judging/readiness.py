@@ -98,16 +98,18 @@ class Arrivals:
 
 
 def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrivals, now_us: int) -> Ready | None:
-    """What of a rule can be judged now; None before its sources' first events."""
+    """What of a rule can be judged now; None before its sources' first events.
+
+    An event from ahead of the clock brings no bucket to its end: none is over before the clock says so.
+    """
     found = []
     for name in sorted({source for kpi in rule.kpis for source in definition.kpis[kpi].sources}):
-        watermark_us, last_us = (
-            positions.watermark_us(known.positions(name), now_us, definition.sources[name].idle_us),
-            known.last_event_us(name),
-        )
+        own, idle_us = known.positions(name), definition.sources[name].idle_us
+        watermark_us, last_us = positions.watermark_us(own, now_us, idle_us), known.last_event_us(name)
         if watermark_us is None or last_us is None:
             return None
-        found.append(_ready(rule, arrivals, name, watermark_us, last_us, idle=watermark_us >= now_us))
+        idle = not positions.waited_for_us(own, now_us, idle_us)
+        found.append(_ready(rule, arrivals, name, _Reached(watermark_us, last_us, now_us, idle)))
     return Ready(
         min(each.until_us for each in found),
         min(each.over_us for each in found),
@@ -116,8 +118,20 @@ def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrival
     )
 
 
-def _ready(rule: Rule, arrivals: Arrivals, source: str, watermark_us: int, last_us: int, *, idle: bool) -> Ready:
-    every_us, level = rule.every_us, all(condition.level for condition in rule.conditions)
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How far a source is."""
+
+    watermark_us: int
+    last_us: int
+    """Its newest event."""
+    now_us: int
+    idle: bool
+
+
+def _ready(rule: Rule, arrivals: Arrivals, source: str, reached: _Reached) -> Ready:
+    every_us, level, idle = rule.every_us, all(condition.level for condition in rule.conditions), reached.idle
+    watermark_us, last_us = min(reached.watermark_us, reached.now_us), min(reached.last_us, reached.now_us)
     wait_us = 0 if idle or level else arrivals.wait_us(source, every_us, rule.ready)
     over_us = (watermark_us - wait_us) // every_us * every_us
     open_us = (last_us // every_us + 1) * every_us
@@ -126,6 +140,8 @@ def _ready(rule: Rule, arrivals: Arrivals, source: str, watermark_us: int, last_
     until_us = until_us if any(condition.asks_absence for condition in rule.conditions) else min(until_us, open_us)
 
     def share(start_us: int) -> float:
-        return 1.0 if idle or level else arrivals.complete(source, every_us, watermark_us - start_us - every_us)
+        end_us = start_us + every_us
+        past = end_us > reached.now_us  # what lies ahead of a clock that was set back was over before
+        return 1.0 if idle or level or past else arrivals.complete(source, every_us, watermark_us - end_us)
 
     return Ready(until_us, min(over_us, until_us), max(watermark_us, last_us) if level else watermark_us, share)

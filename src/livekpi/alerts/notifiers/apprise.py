@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.errors import NotifierError
-from livekpi.alerts.notifiers.wording import clean, cut, detail, headline, line, links, title, told
+from livekpi.alerts.notifiers.wording import by_incident, clean, cut, detail, headline, line, links, others, title, told
 from livekpi.definition.notifying import AppriseUrls
 
 _TITLE_CHARACTERS = 200
@@ -49,17 +49,19 @@ class AppriseNotifier:
 def body(messages: Sequence[Message]) -> str:
     """What is said under the title, as plain text."""
     lines: list[str] = []
-    for message in messages[-_MESSAGES:]:
+    all_ = by_incident(messages)
+    for message in all_[:_MESSAGES]:
         lines += [headline(message)] if len(messages) > 1 else []
         for notice in message.notices[: _ALERTS if len(messages) == 1 else 1]:
             lines += [told(notice), *(f"  {each}" for each in detail(notice))] if len(messages) == 1 else [f"  {', '.join(detail(notice))}"]
         lines += [f"{name}: {target}" for name, target in links(message.worst).items()] if len(messages) == 1 else []
+    lines += [others(all_[_MESSAGES:], _LINE_CHARACTERS)] if len(all_) > _MESSAGES else []
     return "\n".join(cut(clean(each), _LINE_CHARACTERS) for each in lines)
 
 
 def _kind(messages: Sequence[Message]) -> str:
     """Apprise's word for how bad it is."""
-    firing = [message.worst.severity for message in messages if message.status == "firing"]
+    firing = [message.worst.severity for message in by_incident(messages) if message.status == "firing"]
     if not firing:
         return "success"
     return "failure" if {"critical", "error"} & set(firing) else "warning" if "warning" in firing else "info"

@@ -14,7 +14,7 @@ import structlog
 
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
-from livekpi.alerts.notifiers.wording import clean, cut, detail, headline, line, links, told
+from livekpi.alerts.notifiers.wording import by_incident, clean, cut, detail, headline, line, links, others, told
 from livekpi.alerts.notifiers.wording import title as title_of
 from livekpi.definition.notifying import Email
 
@@ -95,7 +95,10 @@ def composed(messages: Sequence[Message], sender: str, to: Sequence[str], now_us
     if len(messages) == 1:
         mail["In-Reply-To"] = mail["References"] = f"<{_digest(last.key)}.livekpi@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: so that nobody's absence notice is sent back
-    mail.set_content("\n\n".join(_paragraph(message) for message in messages[-_MESSAGES:]) + "\n", cte="quoted-printable")
+    all_ = by_incident(messages)
+    paragraphs = [_paragraph(message) for message in all_[:_MESSAGES]]
+    paragraphs += [others(all_[_MESSAGES:], _TEXT_CHARACTERS)] if len(all_) > _MESSAGES else []
+    mail.set_content("\n\n".join(paragraphs) + "\n", cte="quoted-printable")
     return mail
 
 

@@ -11,12 +11,14 @@ from typing import Any
 from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import Outcome
-from livekpi.alerts.notifiers.wording import cut, detail, headline, line, links, title, told
+from livekpi.alerts.notifiers.wording import by_incident, cut, detail, headline, line, links, others, title, told
 from livekpi.definition.notifying import Slack
 
 _TEXT_CHARACTERS = 500
 """Of a text before it is escaped, which makes five characters of one."""
 _SECTION_CHARACTERS = 3_000
+_OTHERS_CHARACTERS = _SECTION_CHARACTERS // 5
+"""Before it is escaped."""
 _ELEMENT_CHARACTERS = 2_000
 _MESSAGES = 10
 _ALERTS = 5
@@ -41,17 +43,21 @@ class SlackNotifier:
 
 
 def post(messages: Sequence[Message]) -> Mapping[str, Any]:
-    """What Slack is sent: blocks, and a text for where blocks are not shown. Of a long digest, the last messages are shown."""
-    last = messages[-_MESSAGES:]
-    found = [_context(f"{len(messages) - len(last)} earlier messages are left out")] if len(last) < len(messages) else []
-    for message in last:
-        found += _blocks(message, _ALERTS if len(messages) == 1 else 1)
+    """What Slack is sent: blocks, and a text for where blocks are not shown. Of a long digest the worst is shown, and the rest named."""
+    all_ = by_incident(messages)
+    found = [block for message in all_[:_MESSAGES] for block in _blocks(message, _ALERTS if len(messages) == 1 else 1)]
+    if len(all_) > _MESSAGES:
+        found.append(_section(_plain(others(all_[_MESSAGES:], _OTHERS_CHARACTERS))))
     return {"text": escaped(title(messages)), "blocks": found}
 
 
 def escaped(text: str) -> str:
     """A text that is nothing but text: Slack's own marks begin with <, and & begins what stands for one."""
-    return cut(text, _TEXT_CHARACTERS).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _plain(cut(text, _TEXT_CHARACTERS))
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _blocks(message: Message, alerts: int) -> Iterator[Mapping[str, Any]]:
@@ -60,12 +66,16 @@ def _blocks(message: Message, alerts: int) -> Iterator[Mapping[str, Any]]:
     lines = [f"{mark} {escaped(headline(message))}", *(escaped(told(notice)) for notice in shown[1:])]
     if len(shown) > 1 and len(shown) < len(message.notices):
         lines.append(f"… {len(message.notices) - len(shown)} more")
-    yield {"type": "section", "text": {"type": "mrkdwn", "verbatim": True, "text": cut("\n".join(lines), _SECTION_CHARACTERS)}}
+    yield _section(cut("\n".join(lines), _SECTION_CHARACTERS))
     yield _context(_under(message), _linked(message.worst))
 
 
 def _under(message: Message) -> str:
     return cut(" · ".join([escaped(line(message.rule)), *map(escaped, detail(message.worst))]), _ELEMENT_CHARACTERS)
+
+
+def _section(text: str) -> Mapping[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "verbatim": True, "text": text}}
 
 
 def _context(*texts: str) -> Mapping[str, Any]:

@@ -4,10 +4,13 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from livekpi.alerts.message import Message, Notice
+from livekpi.alerts.message import SEVERITIES, Message, Notice
+from livekpi.alerts.numbers import number_text
 
+_DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
@@ -45,8 +48,8 @@ def finite(value: float | None) -> float | None:
 
 
 def shown(value: float | None) -> str:
-    """A number for people."""
-    return "" if value is None else f"{value:,.6g}"
+    """A number for people, or nothing."""
+    return "" if value is None else number_text(value, _DIGITS)
 
 
 def address(text: str | None) -> str | None:
@@ -80,12 +83,37 @@ def headline(message: Message) -> str:
     return f"{told(message.worst)}{more}{by}"
 
 
+def by_incident(messages: Sequence[Message]) -> list[Message]:
+    """A digest as one message for each key: what fires by the last of them, and all that ceased. The worst goes first."""
+    found: dict[str, Message] = {}
+    for message in messages:
+        before = found.get(message.key)
+        known = {notice.key for notice in message.notices}
+        ceased = [notice for notice in before.notices if notice.status == "resolved" and notice.key not in known] if before else []
+        found[message.key] = replace(message, notices=(*message.notices, *ceased))
+    return sorted(
+        found.values(), key=lambda message: (message.status != "firing", SEVERITIES.index(message.worst.severity), message.number)
+    )
+
+
 def title(messages: Sequence[Message]) -> str:
     """A digest on a line."""
-    if len(messages) == 1:
-        return headline(messages[0])
-    firing = sum(message.status == "firing" for message in messages)
-    return f"{len(messages)} messages, {firing} of them of what fires; the last: {headline(messages[-1])}"
+    rules = by_incident(messages)
+    if len(rules) == 1:
+        return headline(rules[0])
+    firing = sum(message.status == "firing" for message in rules)
+    return f"{firing} {'rule fires' if firing == 1 else 'rules fire'}, {len(rules) - firing} over: {headline(rules[0])}"
+
+
+def others(messages: Sequence[Message], characters: int) -> str:
+    """What there is no room to show of a digest, by the rules' names; at last only counted."""
+    names = [f"{cut(line(message.rule), 100)}{' (over)' if message.status == 'resolved' else ''}" for message in messages]
+    text = f"{len(names)} more: {', '.join(names)}"
+    kept = len(names)
+    while len(text) > characters and kept:
+        kept -= 1
+        text = f"{len(names)} more: {', '.join(names[:kept])} and {len(names) - kept} that there is no room for"
+    return text
 
 
 def detail(notice: Notice) -> list[str]:
