@@ -137,10 +137,11 @@ class Ruled:
         return "absent" in self._texts
 
     def _open(self, end_us: int) -> bool:
+        """Whether the last instant of a step is in its hours."""
         if self.hours is None:
             return True
         begin, end = (int(text[:2]) * 60 + int(text[3:]) for text in self.hours.split("-"))
-        return (begin <= end_us % DAY_US // MINUTE_US < end) != self.except_
+        return (begin <= (end_us - 1) % DAY_US // MINUTE_US < end) != self.except_
 
     def spans(self, values: Values, slice_: Slice, steps: Sequence[Step], first_us: int) -> list[tuple[int, int | None]]:
         """When it fires at a series, from and to."""
@@ -178,7 +179,9 @@ class _Course:
         self._unknown += 1
         self._held += self._held > 0
         stale = self._unknown * self._every_us >= self._stale_us
-        if self._fires and (stale or self._kept_for(now_us)):
+        if self._fires and stale and self._ceased_us is None:
+            self._ceased_us = now_us
+        if self._kept_for(now_us):
             self._end(now_us)
         self._held = 0 if stale else self._held
 

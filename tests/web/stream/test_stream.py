@@ -70,7 +70,11 @@ def test_all_kpis_unless_some_are_named(world: World, url: str) -> None:
         ("want=kpi%3Dusers%26step%3D7s", 400, "want 0: step '7s': expected a size that divides a day, such as 10s, 1m, 15m, 1h or 6h"),
         ("want=kpi%3Dusers%26step%3D10s", 400, "want 0: step 10s is no multiple of users's bucket, 60s"),
         ("want=kpi%3Dusers%26timezone%3DX", 400, "want 0: there is no time zone 'X'; expected a name such as Europe/Berlin or UTC"),
-        ("want=kpi%3Dusers%26where%3Dsku", 400, "want 0: where: users has no dimension 'sku'; it has country"),
+        (
+            "want=kpi%3Dusers%26where%3Dsku",
+            400,
+            "want 0: where: users has no dimension 'sku'; it has country; text stands in single quotes: 'sku'",
+        ),
     ],
 )
 def test_a_wrong_question(client: Client, query: str, status: int, says: str) -> None:
