@@ -44,7 +44,10 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None)
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
-        child = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environ)
+        own = {
+            name: value for name, value in (environ or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"
+        }  # else all is compiled anew
+        child = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=own)
         _, status, usage = os.wait4(child.pid, 0)
         wall_s = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)
