@@ -18,7 +18,7 @@ from bench.serving import Serving, serving
 from tests.browser.launching import browsing
 
 CHARTS = 20
-_SCREEN = {"width": 2560, "height": 1440}
+_SCREEN = {"width": 2560, "height": 1600}  # a chart out of sight is not drawn
 _WARM_UP_S = 5.0
 _KPI = "  k{number}: {{ title: KPI {number}, value: sum(amount) filter (where lane <> {number}), every: 1s }}\n"
 _FILE = """\
