@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from livekpi.definition.definition import SourceDefinition
-from livekpi.definition.model import File, Http, SourceSpec
+from livekpi.definition.shape.model import File, Http, SourceSpec
 from livekpi.definition.types import parse_field
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import PIECE_RECORDS, Decoder

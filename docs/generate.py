@@ -9,7 +9,7 @@ import click
 from prometheus_client import CollectorRegistry
 
 from livekpi import cli
-from livekpi.definition.schema import schema
+from livekpi.definition.shape.schema import schema
 from livekpi.metrics import Metrics
 from livekpi.web.openapi.document import DOCUMENT
 

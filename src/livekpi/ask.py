@@ -15,8 +15,8 @@ from livekpi.alerts.asking.answer import points_with
 from livekpi.alerts.asking.pace import PaceRequest, pace, pace_objects
 from livekpi.client import Client
 from livekpi.definition.definition import Definition
+from livekpi.definition.file.substitute import Unset
 from livekpi.definition.load import parse_definition
-from livekpi.definition.substitute import Unset
 from livekpi.engine.plan import make_plan
 from livekpi.query.output import EXTRA_KEYS
 from livekpi.query.points import Outlook, Point, Points, Query, Request, Standing

@@ -11,10 +11,10 @@ from livekpi.alerts.backtest.trial import Backtest
 from livekpi.ask import stored
 from livekpi.clustered import problems as engine_problems
 from livekpi.definition.definition import Definition
+from livekpi.definition.file.yaml_source import read_yaml
 from livekpi.definition.load import check as check_file
-from livekpi.definition.outages import blind_rules
 from livekpi.definition.problems import Problem
-from livekpi.definition.yaml_source import read_yaml
+from livekpi.definition.resolve.outages import blind_rules
 from livekpi.engine.engine import kpi_partials, last_events_us
 from livekpi.engine.plan import make_plan
 from livekpi.store import catalog

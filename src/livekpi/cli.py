@@ -169,9 +169,9 @@ def schema() -> None:
     """Print the JSON Schema of definition files, for editors."""
     import json
 
-    import livekpi.definition.schema
+    import livekpi.definition.shape.schema
 
-    click.echo(json.dumps(livekpi.definition.schema.schema(), indent=2))
+    click.echo(json.dumps(livekpi.definition.shape.schema.schema(), indent=2))
 
 
 @main.command()
@@ -179,9 +179,9 @@ def schema() -> None:
 @explained
 def init(sample: Path) -> None:
     """Infer sources and fields from SAMPLE events, and print a definition file that runs."""
-    import livekpi.definition.infer
+    import livekpi.definition.samples.infer
 
-    click.echo(livekpi.definition.infer.infer(sample), nl=False)
+    click.echo(livekpi.definition.samples.infer.infer(sample), nl=False)
 
 
 @main.command()

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition, SourceDefinition, microseconds
-from livekpi.definition.model import EngineSpec, Kafka
 from livekpi.definition.problems import Problem
+from livekpi.definition.shape.model import EngineSpec, Kafka
 from livekpi.engine.cluster import Cluster, ClusterError
 from livekpi.engine.plan import Plan, make_plan
 from livekpi.engine.progress import BUCKETS

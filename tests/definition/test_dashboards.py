@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from livekpi.definition.dashboards import Dashboard, KpiTile, Row, TextTile
-from livekpi.definition.schema import schema
+from livekpi.definition.shape.schema import schema
 from tests.definition.places import KPIS, SOURCE, assert_problems, parsed, problems
 
 BASE = SOURCE + KPIS + "  users: { value: count(distinct user), every: 1m }\n"

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from livekpi.definition.alerting import AlertSpec, CalendarSpec
-from livekpi.definition.conditions import FUNCTIONS, parse_condition
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load, parse_definition
-from livekpi.definition.parts import Model
 from livekpi.definition.problems import ExpressionError
-from livekpi.definition.summaries import RULE_NAMES
+from livekpi.definition.rules.conditions import FUNCTIONS, parse_condition
+from livekpi.definition.rules.summaries import RULE_NAMES
+from livekpi.definition.shape.alerting import AlertSpec, CalendarSpec
+from livekpi.definition.shape.parts import Model
 from tests.house.tree import ROOT
 
 PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from livekpi.definition.dashboarding import KpiTileSpec, TextTileSpec
 from livekpi.definition.load import parse_definition
+from livekpi.definition.shape.dashboarding import KpiTileSpec, TextTileSpec
 from tests.house.tree import ROOT
 
 PAGE = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")

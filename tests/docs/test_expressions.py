@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import pytest
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.expressions import _AGGREGATE_NAMES, Frame, parse_value
 from livekpi.definition.load import load
 from livekpi.definition.problems import ExpressionError
-from livekpi.definition.scalars import FUNCTIONS
+from livekpi.definition.sql.expressions import _AGGREGATE_NAMES, Frame, parse_value
+from livekpi.definition.sql.scalars import FUNCTIONS
 from livekpi.demo.demo import DEFINITION
 from tests.house.tree import ROOT
 

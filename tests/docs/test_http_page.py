@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from livekpi.definition.model import Http
+from livekpi.definition.shape.model import Http
 from livekpi.web import bodies
 from livekpi.web.access.guard import LOOPBACK_NAMES, OPEN
 from livekpi.web.door import door, records

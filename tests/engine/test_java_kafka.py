@@ -2,7 +2,7 @@
 
 import pytest
 
-from livekpi.definition.model import Setting
+from livekpi.definition.shape.model import Setting
 from livekpi.engine.java_kafka import client_settings, untranslatable
 
 LOGIN: dict[str, Setting] = {"sasl.username": "me", "sasl.password": 'a"b\\c'}

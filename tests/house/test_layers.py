@@ -70,7 +70,7 @@ def test_there_is_no_way_round_in_a_circle() -> None:
         ("livekpi.definition.load", "from livekpi.store import layout"),
         ("livekpi.query.points", "import livekpi.web.app"),
         ("livekpi.store.layout", "from livekpi.engine.engine import Engine"),
-        ("livekpi.clock", "from livekpi.definition.model import Model"),
+        ("livekpi.clock", "from livekpi.definition.shape.model import Model"),
         ("livekpi.web.app", "from livekpi import cli"),
         ("livekpi.engine.engine", "def f():\n    from livekpi.query import points"),
     ],

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from livekpi.definition.definition import SourceDefinition
-from livekpi.definition.log_formats import LOG_FIELDS
-from livekpi.definition.model import File, SourceSpec
+from livekpi.definition.resolve.log_formats import LOG_FIELDS
+from livekpi.definition.shape.model import File, SourceSpec
 from livekpi.definition.types import parse_field
 from livekpi.sources.base import Chunk
 

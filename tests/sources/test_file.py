@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from structlog.testing import capture_logs
 
-from livekpi.definition.model import File
+from livekpi.definition.shape.model import File
 from livekpi.sources import file as file_module
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.file import GONE_S, POLL_S, FileSource

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from livekpi.clock import ManualClock
-from livekpi.definition.model import Kafka
+from livekpi.definition.shape.model import Kafka
 from livekpi.metrics import Metrics
 from livekpi.sources.base import SourceError
 from livekpi.sources.kafka import KafkaSource

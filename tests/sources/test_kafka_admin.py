@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from livekpi.definition.model import Kafka
+from livekpi.definition.shape.model import Kafka
 from livekpi.sources.base import SourceError
 from livekpi.sources.kafka_admin import Admin, Question
 from tests.servers.kafka_server import KafkaServer

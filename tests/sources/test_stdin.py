@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import pytest
 
-from livekpi.definition.model import Stdin
+from livekpi.definition.shape.model import Stdin
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.stdin import StdinSource
 
@@ -104,7 +104,7 @@ def test_a_stream_that_fails_is_said() -> None:
 
 def test_a_process_can_end_while_stdin_is_open() -> None:
     script = (
-        "import sys; from livekpi.definition.model import Stdin; from livekpi.sources.stdin import StdinSource\n"
+        "import sys; from livekpi.definition.shape.model import Stdin; from livekpi.sources.stdin import StdinSource\n"
         "found = StdinSource(Stdin(), sys.stdin.buffer); found.start({}); print(found.read(1, 60)[0].records, found.read(1, 0.01))"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -14,7 +14,7 @@ from livekpi.alerts.summary import summary
 from livekpi.alerts.telling import Said, series_of
 from livekpi.alerts.words import Word, covering, words
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 
 STATUSES = ("firing", "pending", "resolved")
 """In the order in which they are listed."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from livekpi.alerts.numbers import constant_text, number_text, text_beside
 from livekpi.definition.definition import Kpi
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 
 _NULL = "∅"
 

@@ -10,7 +10,7 @@ from livekpi.alerts.series import series_values
 from livekpi.alerts.summary import summary
 from livekpi.alerts.words import Word, covering
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 
 
 @dataclass(frozen=True)

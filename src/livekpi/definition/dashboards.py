@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from livekpi.definition.dashboarding import Size
+from livekpi.definition.shape.dashboarding import Size
 
 
 @dataclass(frozen=True, slots=True)

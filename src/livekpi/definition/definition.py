@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from livekpi.definition.calendars import is_holiday
 from livekpi.definition.dashboards import Dashboard
-from livekpi.definition.expressions import KpiValue
-from livekpi.definition.model import DefinitionSpec, KpiSpec, SourceSpec
 from livekpi.definition.problems import Problem
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.calendars import is_holiday
+from livekpi.definition.rules.rules import Rule
+from livekpi.definition.shape.model import DefinitionSpec, KpiSpec, SourceSpec
+from livekpi.definition.sql.expressions import KpiValue
 from livekpi.definition.types import Field
 
 

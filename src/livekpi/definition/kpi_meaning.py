@@ -1,7 +1,7 @@
 """What a KPI's numbers are, whatever it is called and however it is written: what was kept of other numbers is of no use to it."""
 
 from livekpi.definition.definition import Kpi
-from livekpi.definition.expressions import Aggregate
+from livekpi.definition.sql.expressions import Aggregate
 
 
 def kpi_meaning(kpi: Kpi) -> list[object]:

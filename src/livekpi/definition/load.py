@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from livekpi.definition.definition import Definition
+from livekpi.definition.file.yaml_source import MAX_BYTES, read_yaml
 from livekpi.definition.problems import DefinitionError, Problem
 from livekpi.definition.report import Report
-from livekpi.definition.resolve_alerts import resolve_alerts
-from livekpi.definition.resolve_dashboards import resolve_dashboards
-from livekpi.definition.resolve_engine import check_engine
-from livekpi.definition.resolve_keep import resolve_keep
-from livekpi.definition.resolve_kpis import resolve_kpis
-from livekpi.definition.resolve_sources import resolve_sources
-from livekpi.definition.validate import validate
-from livekpi.definition.yaml_source import MAX_BYTES, read_yaml
+from livekpi.definition.resolve.alerts import resolve_alerts
+from livekpi.definition.resolve.dashboards import resolve_dashboards
+from livekpi.definition.resolve.engine import check_engine
+from livekpi.definition.resolve.keep import resolve_keep
+from livekpi.definition.resolve.kpis import resolve_kpis
+from livekpi.definition.resolve.sources import resolve_sources
+from livekpi.definition.shape.validate import validate
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Definition:

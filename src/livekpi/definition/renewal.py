@@ -1,6 +1,6 @@
 """What of a changed file can take effect while it runs: what people look at and read, and nothing that numbers or alerts come from."""
 
-from livekpi.definition.model import DefinitionSpec, KpiSpec
+from livekpi.definition.shape.model import DefinitionSpec, KpiSpec
 
 
 def needs_restart(running: DefinitionSpec, changed: DefinitionSpec) -> list[str]:

@@ -1,6 +1,6 @@
 """Where the checks put the mistakes they find."""
 
-from livekpi.definition.document import Document, Loc, MappingNode
+from livekpi.definition.file.document import Document, Loc, MappingNode
 from livekpi.definition.problems import ExpressionError, Problem
 
 

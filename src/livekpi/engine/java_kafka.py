@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from livekpi.definition.model import Setting
+from livekpi.definition.shape.model import Setting
 
 _SAME = frozenset(
     {

@@ -15,7 +15,7 @@ from typing import Literal
 from sqlglot import exp
 
 from livekpi.definition.definition import Definition, Kpi
-from livekpi.definition.expressions import Aggregate
+from livekpi.definition.sql.expressions import Aggregate
 from livekpi.definition.types import Type
 
 PartialKind = Literal["count", "sum", "min", "max", "last", "first", "bins", "distinct"]

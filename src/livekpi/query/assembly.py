@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from livekpi.definition.definition import Kpi
-from livekpi.definition.expressions import Aggregate
+from livekpi.definition.sql.expressions import Aggregate
 from livekpi.definition.types import NUMBER, Field
 from livekpi.engine.plan import Grouping
 from livekpi.query import leaves

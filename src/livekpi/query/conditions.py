@@ -3,10 +3,10 @@
 from sqlglot import exp
 
 from livekpi.definition.definition import Definition, Kpi
-from livekpi.definition.parsing import parse
 from livekpi.definition.problems import ExpressionError, nearest
-from livekpi.definition.scalars import Scalars
-from livekpi.definition.typed import Typed
+from livekpi.definition.sql.parsing import parse
+from livekpi.definition.sql.scalars import Scalars
+from livekpi.definition.sql.typed import Typed
 from livekpi.query.steps import QueryError
 
 

@@ -6,7 +6,7 @@ Every query here yields columns `i` (the step's index), the slice's dimensions `
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from livekpi.definition.expressions import Aggregate
+from livekpi.definition.sql.expressions import Aggregate
 from livekpi.engine.plan import BIN_OFFSET, GAMMA, Grouping, partial_of
 from livekpi.query.steps import Steps
 from livekpi.store.layout import cells, column, quote, series, spread

@@ -13,8 +13,8 @@ from sqlglot import exp
 
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.durations import parse_duration
-from livekpi.definition.expressions import Aggregate
 from livekpi.definition.problems import nearest
+from livekpi.definition.sql.expressions import Aggregate
 from livekpi.definition.tiers import tiers
 from livekpi.definition.types import Field, Type
 from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of

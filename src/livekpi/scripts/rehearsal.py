@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from livekpi.alerts.judging.desk import Desk
 from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition, SourceDefinition
-from livekpi.definition.model import File, Stdin
+from livekpi.definition.shape.model import File, Stdin
 from livekpi.engine.engine import Engine
 from livekpi.events import Events
 from livekpi.metrics import Metrics

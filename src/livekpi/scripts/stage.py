@@ -7,9 +7,9 @@ from pathlib import Path
 from livekpi.alerts import ledger
 from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition
+from livekpi.definition.file.substitute import Unset
 from livekpi.definition.load import parse_definition
 from livekpi.definition.problems import DefinitionError, nearest
-from livekpi.definition.substitute import Unset
 from livekpi.query.steps import QueryError
 from livekpi.scripts.alert_expectation import compare_alerts, compare_messages
 from livekpi.scripts.expectation import Line, compare_letters, compare_points, laid_out

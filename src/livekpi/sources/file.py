@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from livekpi.definition.model import File
+from livekpi.definition.shape.model import File
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.byte_streams import DamagedError, Head, read_head
 from livekpi.sources.identity import HEAD_BYTES, Identity, Unclaimed

@@ -27,7 +27,7 @@ _ACCESS = re.compile(
 
 
 def access_cells(names: Sequence[str]) -> Cells:
-    """Cells of a line in common or combined format; the fields are those of definition/log_formats.py.
+    """Cells of a line in common or combined format; the fields are those of definition/resolve/log_formats.py.
 
     `path` is the request's target with its query; a request line of another shape is all `path`. `-` is null.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from livekpi.clock import Clock
-from livekpi.definition.model import Kafka
+from livekpi.definition.shape.model import Kafka
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk, SourceError
 

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPa
 from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType  # type: ignore[attr-defined]  # its types forget some
 from confluent_kafka.cimpl import NewTopic
 
-from livekpi.definition.model import Kafka
+from livekpi.definition.shape.model import Kafka
 from livekpi.sources.base import SourceError
 from livekpi.sources.kafka_consumer import Place, TopicConsumer, client_settings
 

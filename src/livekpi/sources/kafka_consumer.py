@@ -13,7 +13,7 @@ from itertools import groupby
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from livekpi.definition.model import Kafka
+from livekpi.definition.shape.model import Kafka
 from livekpi.sources.base import SourceError
 
 _DEFAULTS: dict[str, str | int] = {

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from livekpi.definition.definition import SourceDefinition
 from livekpi.definition.durations import format_duration
-from livekpi.definition.model import File, Stdin
+from livekpi.definition.shape.model import File, Stdin
 from livekpi.definition.types import Field
 from livekpi.sources.columns import can_fault, column
 from livekpi.sources.faults import Fault, Faults, mask

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from livekpi.definition.model import Stdin
+from livekpi.definition.shape.model import Stdin
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.lines import Cut, HeaderError
 from livekpi.sources.tail import records_of

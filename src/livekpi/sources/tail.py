@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from livekpi.definition.model import File, Stdin
+from livekpi.definition.shape.model import File, Stdin
 from livekpi.sources.base import Chunk
 from livekpi.sources.byte_streams import ByteStream, PlainStream, open_stream
 from livekpi.sources.identity import Identity

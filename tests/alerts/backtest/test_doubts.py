@@ -6,7 +6,7 @@ import pytest
 
 from livekpi.alerts.backtest.doubts import enough, held_nearly_always, never_held
 from livekpi.alerts.backtest.trial import Tally, Tried
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 from tests.rehearsed import DAY_US, MINUTE_US, NOON_US, definition
 
 

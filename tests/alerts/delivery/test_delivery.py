@@ -14,7 +14,7 @@ from livekpi.alerts.delivery.delivery import Delivery
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.clock import ManualClock, SystemClock
-from livekpi.definition.notifying import Alertmanager, Alive, NotifierSpec, Webhook
+from livekpi.definition.shape.notifying import Alertmanager, Alive, NotifierSpec, Webhook
 from livekpi.store.schema import StoreError
 from tests.alerts.made import NOW_US, SECOND_US, message, notice
 from tests.alerts.memory_outbox import MemoryOutbox

@@ -13,7 +13,7 @@ from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.alertmanager import AlertmanagerNotifier, labels_of, postable
 from livekpi.alerts.notifiers.base import NeverWillBe, Sent, TryAgain
 from livekpi.clock import SystemClock
-from livekpi.definition.notifying import Alertmanager, NotifierSpec
+from livekpi.definition.shape.notifying import Alertmanager, NotifierSpec
 from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import DIGESTS, NOW_US, SECOND_US, message, notice, resolved
 from tests.alerts.memory_outbox import MemoryOutbox

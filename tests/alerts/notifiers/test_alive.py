@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from livekpi.alerts.notifiers.alive import AliveNotifier
 from livekpi.alerts.notifiers.base import NeverWillBe, Sent
-from livekpi.definition.notifying import Alive
+from livekpi.definition.shape.notifying import Alive
 from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import NOW_US
 

@@ -8,7 +8,7 @@ from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.apprise import AppriseNotifier, body
 from livekpi.alerts.notifiers.base import Sent, TryAgain
 from livekpi.alerts.notifiers.errors import NotifierError
-from livekpi.definition.notifying import AppriseUrls
+from livekpi.definition.shape.notifying import AppriseUrls
 from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import DIGESTS, NOW_US, message, notice, resolved
 

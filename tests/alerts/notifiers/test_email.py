@@ -15,7 +15,7 @@ from hypothesis import given
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.email import EmailNotifier, composed
-from livekpi.definition.notifying import Email
+from livekpi.definition.shape.notifying import Email
 from tests.alerts.made import DIGESTS, NOW_US, message, notice, resolved
 from tests.servers.ports import free_ports
 

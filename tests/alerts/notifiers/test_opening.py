@@ -8,7 +8,7 @@ from livekpi.alerts.notifiers.opening import open_notifier
 from livekpi.alerts.notifiers.pagerduty import PagerDutyNotifier
 from livekpi.alerts.notifiers.slack import SlackNotifier
 from livekpi.alerts.notifiers.webhook import WebhookNotifier
-from livekpi.definition.notifying import KINDS, NotifierSpec
+from livekpi.definition.shape.notifying import KINDS, NotifierSpec
 
 KNOWN: dict[str, tuple[dict[str, object], type]] = {
     "pagerduty": ({"routing_key": "key"}, PagerDutyNotifier),

@@ -7,7 +7,7 @@ from hypothesis import given
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Sent, TryAgain
 from livekpi.alerts.notifiers.pagerduty import PagerDutyNotifier, encoded, event
-from livekpi.definition.notifying import PagerDuty
+from livekpi.definition.shape.notifying import PagerDuty
 from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import MESSAGES, NOW_US, SECOND_US, message, notice, resolved
 from tests.alerts.notifiers import events_v2

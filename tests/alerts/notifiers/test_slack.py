@@ -8,7 +8,7 @@ from hypothesis import given
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Sent, TryAgain
 from livekpi.alerts.notifiers.slack import SlackNotifier, post
-from livekpi.definition.notifying import Slack
+from livekpi.definition.shape.notifying import Slack
 from tests.alerts.http_receiver import Answer, HttpReceiver
 from tests.alerts.made import DIGESTS, NOW_US, message, notice, resolved
 

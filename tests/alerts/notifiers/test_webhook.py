@@ -10,7 +10,7 @@ from hypothesis import given
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent
 from livekpi.alerts.notifiers.webhook import WebhookNotifier
-from livekpi.definition.notifying import Webhook
+from livekpi.definition.shape.notifying import Webhook
 from tests.alerts.http_receiver import HttpReceiver
 from tests.alerts.made import DIGESTS, NOW_US, SECOND_US, message, notice, resolved
 from tests.house.tree import ROOT

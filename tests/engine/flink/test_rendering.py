@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.resolve_sources import name_problem
+from livekpi.definition.resolve.sources import name_problem
 from livekpi.engine.flink.rendering import FUNCTIONS, OWN, Job, render_job, state_ttl_us
 from livekpi.engine.flink.sql import FUNCTION
 from livekpi.engine.flink.support import TIME_PARTS, unsupported

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from livekpi.alerts.judging.pacing import Pace, progress
-from livekpi.definition.additive import adding_problem
 from livekpi.definition.definition import Kpi
+from livekpi.definition.sql.additive import adding_problem
 from livekpi.query.output import time_text
 from livekpi.query.points import Query, Request
 from livekpi.query.steps import HOUR_US, QueryError

@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 import duckdb
 import numpy as np
 
-from livekpi.definition.additive import Lone, lone
+from livekpi.definition.sql.additive import Lone, lone
 from livekpi.insight.completion import dispersion, predicted
 from livekpi.insight.lateness import Lateness
 from livekpi.query.points import Asked, Outlook, Point, Query, dimension_text

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import Plan
 from livekpi.store.layout import cells, quote
 

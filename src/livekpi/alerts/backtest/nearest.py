@@ -11,7 +11,7 @@ from sqlglot import exp
 from livekpi.alerts.judging.answers import MOVES, Part, select
 from livekpi.alerts.judging.judge import Verdicts
 from livekpi.alerts.series import Series
-from livekpi.definition.conditions import Condition
+from livekpi.definition.rules.conditions import Condition
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 

@@ -15,7 +15,7 @@ from livekpi.alerts.judging.answers import select
 from livekpi.alerts.judging.values import Codes, Index, Panel, Want, index_of, one, taken
 from livekpi.alerts.series import steps_of
 from livekpi.definition.definition import Kpi
-from livekpi.definition.expressions import Aggregate
+from livekpi.definition.sql.expressions import Aggregate
 from livekpi.engine.plan import CELL_KINDS, Plan, grouping_of, partial_of
 from livekpi.query import leaves
 from livekpi.query.assembly import value_sql

@@ -13,7 +13,7 @@ from livekpi.alerts.judging.machine import Timing
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.telling import receivers_of, series_of
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 from livekpi.query.output import time_text
 
 Object = dict[str, Any]

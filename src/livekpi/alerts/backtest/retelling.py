@@ -7,7 +7,7 @@ from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.telling import Said, message, to_tell
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 
 
 @dataclass(frozen=True)

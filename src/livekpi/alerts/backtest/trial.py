@@ -25,7 +25,7 @@ from livekpi.alerts.message import Message
 from livekpi.alerts.series import Series, steps_of
 from livekpi.alerts.telling import Said
 from livekpi.definition.definition import Definition, microseconds
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import grouping_of, make_plan, partial_of
 from livekpi.query.points import Query
 from livekpi.query.steps import HOUR_US, QueryError

@@ -14,7 +14,7 @@ from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Notifier, Outcome, Sent, TryAgain
 from livekpi.clock import Clock
 from livekpi.definition.durations import format_duration
-from livekpi.definition.notifying import NotifierSpec
+from livekpi.definition.shape.notifying import NotifierSpec
 from livekpi.store.schema import StoreError
 
 LOOK_S = 60.0

@@ -23,7 +23,7 @@ from livekpi.alerts.telling import Said, Tell, is_known, message, receivers_of, 
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import Plan
 from livekpi.query.points import Query
 

@@ -19,10 +19,10 @@ from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql, sele
 from livekpi.alerts.judging.machine import Run
 from livekpi.alerts.judging.values import Codes, Reader, one
 from livekpi.alerts.series import Series, steps_of
-from livekpi.definition.additive import lone
-from livekpi.definition.conditions import Condition, Question
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.conditions import Condition, Question
+from livekpi.definition.rules.rules import Rule
+from livekpi.definition.sql.additive import lone
 from livekpi.query.points import Query
 from livekpi.query.steps import Steps
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from livekpi.alerts.series import steps_of
 from livekpi.definition.definition import Kpi, microseconds
-from livekpi.definition.model import PeriodTarget
-from livekpi.definition.values import moment
+from livekpi.definition.shape.model import PeriodTarget
+from livekpi.definition.shape.values import moment
 from livekpi.insight.pace import Projection, project
 from livekpi.query.points import Query
 from livekpi.query.steps import DAY_US, HOUR_US, Steps, floor, shift

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules import Rule
+from livekpi.definition.rules.rules import Rule
 from livekpi.events import Events
 from livekpi.insight.lateness import Lateness, running_behind
 from livekpi.query.snapshot import Snapshot

@@ -12,7 +12,7 @@ from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, links, moment, shown
-from livekpi.definition.notifying import Alertmanager
+from livekpi.definition.shape.notifying import Alertmanager
 
 LEASE = 4
 """How many times `resend` an alert goes on firing there when nothing more is heard: as Prometheus has it (rules/alerting.go)."""

@@ -8,7 +8,7 @@ from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import moment
-from livekpi.definition.notifying import Alive
+from livekpi.definition.shape.notifying import Alive
 
 _JSON = {"Content-Type": "application/json"}
 

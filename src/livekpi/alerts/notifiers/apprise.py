@@ -6,7 +6,7 @@ from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.errors import NotifierError
 from livekpi.alerts.notifiers.wording import by_incident, clean, cut, detail, headline, line, links, others, title, told
-from livekpi.definition.notifying import AppriseUrls
+from livekpi.definition.shape.notifying import AppriseUrls
 
 _TITLE_CHARACTERS = 200
 _LINE_CHARACTERS = 500

@@ -16,7 +16,7 @@ from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import by_incident, clean, cut, detail, headline, line, links, others, told
 from livekpi.alerts.notifiers.wording import title as title_of
-from livekpi.definition.notifying import Email
+from livekpi.definition.shape.notifying import Email
 
 _TIMEOUT_S = 5.0
 """For each thing that the server is asked."""

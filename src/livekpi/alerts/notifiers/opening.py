@@ -9,7 +9,7 @@ from livekpi.alerts.notifiers.email import EmailNotifier
 from livekpi.alerts.notifiers.pagerduty import PagerDutyNotifier
 from livekpi.alerts.notifiers.slack import SlackNotifier
 from livekpi.alerts.notifiers.webhook import WebhookNotifier
-from livekpi.definition.notifying import NotifierSpec
+from livekpi.definition.shape.notifying import NotifierSpec
 
 
 def open_notifier(name: str, spec: NotifierSpec, *, resolve: Resolve = resolved) -> Notifier:

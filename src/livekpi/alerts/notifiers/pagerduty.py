@@ -11,7 +11,7 @@ from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, finite, headline, line, links, moment
-from livekpi.definition.notifying import PagerDuty
+from livekpi.definition.shape.notifying import PagerDuty
 
 _SUMMARY_CHARACTERS = 1_024
 _KEY_CHARACTERS = 255

@@ -12,7 +12,7 @@ from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import by_incident, cut, detail, headline, line, links, others, title, told
-from livekpi.definition.notifying import Slack
+from livekpi.definition.shape.notifying import Slack
 
 _TEXT_CHARACTERS = 500
 """Of a text before it is escaped, which makes five characters of one."""

@@ -10,7 +10,7 @@ from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, finite, links, moment
-from livekpi.definition.notifying import Webhook
+from livekpi.definition.shape.notifying import Webhook
 
 VERSION = 1
 """Of the body: keys may be added, and none is taken away or changed without another number."""

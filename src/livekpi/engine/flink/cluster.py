@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.model import Flink
+from livekpi.definition.shape.model import Flink
 from livekpi.engine.cluster import ClusterError, Condition, JobState
 from livekpi.engine.flink.gateway import Session
 from livekpi.engine.flink.jobmanager import JobManager, JobOverview

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlglot import exp
 
 from livekpi.definition.definition import Definition, SourceDefinition, microseconds
-from livekpi.definition.model import Flink, Setting
+from livekpi.definition.shape.model import Flink, Setting
 from livekpi.definition.tiers import tiers
 from livekpi.definition.types import STRING, Field, Type
 from livekpi.engine.flink.expressions import Expressions

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.model import Spark
+from livekpi.definition.shape.model import Spark
 from livekpi.engine.cluster import ClusterError, Condition, JobState
 from livekpi.engine.spark.description import Description, describe
 

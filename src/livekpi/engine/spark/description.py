@@ -8,7 +8,7 @@ from typing import Self
 
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
-from livekpi.definition.model import Spark
+from livekpi.definition.shape.model import Spark
 
 FINISHED, STOPPED = 0, 3
 """A driver's exit codes: all there was has been read (--once); it was asked to end. Any other is a failure."""

@@ -21,8 +21,8 @@ from pyspark.sql.functions import expr
 from pyspark.sql.streaming.query import StreamingQuery
 
 from livekpi.definition.definition import Definition, SourceDefinition
-from livekpi.definition.model import Setting
 from livekpi.definition.problems import DefinitionError
+from livekpi.definition.shape.model import Setting
 from livekpi.definition.tiers import tiers
 from livekpi.engine.java_kafka import client_settings
 from livekpi.engine.plan import Grouping, Plan, make_plan

@@ -13,9 +13,9 @@ from livekpi.alerts.backtest.incidents import Incident
 from livekpi.alerts.backtest.report import report
 from livekpi.alerts.backtest.trial import Backtest, Tried
 from livekpi.definition.definition import Definition
+from livekpi.definition.file.substitute import Unset
 from livekpi.definition.load import parse_definition
 from livekpi.definition.problems import DefinitionError, nearest
-from livekpi.definition.substitute import Unset
 from livekpi.query.steps import QueryError
 from livekpi.web.objects.checks import time_us
 

@@ -1,0 +1,69 @@
+"""Calendars: when a rule is judged, in local days and hours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from livekpi.definition.holiday_dates import holiday_dates
+from livekpi.definition.shape.alerting import CalendarSpec
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Some days (of the week, by date, holidays; all where none are named), and of these some hours.
+
+    Hours are read off the wall: where the clock goes back, a repeated hour counts twice, and one that is skipped not at all.
+    """
+
+    weekdays: frozenset[int]
+    """0 is Monday."""
+    dates: frozenset[date]
+    country: str | None
+    """Whose holidays are among the days; None: no holidays."""
+    minutes: tuple[int, int]
+    """From and to, in minutes since midnight; a `to` that is not after the `from` is on the next day."""
+    zone: ZoneInfo
+
+    def open(self, at_us: int) -> bool:
+        """Whether a time (µs since the epoch) is in it; hours past midnight belong to the day on which they began."""
+        local = _local(at_us, self.zone)
+        day, minute, (begin, end) = local.date(), local.hour * 60 + local.minute, self.minutes
+        if begin < end:
+            return begin <= minute < end and self._has(day)
+        return (minute >= begin and self._has(day)) or (minute < end and self._has(day - _DAY))
+
+    def holiday(self, at_us: int) -> bool:
+        """Whether a time (µs since the epoch) is on a holiday of its country."""
+        return is_holiday(self.country, self.zone, at_us)
+
+    def _has(self, day: date) -> bool:
+        if not (self.weekdays or self.dates or self.country):
+            return True
+        return day.weekday() in self.weekdays or day in self.dates or _on_holiday(self.country, day)
+
+
+def calendars(given: CalendarSpec | Sequence[CalendarSpec] | None) -> tuple[Calendar, ...]:
+    """Those of a rule's `only` or `except`."""
+    specs = [given] if isinstance(given, CalendarSpec) else given or []
+    return tuple(
+        Calendar(spec.days or frozenset(), frozenset(spec.dates), spec.holidays, spec.hours or (0, _DAY_MINUTES), ZoneInfo(spec.timezone))
+        for spec in specs
+    )
+
+
+def is_holiday(country: str | None, zone: ZoneInfo, at_us: int) -> bool:
+    """Whether a time (µs since the epoch) is on a public holiday, by the date in `zone`; never where there is no country."""
+    return country is not None and _on_holiday(country, _local(at_us, zone).date())
+
+
+def _on_holiday(country: str | None, day: date) -> bool:
+    return country is not None and day in holiday_dates(country, day.year)
+
+
+def _local(at_us: int, zone: ZoneInfo) -> datetime:
+    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
