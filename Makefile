@@ -35,6 +35,7 @@ help:  ## list the targets
 demo: $(VENV)/installed  ## a synthetic shop whose numbers move, in this terminal
 	@$(BIN)/livekpi demo
 
+test: ARGS ?= --numprocesses=2 --dist=worksteal --durations=10  # many tests wait more than they work
 test: lint page-test pytest  ## lint, types and every test, against the built wheel
 
 pytest: $(VENV)/dev $(VENV)/installed ui/node_modules/dev  ## every test; ARGS='tests/sources -x' for some
