@@ -75,8 +75,10 @@ def test_a_late_correction_changes_the_number_and_leaves_a_mark(shop: Server, vi
     expect(row_with(page, euros(41), "final")).to_have_count(1)
     expect(connection(page)).to_have_text("Live")
     shop.post(shop.purchase(240, 1000, ts=ts))
-    expect(row_with(page, euros(1041), "final, corrected")).to_have_count(1)
-    expect(page.get_by_role("list", name="Legend")).to_contain_text("corrected after it was final")
+    for _ in ("as it came", "as the server has it"):
+        expect(row_with(page, euros(1041), "final, corrected")).to_have_count(1)
+        expect(page.get_by_role("list", name="Legend")).to_contain_text("corrected after it was final")
+        page.reload()
 
 
 def test_a_server_that_is_killed_leaves_a_word_and_no_gap(shop: Server, visitor: Visitor) -> None:

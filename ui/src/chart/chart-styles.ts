@@ -13,6 +13,10 @@ export const chartStyles = css`
   .tip.start { inset-inline: 0 auto; }
   .framed { position: relative; }
   .plot { height: var(--chart-height, clamp(260px, 44vh, 900px)); position: relative; overflow: hidden; }
+  /* in a tile: what height there is */
+  :host([compact]) { display: flex; flex-direction: column; }
+  :host([compact]) .framed { flex: 1; }
+  :host([compact]) .plot { position: absolute; inset: 0; height: auto; }
   .plot:focus-visible { outline-offset: 0; }
   .u-select { background: var(--accent); opacity: 0.18; }
   .u-hz .u-cursor-x { border-right: 1px dashed var(--muted); }

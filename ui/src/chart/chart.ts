@@ -56,6 +56,8 @@ export class Chart extends LitElement {
 
   readonly #frames = new Frames(this, () => this.#draw());
   #plot: Plot | null = null;
+  /** In px, when it was last drawn. */
+  #width = 0;
   #colours: Colours | null = null;
   #brushed: readonly [area: HTMLElement, end: () => void] | null = null;
   #anchor_ms: number | null = null;
@@ -128,8 +130,8 @@ export class Chart extends LitElement {
     if (changed.size === 1 && changed.has("cursor_ms")) return;
     this.#frames.ask();
     const span_ms = "span_ms" in this.window ? this.window.span_ms : null;
-    // once for each px that it moves by
-    this.#frames.beat(span_ms === null ? null : span_ms / Math.max(200, this.box.clientWidth));
+    // once for each px that it moves by; asking the box for its width here would cost a layout for each chart and commit
+    this.#frames.beat(span_ms === null ? null : span_ms / Math.max(200, this.#width));
   }
 
   #wording(): Wording {
@@ -137,7 +139,7 @@ export class Chart extends LitElement {
     const range_ms = lengthOf(this.window);
     // of a long range in short steps a date alone would not say which point is meant
     const time = (time_ms: number): string => (this.step_ms < DAY_MS && range_ms > 2 * DAY_MS ? times.full(time_ms) : times.within(time_ms, range_ms));
-    return { numbers: this.page.numbers, unit: this.kpi.unit, time, compared: this.compared };
+    return { numbers: this.page.numbers, unit: this.kpi.unit, time, full: (time_ms) => times.full(time_ms), compared: this.compared };
   }
 
   /** Times may be in another zone now, too. */
@@ -155,13 +157,14 @@ export class Chart extends LitElement {
     if (points.some((point) => point.low !== undefined)) found.push(["band", "expected"]);
     if (this.compared !== null && points.some((point) => (point.before ?? null) !== null)) found.push(["before", this.compared]);
     if (this.target !== null) found.push(["target", `target ${this.page.numbers.text(this.target, this.kpi.unit)}`]);
-    if (this.lines.some((line) => line.corrected.size > 0)) found.push(["corrected", "corrected after it was final"]);
+    if (points.some((point) => point.corrected !== undefined)) found.push(["corrected", "corrected after it was final"]);
     return found;
   }
 
   #draw(): void {
     const { clientWidth: width, clientHeight: height } = this.box;
     if (width === 0 || height === 0) return;
+    this.#width = width;
     this.#colours ??= coloursAt(this.probe);
     this.#plot ??= new Plot(this.box, (time_ms) => this.#pointed(time_ms));
     this.#plot.draw(this.#scene(this.#colours, width), width, height);

@@ -1,6 +1,7 @@
 /** When a chart is drawn: at most once a frame, only while it is on screen, anew when its size or the theme changes. */
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { untilBeat } from "../shell/beats.ts";
 
 const SHORTEST_BEAT_MS = 200;
 const LONGEST_BEAT_MS = 5_000;
@@ -10,7 +11,7 @@ export class Frames implements ReactiveController {
   #seen = false;
   #late = false;
   #observers: readonly { disconnect(): void }[] = [];
-  #timer: ReturnType<typeof setInterval> | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
   #beat_ms: number | null = null;
 
   constructor(
@@ -26,12 +27,12 @@ export class Frames implements ReactiveController {
     else this.#asked ??= requestAnimationFrame(() => this.#run());
   }
 
-  /** Draws about so often even where nothing was asked for; null: not. */
+  /** Draws again when it was not asked to for about so long, together with others that beat; null: not. */
   beat(every_ms: number | null): void {
     const beat_ms = every_ms === null ? null : Math.min(LONGEST_BEAT_MS, Math.max(SHORTEST_BEAT_MS, every_ms));
     if (beat_ms === this.#beat_ms) return;
     this.#beat_ms = beat_ms;
-    this.#tick();
+    this.#wait();
   }
 
   hostConnected(): void {
@@ -40,13 +41,13 @@ export class Frames implements ReactiveController {
     seen.observe(this.host);
     sized.observe(this.host);
     this.#observers = [seen, sized];
-    this.#tick();
+    this.#wait();
   }
 
   hostDisconnected(): void {
     for (const observer of this.#observers) observer.disconnect();
     if (this.#asked !== null) cancelAnimationFrame(this.#asked);
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#asked = this.#timer = null;
     this.#seen = false;
     this.#late = true;
@@ -57,14 +58,15 @@ export class Frames implements ReactiveController {
     if (seen && this.#late) this.ask();
   }
 
-  #tick(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = this.#beat_ms === null || !this.host.isConnected ? null : setInterval(() => this.#seen && !document.hidden && this.ask(), this.#beat_ms);
+  #wait(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = this.#beat_ms === null || !this.host.isConnected ? null : setTimeout(() => this.ask(), untilBeat(performance.now(), this.#beat_ms));
   }
 
   #run(): void {
     this.#asked = null;
     this.#late = false;
     this.draw();
+    this.#wait();
   }
 }

@@ -9,8 +9,6 @@ export interface Line {
   readonly name: string;
   /** In order of time. */
   readonly points: readonly Point[];
-  /** The times (as the points have them) of points that changed after they had been final. */
-  readonly corrected: ReadonlySet<string>;
   /** A slice can be picked; the rest is all slices that have no line of their own. */
   readonly kind: "whole" | "slice" | "rest";
 }
@@ -80,7 +78,7 @@ export function drawingOf(lines: readonly Line[], step_ms: number, { also = [], 
     for (const point of line.points) {
       const time_ms = timeOf(point);
       if (!point.final && (open_ms === null || time_ms < open_ms)) open_ms = time_ms;
-      if (line.corrected.has(point.time) && typeof point.value === "number") corrected.push({ time_ms, value: point.value, line: number });
+      if (point.corrected !== undefined && typeof point.value === "number") corrected.push({ time_ms, value: point.value, line: number });
     }
   });
   return { times_ms, layers, extent: extentOf([...layers.flatMap((layer) => layer.values), ...also]), corrected, open_ms };

@@ -9,6 +9,8 @@ export interface Wording {
   readonly unit: string | null;
   /** A moment as text. */
   readonly time: (time_ms: number) => string;
+  /** A moment as text that says its day, too. */
+  readonly full: (time_ms: number) => string;
   /** What an earlier time that is compared is called, such as `a week before`. */
   readonly compared: string | null;
 }
@@ -43,7 +45,7 @@ export function readingAt(lines: readonly Line[], time_ms: number, words: Wordin
     time: words.time(time_ms),
     lines: lines.map((line) => {
       const point = pointAt(line, time_ms);
-      return point === undefined ? null : pointText(point, line, words);
+      return point === undefined ? null : pointText(point, words);
     }),
   };
 }
@@ -57,14 +59,14 @@ export function spoken(lines: readonly Line[], reading: Reading): string {
   return `${reading.time}: ${parts.join("; ")}`;
 }
 
-function pointText(point: Point, line: Line, { numbers, unit, compared }: Wording): string {
+function pointText(point: Point, { numbers, unit, full, compared }: Wording): string {
   const text = (value: number | undefined): string => numbers.text(value, unit);
   const parts = [numbers.text(point.value, unit)];
   if (!point.final) parts.push("provisional");
   if (!point.final && point.predicted !== undefined) {
     parts.push(`predicted ${text(point.predicted)} (${text(point.predicted_low)} to ${text(point.predicted_high)})`);
   }
-  if (line.corrected.has(point.time)) parts.push("corrected after it was final");
+  if (point.corrected !== undefined) parts.push(`corrected after it was final, at ${full(Date.parse(point.corrected))}`);
   if (point.low !== undefined && point.high !== undefined) {
     const outside = (point.score ?? 0) > 1 ? "outside of what is expected" : "expected";
     parts.push(`${outside}, ${text(point.low)} to ${text(point.high)}`);

@@ -29,31 +29,29 @@ export class ChartTile extends LitElement {
     legendStyles,
     css`
       :host { height: 100%; }
-      article.panel { height: 100%; min-height: 14.75rem; display: flex; flex-direction: column; gap: 2px; padding: 14px 16px 10px; }
+      /* contained: a number that changes moves nothing outside */
+      article.panel { height: 100%; display: flex; flex-direction: column; gap: 4px; padding: 12px 16px 8px; contain: layout; }
       article.alert { border-color: var(--alert); box-shadow: inset 4px 0 var(--alert); }
       article.watch { border-color: var(--watch); box-shadow: inset 4px 0 var(--watch); }
       header { display: flex; align-items: start; justify-content: space-between; gap: 8px; }
       .title { font-size: 1rem; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
       .title a { color: var(--text); text-decoration: none; }
       .title a:hover { text-decoration: underline; text-decoration-color: var(--accent); }
-      .now { display: flex; align-items: baseline; gap: 12px; min-height: 2.2rem; }
-      .now .muted, .line { font-size: 0.85rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
-      /* there before it is known, so that charts beside each other begin at one height */
-      .line { min-height: 1.5em; }
-      .value { font-size: 1.6rem; font-weight: 650; line-height: 1.3; letter-spacing: -0.02em; }
+      /* the number, and beside it what it is of and how it has changed: two lines, known or not */
+      .now { display: grid; grid-template-columns: auto minmax(0, 1fr); align-items: center; column-gap: 12px; min-height: 2.3rem; }
+      .now .beside { font-size: 0.8rem; line-height: 1.4; }
+      .beside > * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      .value { font-size: 1.7rem; font-weight: 650; line-height: 1.3; letter-spacing: -0.02em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
       .change { font-weight: 600; }
       .better { color: var(--fine); }
       .worse { color: var(--alert); }
-      lk-chart { --chart-height: 11rem; flex: 1; }
-      :host([size="large"]) lk-chart { --chart-height: 16rem; }
-      :host([size="wide"]) lk-chart { --chart-height: 17rem; }
-      /* of a frame: as high as it is */
-      :host([fill]) article.panel { min-height: 100%; border: 0; border-radius: 0; padding-bottom: 1.6rem; }
-      :host([fill]) lk-chart { --chart-height: max(4rem, calc(100vh - 8.4rem)); }
+      lk-chart { flex: 1; min-height: 6rem; }
       .legend { min-height: 30px; }
       .legend .value { display: none; }
-      :host([fill][split]) lk-chart { --chart-height: max(4rem, calc(100vh - 10.9rem)); }
-      :host([fill]) .legend { flex-wrap: nowrap; overflow-x: auto; }
+      /* of a frame: as high as it is */
+      :host([fill]) article.panel { border: 0; border-radius: 0; padding-bottom: 1.6rem; }
+      :host([fill]) lk-chart { min-height: 4rem; }
+      :host([fill]) .legend { flex-wrap: nowrap; overflow-x: auto; white-space: nowrap; }
       .note { min-height: 1.4em; font-size: 0.85rem; }
     `,
   ];
@@ -94,9 +92,8 @@ export class ChartTile extends LitElement {
       </header>
       <p class="now">
         <span class="value" title=${seen.exact === seen.value ? nothing : seen.exact}>${seen.value}</span>
-        <span class="muted">${seen.when}</span>
+        <span class="beside"><span class="muted">${seen.when}</span><span>${changeLine(seen.change ?? undefined)}</span></span>
       </p>
-      <p class="line">${changeLine(seen.change ?? undefined)}</p>
       <lk-chart
         compact
         .page=${page}
@@ -109,11 +106,6 @@ export class ChartTile extends LitElement {
       ${tile.by === null ? nothing : legend(lines, [], [], (line) => this.#pick(line))}
       ${problem ? html`<p class="error note">${problem}</p>` : nothing}
     </article>`;
-  }
-
-  protected override updated(): void {
-    this.setAttribute("size", this.tile.size);
-    this.toggleAttribute("split", this.tile.by !== null);
   }
 
   #feedsOf(frame: Frame): Readonly<Record<string, Feed>> {

@@ -4,7 +4,7 @@ import type { Line } from "../chart/layers.ts";
 import { restName, type Ranking, slicesOf } from "../kpi/split.ts";
 import { among, apart } from "../kpi/where.ts";
 import { zoneFor } from "../overview/windows.ts";
-import { type Feed, keyOf } from "../server/feed.ts";
+import type { Feed } from "../server/feed.ts";
 import type { Kpi, KpiTile, Want } from "../server/types.ts";
 import { parseDuration, stepFor } from "../words/durations.ts";
 
@@ -43,13 +43,8 @@ export function wantsOf(tile: KpiTile, frame: Frame, ranking: Ranking | null): R
 export function linesOf(tile: KpiTile, title: string, feeds: Readonly<Record<string, Feed>>, ranking: Ranking | null): readonly Line[] {
   const { whole, slices, rest } = feeds;
   const { by } = tile;
-  if (whole !== undefined) return [lineOf(title, "whole", whole)];
+  if (whole !== undefined) return [{ name: title, kind: "whole", points: whole.points }];
   if (by === null || ranking === null || slices === undefined) return [];
-  const lines = slicesOf(slices.points, by, ranking, slices.corrected, (point) => keyOf(point, [by]));
-  return rest === undefined ? lines : [...lines, lineOf(restName(ranking), "rest", rest)];
-}
-
-function lineOf(name: string, kind: Line["kind"], feed: Feed): Line {
-  const corrected = feed.corrected.size === 0 ? [] : feed.points.filter((point) => feed.corrected.has(keyOf(point)));
-  return { name, points: feed.points, corrected: new Set(corrected.map((point) => point.time)), kind };
+  const lines = slicesOf(slices.points, by, ranking);
+  return rest === undefined ? lines : [...lines, { name: restName(ranking), kind: "rest", points: rest.points }];
 }

@@ -38,19 +38,6 @@ export function everyOf(text: string | null): number {
   return (Number.isFinite(seconds) ? Math.min(MOST_S, Math.max(LEAST_S, seconds)) : EVERY_S) * 1_000;
 }
 
-/** How many columns and rows so many tiles take on a screen of a shape (width by height). */
-export function shapeOf(count: number, aspect: number): readonly [columns: number, rows: number] {
-  let best: readonly [number, number] = [1, count];
-  let least = Infinity;
-  for (let columns = 1; columns <= count; columns += 1) {
-    const rows = Math.ceil(count / columns);
-    // a number with its words is wider than it is high; an empty place is a pity
-    const cost = Math.abs(Math.log(((aspect / columns) * rows) / 1.6)) + (columns * rows - count) * 0.3;
-    if (cost < least) [best, least] = [[columns, rows], cost];
-  }
-  return best;
-}
-
 function tilesOf(dashboard: Dashboard, known: ReadonlyMap<string, Kpi>): SlideTile[] {
   const found = new Map<string, SlideTile>();
   for (const tile of dashboard.rows.flatMap((row) => row.tiles)) {

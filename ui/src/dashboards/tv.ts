@@ -7,12 +7,15 @@ import "../shell/connection.ts";
 import { Ticking } from "../shell/follow.ts";
 import { type Page, timesOf } from "../shell/page.ts";
 import type { Route } from "../shell/router.ts";
+import { Resizing } from "../shell/resizing.ts";
+import { shapeOf } from "../shell/shape.ts";
 import { shared } from "../shell/styles.ts";
 import { Carousel } from "./carousel.ts";
-import { everyOf, MOST_TILES, shapeOf, type Slide, slidesOf } from "./slides.ts";
+import { everyOf, MOST_TILES, type Slide, slidesOf } from "./slides.ts";
 import "./tv-tile.ts";
 
 const AWAKE_MS = 4_000;
+const WAKING = ["pointermove", "click"] as const;
 const SMALL_PX = 700;
 const SMALL_TILES = 3;
 /** A picture that never moves burns itself into some screens: with each slide it stands a little elsewhere. */
@@ -24,7 +27,7 @@ export class Tv extends LitElement {
     shared,
     css`
       :host { position: fixed; inset: 0; background: var(--ground); overflow: hidden; display: flex; flex-direction: column; gap: 1.2vmin; padding: 1.2vmin calc(1.2vmin + 8px) calc(1.2vmin + 8px) 1.2vmin; }
-      .moved { flex: 1; min-height: 0; display: flex; flex-direction: column; gap: 1.2vmin; }
+      .moved { position: relative; flex: 1; min-height: 0; display: flex; flex-direction: column; gap: 1.2vmin; }
       .top { display: flex; flex-wrap: wrap; align-items: center; gap: 0 2vmin; font-size: clamp(1rem, 2.6vmin, 3rem); }
       h1 { font-size: 1.3em; margin-inline-end: auto; }
       .clock { font-weight: 600; }
@@ -33,12 +36,20 @@ export class Tv extends LitElement {
       li { display: grid; min-width: 0; min-height: 0; }
       .keys { display: flex; gap: 6px; align-items: center; font-size: max(0.85rem, 0.6em); white-space: nowrap; }
       .keys button { min-width: 36px; padding: 2px 8px; }
-      @media (max-width: 700px) { h1 { flex-basis: 100%; } .keys { flex-basis: 100%; } }
       .place { font-size: 0.8em; }
       :host(:not([awake])) { cursor: none; }
       /* the controls show themselves to who moves the pointer, or comes by key */
       .keys .controls { display: flex; gap: 6px; opacity: 0; }
       :host([awake]) .controls, .controls:focus-within, .paused .controls { opacity: 1; }
+      /* on a phone they lie where the thumb is, over the last tile; a touch that only wakes them presses none */
+      @media (max-width: 700px) {
+        .top { flex-wrap: nowrap; }
+        h1 { flex: 1 1 0; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .keys .place { display: none; }
+        .keys .controls { position: absolute; z-index: 1; inset: auto 0 8px; margin-inline: auto; width: max-content; max-width: 100%; padding: 6px; background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); box-shadow: 0 2px 12px rgb(0 0 0 / 25%); }
+        .keys .controls button { min-height: 44px; min-width: 44px; font-size: 0.95rem; }
+        :host(:not([awake])) .moved:not(.paused) .controls:not(:focus-within) { pointer-events: none; }
+      }
     `,
   ];
 
@@ -51,28 +62,29 @@ export class Tv extends LitElement {
     () => everyOf(this.route.query.get("every")),
   );
   readonly #pressed = (event: KeyboardEvent): void => this.#key(event);
-  readonly #resized = (): void => this.requestUpdate();
-  readonly #moved = (): void => this.#wake();
+  /** A finger wakes by its click alone: what it shows earlier would be pressed by it. */
+  readonly #moved = (event: MouseEvent): void => {
+    if (event.type === "click" || (event as PointerEvent).pointerType !== "touch") this.#wake();
+  };
   #sleep: ReturnType<typeof setTimeout> | null = null;
 
   constructor() {
     super();
     new Ticking(this, 1_000);
+    new Resizing(this);
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("keydown", this.#pressed);
-    window.addEventListener("resize", this.#resized);
-    window.addEventListener("pointermove", this.#moved);
+    for (const name of WAKING) window.addEventListener(name, this.#moved);
     this.#wake();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("keydown", this.#pressed);
-    window.removeEventListener("resize", this.#resized);
-    window.removeEventListener("pointermove", this.#moved);
+    for (const name of WAKING) window.removeEventListener(name, this.#moved);
     if (this.#sleep !== null) clearTimeout(this.#sleep);
     if (document.fullscreenElement !== null) void document.exitFullscreen();
   }

@@ -3,7 +3,7 @@
 import type { Line } from "../chart/layers.ts";
 import type { Dimension, Value } from "../server/types.ts";
 
-const EXTRAS = ["before", "expected", "low", "high", "score", "predicted", "predicted_low", "predicted_high"] as const;
+const EXTRAS = ["corrected", "before", "expected", "low", "high", "score", "predicted", "predicted_low", "predicted_high"] as const;
 
 /** A row a point, in order of time; `by` names the dimension that lines are slices of. What nothing has is left out. */
 export function csvOf(lines: readonly Line[], by: string | null): string {

@@ -7,7 +7,7 @@ import type { Chart } from "../chart/chart.ts";
 import type { Line } from "../chart/layers.ts";
 import type { Window } from "../chart/window.ts";
 import { ServerError } from "../server/api.ts";
-import { type Feed, keyOf, type Range } from "../server/feed.ts";
+import type { Feed, Range } from "../server/feed.ts";
 import type { Kpi, Want } from "../server/types.ts";
 import { Feeds, Follow } from "../shell/follow.ts";
 import { type Page, timesOf } from "../shell/page.ts";
@@ -169,9 +169,9 @@ export class KpiView extends LitElement {
     const feeds = [...whole, ...slices, ...rest];
     this.#feeds.keep(["whole", "slices", "rest"].filter((name) => wants[name as keyof typeof wants] !== null));
     const lines = [
-      ...whole.map((each) => lineOf(each, kpi.title, "whole", withOutlook(each.points, this.#asked.looking()))),
-      ...(found.by === null || ranking === null ? [] : slices.flatMap((each) => slicesOf(each.points, found.by ?? "", ranking, each.corrected, (point) => keyOf(point, each.want.by)))),
-      ...rest.map((each) => lineOf(each, restName(ranking as Ranking), "rest", each.points)),
+      ...whole.map((each): Line => ({ name: kpi.title, kind: "whole", points: withOutlook(each.points, this.#asked.looking()) })),
+      ...(found.by === null || ranking === null ? [] : slices.flatMap((each) => slicesOf(each.points, found.by ?? "", ranking))),
+      ...rest.map((each): Line => ({ name: restName(ranking as Ranking), kind: "rest", points: each.points })),
     ];
     return { kpi, state: found, step, timezone, lines, feeds };
   }
@@ -226,9 +226,4 @@ function reachOf({ kpi }: Kpi, { window, compare }: KpiState): string {
 
 function rangeOf({ window, compare, expected, by }: KpiState): Range {
   return { ...window, ...(compare !== null && { compare }), ...(expected && by === null && { extra: ["band", "prediction"] }) };
-}
-
-function lineOf(feed: Feed, name: string, kind: Line["kind"], points: Line["points"]): Line {
-  const corrected = new Set([...feed.corrected].map((key) => String((JSON.parse(key) as unknown[])[0])));
-  return { name, kind, points, corrected };
 }

@@ -27,7 +27,7 @@ export function rowsOf(lines: readonly Line[], order: Order): TableRow[] {
       at.set(time_ms, points);
     }
   });
-  const rows = [...at].map(([time_ms, points]) => ({ time_ms, points, word: wordOf(lines, points) }));
+  const rows = [...at].map(([time_ms, points]) => ({ time_ms, points, word: wordOf(points) }));
   const way = order.ascending ? 1 : -1;
   return rows.sort((one, other) => compared(one, other, order.by, way) || way * (one.time_ms - other.time_ms));
 }
@@ -40,8 +40,8 @@ function compared(one: TableRow, other: TableRow, by: Order["by"], way: number):
   return way * (left - right);
 }
 
-function wordOf(lines: readonly Line[], points: readonly (Point | undefined)[]): string {
-  const corrected = points.some((point, index) => point !== undefined && lines[index]?.corrected.has(point.time));
+function wordOf(points: readonly (Point | undefined)[]): string {
+  const corrected = points.some((point) => point?.corrected !== undefined);
   const word = points.some((point) => point?.final === false) ? "provisional" : "final";
   return corrected ? `${word}, corrected` : word;
 }

@@ -24,15 +24,10 @@ export function rank(points: readonly Point[], dimension: string, most: number):
 }
 
 /** A line for each ranked slice, in that order. */
-export function slicesOf(points: readonly Point[], dimension: string, ranking: Ranking, corrected: ReadonlySet<string>, keyOf: (point: Point) => string): Line[] {
+export function slicesOf(points: readonly Point[], dimension: string, ranking: Ranking): Line[] {
   const of = new Map<Dimension, Point[]>(ranking.top.map((value) => [value, []]));
   for (const point of points) of.get(valueOf(point, dimension))?.push(point);
-  return [...of].map(([value, those]) => ({
-    name: nameOf(value),
-    points: those,
-    corrected: new Set(those.filter((point) => corrected.has(keyOf(point))).map((point) => point.time)),
-    kind: "slice",
-  }));
+  return [...of].map(([value, those]) => ({ name: nameOf(value), points: those, kind: "slice" }));
 }
 
 /** What the line of all others is called. */

@@ -22,6 +22,7 @@ const STEP = 50;
 const NEWER_MS = 15_000;
 
 interface Found {
+  /** The newest first. */
   readonly letters: readonly Letter[];
   /** When they were asked for, by the server's clock, in ms. */
   readonly at_ms: number;
@@ -53,7 +54,7 @@ export class LettersView extends LitElement {
     about: () => this.#range(),
     ask: async (signal) => {
       const at_ms = this.page.clock.now();
-      const { dead_letters } = await this.page.api.get<{ dead_letters: Letter[] }>("/v1/dead-letters", { ...this.#range(), limit: MOST }, signal);
+      const { dead_letters } = await this.page.api.get<{ dead_letters: Letter[] }>("/v1/dead-letters", { ...this.#range(), order: "newest", limit: MOST }, signal);
       return { letters: dead_letters, at_ms };
     },
   });
@@ -64,10 +65,10 @@ export class LettersView extends LitElement {
     ask: async (signal) => {
       const found = this.#found.answer;
       if (found === null || this.#range().to !== undefined) return 0;
-      const known = found.letters.at(-1)?.number ?? 0;
+      const known = found.letters[0]?.number ?? 0;
       const asked = { from: new Date(found.at_ms - NEWER_MS).toISOString(), limit: MOST };
       const { dead_letters } = await this.page.api.get<{ dead_letters: Letter[] }>("/v1/dead-letters", asked, signal);
-      return found.letters.length >= MOST ? 0 : dead_letters.filter((letter) => letter.number > known).length;
+      return dead_letters.filter((letter) => letter.number > known).length;
     },
     every_ms: NEWER_MS,
   });
@@ -103,10 +104,9 @@ export class LettersView extends LitElement {
     if (letters.length === 0) {
       return html`<div class="panel"><p><span class="state fine">Fine</span> No record of this range is a dead letter.</p></div>`;
     }
-    const newest = [...some].reverse();
     const sources = countBy(letters.filter((letter) => code === "" || letter.code === code), (letter) => letter.source);
     return html`
-      ${letters.length >= MOST ? html`<p class="note">There are more: these are the first ${MOST} of the range. Choose a shorter one to see the later.</p>` : nothing}
+      ${letters.length >= MOST ? html`<p class="note">There are more: these are the newest ${MOST} of the range. Choose one that ends earlier to see the older.</p>` : nothing}
       <section class="panel tight" aria-label="How many of which kind">
         ${sources.length < 2 && source === "" ? nothing : this.#counts("Source", "source", source, sources)}
         ${this.#counts("Kind", "code", code, countBy(letters.filter((letter) => source === "" || letter.source === source), (letter) => letter.code))}
@@ -114,9 +114,9 @@ export class LettersView extends LitElement {
       ${this.#replaying(some)}
       <section class="panel" aria-label="The letters">
         <p class="muted">${some.length === 1 ? "One letter" : `${this.page.numbers.text(some.length)} letters`}, the newest first, as of ${times.full(at_ms)} (${times.timezone}).</p>
-        ${repeat(newest.slice(0, this.shown), (letter) => letter.number, (letter) => html`<lk-letter .page=${this.page} .letter=${letter}></lk-letter>`)}
-        ${newest.length > this.shown
-          ? html`<button @click=${() => (this.shown += STEP)}>Show ${Math.min(STEP, newest.length - this.shown)} more of ${newest.length - this.shown}</button>`
+        ${repeat(some.slice(0, this.shown), (letter) => letter.number, (letter) => html`<lk-letter .page=${this.page} .letter=${letter}></lk-letter>`)}
+        ${some.length > this.shown
+          ? html`<button @click=${() => (this.shown += STEP)}>Show ${Math.min(STEP, some.length - this.shown)} more of ${some.length - this.shown}</button>`
           : nothing}
       </section>
     `;
@@ -151,7 +151,7 @@ livekpi dead-letters --mended letters.jsonl</pre>
   async #replay(some: readonly Letter[]): Promise<void> {
     this.busy = true;
     try {
-      const letters = some.map(({ number }) => ({ number }));
+      const letters = some.map(({ number }) => ({ number })).reverse(); // as they came
       const { replayed, dead } = await this.page.api.change<Replayed>("POST", "/v1/dead-letters/replay", { letters });
       this.problem = "";
       this.#refresh(`${replayed} counted, ${dead} still dead letters.`);

@@ -3,8 +3,8 @@
 import { css } from "lit";
 
 export const cardStyles = css`
-  :host { display: block; height: 100%; }
-  article.panel { position: relative; height: 100%; min-height: 14.5rem; display: flex; flex-direction: column; padding: 14px 16px 10px; overflow: hidden; }
+  :host { display: block; height: 100%; container-type: inline-size; }
+  article.panel { position: relative; height: 100%; min-height: 14.5rem; display: flex; flex-direction: column; padding: 14px 16px 10px; overflow: hidden; contain: layout; }
   article.alert { border-color: var(--alert); box-shadow: inset 4px 0 var(--alert); }
   article.watch { border-color: var(--watch); box-shadow: inset 4px 0 var(--watch); }
   article:hover { border-color: var(--edge); }
@@ -18,12 +18,12 @@ export const cardStyles = css`
   .title a:focus-visible { outline: none; }
   article:has(.title a:focus-visible) { outline: 3px solid var(--accent); outline-offset: 2px; }
   .state { flex: none; }
-  .value { font-size: 2rem; font-weight: 650; line-height: 1.25; letter-spacing: -0.02em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+  .value { font-size: clamp(2rem, 9cqi, 3.25rem); font-weight: 650; line-height: 1.25; letter-spacing: -0.02em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .line { font-size: 0.85rem; line-height: 1.5; min-height: 1.5em; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .change { font-weight: 600; }
   .better { color: var(--fine); }
   .worse { color: var(--alert); }
-  article > lk-sparkline { flex: 1 1 1.6rem; min-height: 1.6rem; max-height: 8rem; height: auto; margin: auto 0 6px; padding-top: 6px; }
+  article > lk-sparkline { flex: 1 1 1.6rem; min-height: 1.6rem; height: auto; margin: 0 0 6px; padding-top: 6px; }
   article.alert lk-sparkline { --spark: var(--alert); }
   article.watch lk-sparkline { --spark: var(--watch); }
   .pace { font-size: 0.8rem; min-height: 1.85rem; }

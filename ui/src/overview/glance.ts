@@ -8,7 +8,7 @@ import { type Page, timesOf } from "../shell/page.ts";
 import { EarlierOf, PaceOf } from "./asked.ts";
 import { type Change, changeOf } from "./change.ts";
 import { type Reading, readingOf } from "./reading.ts";
-import { type Standing, standingOf } from "./state.ts";
+import { isJudged, type Standing, standingOf } from "./state.ts";
 import { saidOf } from "./said.ts";
 import { lengthWords, openWordsOf, type Window, type Wish, wantOf, windowOf, wordsOf } from "./windows.ts";
 
@@ -77,7 +77,7 @@ export class Glance {
       reading,
       line,
       pace: pace ?? null,
-      standing: standingOf(kpi, page.board.of(kpi.watched), pace, feed.ready && feed.points.length === 0),
+      standing: this.#standing(page, kpi, pace, feed.ready && feed.points.length === 0),
       change: this.#change(page, kpi, window, reading),
       value: shortText(page, reading.shown?.value, kpi),
       exact: page.numbers.text(reading.shown?.value, kpi.unit),
@@ -87,6 +87,13 @@ export class Glance {
       said: saidOf(line, (value) => page.numbers.text(value, kpi.unit)),
       until_ms: Math.ceil(now_ms / grain_ms) * grain_ms,
     };
+  }
+
+  /** Where nothing of the file is judged, "No rule" on every KPI tells nobody anything. */
+  #standing(page: Page, kpi: Kpi, pace: Pace | null | undefined, silent: boolean): Standing {
+    const standing = standingOf(kpi, page.board.of(kpi.watched), pace, silent);
+    const telling = standing.state !== "none" || silent || page.kpis.some(isJudged);
+    return telling ? standing : { state: "none", word: "", why: "" };
   }
 
   #change(page: Page, kpi: Kpi, window: Window, { shown, partial }: Reading): Change | null | undefined {

@@ -7,6 +7,8 @@ import type { Kpi, Source } from "../server/types.ts";
 import { Follow } from "../shell/follow.ts";
 import type { Page } from "../shell/page.ts";
 import { kpiPath } from "../shell/router.ts";
+import { Resizing, remPx } from "../shell/resizing.ts";
+import { cardsOf } from "../shell/shape.ts";
 import { shared } from "../shell/styles.ts";
 import "./alert-strip.ts";
 import { arranged, type Order, ORDERS } from "./arrange.ts";
@@ -17,6 +19,9 @@ import { type Wish, WISHES } from "./windows.ts";
 
 /** From so many KPIs on one looks for some. */
 const MANY = 9;
+/** Of the screen, what is around the cards. */
+const SIDES_REM = 1;
+const HEAD_REM = 8;
 const ORDER_WORDS: Readonly<Record<Order, string>> = { file: "As in the file", state: "Worst first", title: "By title" };
 const WISH_WORDS: Readonly<Record<Wish, string>> = { minute: "Last minute", hour: "Last hour", day: "Last day" };
 
@@ -25,15 +30,16 @@ export class Overview extends LitElement {
   static override styles = [
     shared,
     css`
-      :host { display: grid; gap: var(--gap); }
+      :host { display: flex; flex-direction: column; gap: var(--gap); }
       .tools { display: flex; flex-wrap: wrap; gap: 8px var(--gap); align-items: center; }
       .tools h1 { margin-inline-end: auto; }
       label { display: flex; align-items: center; gap: 6px; }
       input { width: 14rem; }
       ul { list-style: none; margin: 0; padding: 0; display: grid; gap: var(--gap); grid-template-columns: repeat(auto-fill, minmax(min(17.5rem, 100%), 1fr)); grid-auto-rows: 14.75rem; }
+      /* all at once: they share the screen, as long as that helps to see them */
+      ul.filling { flex: 1; grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); grid-auto-rows: minmax(14.75rem, 1fr); max-width: calc(var(--columns) * 64rem); max-height: calc(var(--rows) * 48rem); }
       li { min-width: 0; }
       .later { display: block; height: 100%; padding: 14px 16px; color: var(--muted); text-decoration: none; overflow: hidden; }
-      @media (min-width: 2200px) { ul { grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); grid-auto-rows: 15.5rem; } }
       @media (max-width: 700px) { label, input, .tools select { flex: 1 1 auto; } .tools h1 { flex-basis: 100%; } }
     `,
   ];
@@ -48,6 +54,7 @@ export class Overview extends LitElement {
     super();
     new Follow(this, () => this.page.board, "changed");
     new Follow(this, () => this.page.router, "moved");
+    new Resizing(this);
   }
 
   override connectedCallback(): void {
@@ -83,11 +90,21 @@ export class Overview extends LitElement {
   }
 
   protected override updated(_changed: PropertyValues): void {
-    this.#near.follow(this.renderRoot.querySelectorAll<HTMLElement>("li[data-name]"));
+    const cards = this.renderRoot.querySelectorAll<HTMLElement>("li[data-name]");
+    this.#near.follow(cards);
+    const [columns, rows] = this.#shape(cards.length) ?? [1, 1];
+    this.style.setProperty("--columns", `${columns}`);
+    this.style.setProperty("--rows", `${rows}`);
+  }
+
+  /** The columns and rows in which all cards fit on the screen at once; null where they don't. */
+  #shape(count: number): readonly [columns: number, rows: number] | null {
+    const rem = remPx();
+    return count === 0 ? null : cardsOf(count, innerWidth / rem - SIDES_REM, innerHeight / rem - HEAD_REM);
   }
 
   #grid(shown: readonly Kpi[], wish: Wish): TemplateResult {
-    return html`<ul aria-label="KPIs">
+    return html`<ul class=${this.#shape(shown.length) === null ? "" : "filling"} aria-label="KPIs">
       ${repeat(
         shown,
         (kpi) => kpi.kpi,

@@ -7,8 +7,9 @@ import type { Standing } from "./state.ts";
 
 const ARROWS = { up: "▲", down: "▼", same: "=" } as const;
 
-/** The state in a word, on its colour; why, for who points at it or has it read out. */
-export function stateWord({ state, word, why }: Standing): TemplateResult {
+/** The state in a word, on its colour; why, for who points at it or has it read out. Nothing where there is no word. */
+export function stateWord({ state, word, why }: Standing): TemplateResult | typeof nothing {
+  if (word === "") return nothing;
   return html`<span class="state ${state}" title=${why || nothing}>${word}${why && html`<span class="hidden-text">: ${why}</span>`}</span>`;
 }
 

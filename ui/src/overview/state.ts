@@ -18,6 +18,11 @@ const GRAVE = 2;
 /** How far from its target a period may be heading before somebody should look. */
 const OFF_PACE = 0.1;
 
+/** Whether anything says if a KPI is fine: a rule or a target. */
+export function isJudged(kpi: Pick<Kpi, "watched" | "target">): boolean {
+  return kpi.watched.length > 0 || kpi.target !== null;
+}
+
 /** `pace` is undefined while it is not known; `silent` says that there is no number of late that rules could have been asked of. */
 export function standingOf(kpi: Pick<Kpi, "watched" | "good" | "target">, alerts: readonly Alert[], pace: Pace | null | undefined, silent = false): Standing {
   const firing = worstFirst(alerts.filter((alert) => alert.status === "firing"));
@@ -32,7 +37,7 @@ export function standingOf(kpi: Pick<Kpi, "watched" | "good" | "target">, alerts
   if (off !== "") return { state: "watch", word: "Watch", why: off };
   if (silent) return { state: "none", word: "No data", why: "" };
   if (kpi.watched.length === 0 && pace === undefined && kpi.target !== null) return { state: "none", word: "…", why: "not known yet" };
-  if (kpi.watched.length === 0 && kpi.target === null) return { state: "none", word: "No rule", why: "no alert rule or target watches it" };
+  if (!isJudged(kpi)) return { state: "none", word: "No rule", why: "no alert rule or target watches it" };
   return { state: "fine", word: "Fine", why: "" };
 }
 

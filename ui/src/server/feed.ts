@@ -48,8 +48,6 @@ export class Feed implements Watcher {
   #end: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #heard_ms: number | null = null;
-  /** Points that changed after they had been called final, by key; to be marked. */
-  readonly corrected = new Set<string>();
 
   /** `changed` is called after each change of the points, or of `error`. */
   constructor(
@@ -150,12 +148,9 @@ export class Feed implements Watcher {
   /** Puts an answer in the place of what was held from a time on, and what was told meanwhile over it. */
   #take(answer: Points, from_ms: number): void {
     const before = this.#commit;
-    const replaced = this.#held;
-    this.#held = new Map([...replaced].filter(([, { time_ms }]) => time_ms < from_ms));
+    this.#held = new Map([...this.#held].filter(([, { time_ms }]) => time_ms < from_ms));
     for (const point of answer.points) {
-      const key = keyOf(point, this.want.by);
-      this.#mark(key, replaced.get(key)?.point, point);
-      this.#held.set(key, { time_ms: Date.parse(point.time), point });
+      this.#held.set(keyOf(point, this.want.by), { time_ms: Date.parse(point.time), point });
     }
     this.#error = null;
     const waiting = this.#waiting ?? [];
@@ -174,13 +169,8 @@ export class Feed implements Watcher {
     if (this.range.from_ms !== undefined && time_ms < this.range.from_ms) return;
     const key = keyOf(point, this.want.by);
     const before = this.#held.get(key)?.point;
-    this.#mark(key, before, point);
     // what the stream does not tell (an earlier time's value, the band) still holds; a prediction was of another number
     this.#held.set(key, { time_ms, point: before === undefined ? point : { ...kept(before), ...point } });
-  }
-
-  #mark(key: string, before: Point | undefined, after: Point): void {
-    if (before?.final && before.value !== after.value) this.corrected.add(key);
   }
 
   #settle(commit: number): void {
@@ -200,22 +190,17 @@ export class Feed implements Watcher {
   #forget(): void {
     if (this.range.span_ms === undefined) return;
     const from_ms = this.now() - this.range.span_ms;
-    for (const [key, { time_ms }] of this.#held) {
-      if (time_ms < from_ms) {
-        this.#held.delete(key);
-        this.corrected.delete(key);
-      }
-    }
+    for (const [key, { time_ms }] of this.#held) if (time_ms < from_ms) this.#held.delete(key);
   }
 }
 
 /** What says which point is meant: its time and its slices. */
-export function keyOf(point: Point, by: readonly string[] = []): string {
+function keyOf(point: Point, by: readonly string[] = []): string {
   return JSON.stringify([point.time, ...by.map((name) => point[name] ?? null)]);
 }
 
 function kept(point: Point): Partial<Point> {
-  const { predicted: _predicted, predicted_low: _low, predicted_high: _high, ...rest } = point;
+  const { corrected: _corrected, predicted: _predicted, predicted_low: _low, predicted_high: _high, ...rest } = point;
   return rest;
 }
 

@@ -33,6 +33,7 @@ export interface LiveEvents {
   connection: Connection;
   alert: Alert;
   annotation: Annotation;
+  /** Another definition is shown than before, or what is known of it is other. */
   definition: null;
   /** A commit that changed something on screen; its time at the server, in ms. */
   commit: number;
@@ -41,6 +42,11 @@ export interface LiveEvents {
 interface Stream {
   readonly abort: AbortController;
   readonly wants: readonly string[];
+}
+
+/** Which definition is shown: another text where it is another one. */
+interface Definition {
+  readonly definition: string;
 }
 
 interface PointsMessage {
@@ -65,6 +71,8 @@ export class Live extends EventTarget {
   #since = 0;
   /** Whether nothing was heard for a while before the stream that is to come. */
   #broken = false;
+  /** Which definition is shown; null before that was said. */
+  #definition: string | null = null;
 
   constructor(private readonly api: Api) {
     super();
@@ -204,13 +212,16 @@ export class Live extends EventTarget {
     switch (event.event) {
       case "hello":
         this.#stands(stream, (data as { commit: number }).commit);
+        this.#shows(data as Definition);
+        break;
+      case "definition":
+        this.#shows(data as Definition);
         break;
       case "points":
         this.#spread(data as PointsMessage, stream);
         break;
       case "alert":
       case "annotation":
-      case "definition":
         this.dispatchEvent(new CustomEvent(event.event, { detail: data }));
     }
   }
@@ -227,6 +238,12 @@ export class Live extends EventTarget {
       if (missed) watcher.missed();
       else watcher.opened(commit);
     }
+  }
+
+  #shows({ definition }: Definition): void {
+    const before = this.#definition;
+    this.#definition = definition;
+    if (before !== null && before !== definition) this.dispatchEvent(new CustomEvent("definition", { detail: null }));
   }
 
   #spread(message: PointsMessage, stream: Stream): void {

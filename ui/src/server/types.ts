@@ -33,6 +33,8 @@ export interface Point {
   readonly time: string;
   readonly value: Value;
   readonly final: boolean;
+  /** When events that came too late last changed it, where it had been final. */
+  readonly corrected?: string;
   readonly before?: Value;
   readonly expected?: number;
   readonly low?: number;

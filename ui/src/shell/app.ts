@@ -39,7 +39,10 @@ export class App extends LitElement {
       nav a[aria-current="page"] { color: var(--accent); font-weight: 600; box-shadow: inset 0 -3px var(--accent); }
       .brand { font-weight: 700; color: var(--text); text-decoration: none; padding: 8px 0; }
       .end { margin-inline-start: auto; display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
-      main { padding: var(--gap); }
+      :host { display: flex; flex-direction: column; min-height: 100vh; }
+      main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr); align-items: start; padding: var(--gap); }
+      /* views that use what height there is */
+      main > lk-dashboard, main > lk-overview { align-self: stretch; }
       main:focus { outline: none; }
       .skip { position: absolute; left: -999px; }
       .skip:focus { left: 8px; top: 8px; background: var(--surface); padding: 8px; z-index: 10; }
@@ -61,7 +64,6 @@ export class App extends LitElement {
   readonly #preferences = new Preferences(window.localStorage, document.documentElement);
   readonly #board = new AlertBoard(this.#api, this.#live);
   #retry: ReturnType<typeof setTimeout> | null = null;
-  #interrupted = false;
   #path = "";
   @state() private page: Page | null = null;
   @state() private problem = "";
@@ -75,8 +77,6 @@ export class App extends LitElement {
     this.#live.on("definition", () => void this.#load());
     this.#live.on("connection", (connection) => {
       if (connection === "refused") this.mustSignIn = true;
-      else if (connection === "live" && this.#interrupted) void this.#load(); // the server may be another than before
-      this.#interrupted = connection !== "live" && (this.#interrupted || connection !== "connecting");
     });
     document.addEventListener("visibilitychange", () => this.#live.show(!document.hidden));
   }
@@ -148,7 +148,6 @@ export class App extends LitElement {
 
   #signedIn(): void {
     this.mustSignIn = false;
-    this.#interrupted = false;
     this.#live.retry();
     void this.#load();
   }

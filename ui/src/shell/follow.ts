@@ -3,6 +3,7 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { Feed, type Range } from "../server/feed.ts";
 import type { Want } from "../server/types.ts";
+import { untilBeat } from "./beats.ts";
 import type { Page } from "./page.ts";
 
 /** How far outside the screen something counts as on it. */
@@ -91,9 +92,9 @@ export class Follow implements ReactiveController {
   }
 }
 
-/** Updates an element every so often, for words such as "12 s ago"; not while the page is hidden. */
+/** Updates an element every so often, for words such as "12 s ago", together with others that do; not while the page is hidden. */
 export class Ticking implements ReactiveController {
-  #timer: ReturnType<typeof setInterval> | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -103,13 +104,17 @@ export class Ticking implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.#timer = setInterval(() => {
-      if (!document.hidden) this.host.requestUpdate();
-    }, this.every_ms);
+    this.#timer = setTimeout(
+      () => {
+        if (!document.hidden) this.host.requestUpdate();
+        this.hostConnected();
+      },
+      untilBeat(performance.now(), this.every_ms),
+    );
   }
 
   hostDisconnected(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 }

@@ -25,8 +25,18 @@ export interface Page {
   readonly scopes: readonly string[];
 }
 
+/** The times of a page by their zones, and the viewer's own zone: finding that out and making formats is dear, and charts ask at each commit. */
+const known = new WeakMap<Page, { readonly own: string; readonly times: Map<string, Times> }>();
+
 /** Times as the viewer wants them: in their own zone, or in that of the KPI. */
 export function timesOf(page: Page, kpi?: Kpi): Times {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return new Times(page.locales, page.preferences.zone === "kpi" && kpi !== undefined ? kpi.timezone : own);
+  let found = known.get(page);
+  if (found === undefined) {
+    found = { own: Intl.DateTimeFormat().resolvedOptions().timeZone, times: new Map() };
+    known.set(page, found);
+  }
+  const zone = page.preferences.zone === "kpi" && kpi !== undefined ? kpi.timezone : found.own;
+  const times = found.times.get(zone) ?? new Times(page.locales, zone);
+  found.times.set(zone, times);
+  return times;
 }

@@ -26,7 +26,7 @@ export const shared = css`
   .state.fine { color: var(--fine); background: var(--fine-ground); }
   .state.watch { color: var(--watch); background: var(--watch-ground); }
   .state.alert { color: var(--alert); background: var(--alert-ground); }
-  .state.none { font-weight: 400; color: var(--muted); background: var(--raised); }
+  .state.none { font-weight: 400; color: var(--muted); padding-inline: 0; }
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: start; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
   td.number, th.number { text-align: end; }

@@ -15,6 +15,10 @@ const UNITS: Readonly<Record<string, string>> = {
   MB: "megabyte",
   GB: "gigabyte",
 };
+const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"] as const;
+/** Beyond these a number is written by its power of ten. */
+const LEAST_PLAIN = 1e-6;
+const MOST_PLAIN = 1e18;
 export const NO_VALUE = "–";
 
 export interface NumberOptions {
@@ -34,6 +38,7 @@ export class Numbers {
     if (value === null || value === undefined) return NO_VALUE;
     if (typeof value !== "number") return String(value);
     const compact = options.compact === true && Math.abs(value) >= 10_000;
+    if (compact && (unit === "B" || unit === "bytes")) return this.#bytes(value);
     const style = styleOf(unit);
     const zeros = options.round === true ? { trailingZeroDisplay: "stripIfInteger" as const } : {};
     const text = this.#format({ ...style, ...precision(value, style, compact), ...zeros }).format(value);
@@ -43,6 +48,12 @@ export class Numbers {
   /** A relative change with its sign: `+12 %`. */
   change(ratio: number): string {
     return this.#format({ style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 }).format(ratio);
+  }
+
+  /** In the largest unit of bytes that leaves a whole number: `96.8 MB`. */
+  #bytes(value: number): string {
+    const power = Math.min(BYTES.length - 1, Math.floor(Math.log10(Math.abs(value)) / 3));
+    return this.#format({ style: "unit", unit: BYTES[power], unitDisplay: "short", maximumSignificantDigits: 3 }).format(value / 1_000 ** power);
   }
 
   /** Making a format is dear, so each is kept. */
@@ -63,9 +74,11 @@ function styleOf(unit: string | null): Intl.NumberFormatOptions {
 }
 
 function precision(value: number, style: Intl.NumberFormatOptions, compact: boolean): Intl.NumberFormatOptions {
+  const size = Math.abs(value);
+  if (size >= MOST_PLAIN ? compact : size !== 0 && size < LEAST_PLAIN && style.style !== "currency") return { notation: "scientific", maximumSignificantDigits: 3 };
   if (compact) return { notation: "compact", maximumSignificantDigits: 3 };
   // small amounts of money have their usual two places
-  return style.style === "currency" && Math.abs(value) < 10_000 ? {} : { maximumFractionDigits: digits(value, style) };
+  return style.style === "currency" && size < 10_000 ? {} : { maximumFractionDigits: digits(value, style) };
 }
 
 /** As many digits after the point as leave about three that matter. */

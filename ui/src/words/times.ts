@@ -6,6 +6,9 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 export class Times {
+  #formats = new Map<string, Intl.DateTimeFormat>();
+  #relative: Intl.RelativeTimeFormat | null = null;
+
   constructor(
     private readonly locales: readonly string[],
     /** IANA name of the zone that times are shown in. */
@@ -29,12 +32,16 @@ export class Times {
   ago(time_ms: number, now_ms: number): string {
     const gone = now_ms - time_ms;
     const [unit, size] = unitOf(Math.abs(gone));
-    const format = new Intl.RelativeTimeFormat([...this.locales], { style: "short", numeric: "always" });
-    return format.format(-Math.round(gone / size), unit);
+    this.#relative ??= new Intl.RelativeTimeFormat([...this.locales], { style: "short", numeric: "always" });
+    return this.#relative.format(-Math.round(gone / size), unit);
   }
 
+  /** Making a format is dear, so each is kept. */
   #format(options: Intl.DateTimeFormatOptions, time_ms: number): string {
-    return new Intl.DateTimeFormat([...this.locales], { ...options, timeZone: this.timezone }).format(time_ms);
+    const key = JSON.stringify(options);
+    const found = this.#formats.get(key) ?? new Intl.DateTimeFormat([...this.locales], { ...options, timeZone: this.timezone });
+    this.#formats.set(key, found);
+    return found.format(time_ms);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Point } from "../../src/server/types.ts";
 
 const at = (second: number): string => new Date(second * 1_000).toISOString();
 const point = (second: number, value: number | null, more: Partial<Point> = {}): Point => ({ time: at(second), value, final: true, ...more });
-const line = (points: readonly Point[], more: Partial<Line> = {}): Line => ({ name: "a", points, corrected: new Set(), kind: "whole", ...more });
+const line = (points: readonly Point[], more: Partial<Line> = {}): Line => ({ name: "a", points, kind: "whole", ...more });
 
 function column(lines: readonly Line[], role: Role, number = 0, options = {}): readonly (number | null)[] | undefined {
   return drawingOf(lines, 10_000, options).layers.find((layer) => layer.role === role && layer.line === number)?.values;
@@ -51,7 +51,7 @@ describe("a drawing", () => {
   });
 
   it("marks what was corrected, at its value now", () => {
-    const drawing = drawingOf([line([point(0, 1), point(10, 7)], { corrected: new Set([at(10)]) })], 10_000);
+    const drawing = drawingOf([line([point(0, 1), point(10, 7, { corrected: "2026-03-02T12:00:00Z" })])], 10_000);
     expect(drawing.corrected).toEqual([{ time_ms: 10_000, value: 7, line: 0 }]);
   });
 

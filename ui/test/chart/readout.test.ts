@@ -6,8 +6,8 @@ import { Numbers } from "../../src/words/numbers.ts";
 
 const at = (second: number): string => new Date(second * 1_000).toISOString();
 const point = (second: number, value: number | null, more: Partial<Point> = {}): Point => ({ time: at(second), value, final: true, ...more });
-const line = (name: string, points: readonly Point[], kind: Line["kind"] = "slice"): Line => ({ name, points, corrected: new Set(), kind });
-const words: Wording = { numbers: new Numbers(["en-GB"]), unit: null, time: (time_ms) => `t${time_ms / 1_000}`, compared: null };
+const line = (name: string, points: readonly Point[], kind: Line["kind"] = "slice"): Line => ({ name, points, kind });
+const words: Wording = { numbers: new Numbers(["en-GB"]), unit: null, time: (time_ms) => `t${time_ms / 1_000}`, full: (time_ms) => `full t${time_ms / 1_000}`, compared: null };
 
 describe("a chart's words", () => {
   it("find a line's point at a time, or none", () => {
@@ -29,8 +29,9 @@ describe("a chart's words", () => {
   });
 
   it("say the value of before, and that a point was corrected", () => {
-    const found: Line = { ...line("a", [point(0, 5, { before: 3 })], "whole"), corrected: new Set([at(0)]) };
-    expect(readingAt([found], 0, { ...words, compared: "a week before" }).lines).toEqual(["5, corrected after it was final, a week before 3"]);
+    const found = line("a", [point(0, 5, { before: 3, corrected: at(90) })], "whole");
+    const text = "5, corrected after it was final, at full t90, a week before 3";
+    expect(readingAt([found], 0, { ...words, compared: "a week before" }).lines).toEqual([text]);
   });
 
   it("name each slice, and one without a value then", () => {

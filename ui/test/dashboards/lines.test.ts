@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
 import { frameOf, linesOf, wantsOf } from "../../src/dashboards/lines.ts";
 import type { Feed } from "../../src/server/feed.ts";
-import { keyOf } from "../../src/server/feed.ts";
 import type { KpiTile, Point } from "../../src/server/types.ts";
 import { kpi, point } from "../overview/samples.ts";
 
 const TILE: KpiTile = { kpi: "orders", title: null, size: "large", by: null, top: 2, span: null };
 const SPLIT: KpiTile = { ...TILE, by: "country" };
 const RANKING = { top: ["DE", "FR"], others: 3 };
-const feed = (points: readonly Point[], corrected: readonly string[] = []): Feed => ({ points, corrected: new Set(corrected) }) as unknown as Feed;
+const feed = (points: readonly Point[]): Feed => ({ points }) as unknown as Feed;
 
 test("a tile shows an hour unless the file says otherwise, and more where buckets are long", () => {
   expect(frameOf(TILE, kpi())).toEqual({ span_ms: 3_600_000, step: "30s", step_ms: 30_000, timezone: null });
@@ -42,10 +41,9 @@ test("the lines are the slices in their order, then the rest", () => {
   ]);
 });
 
-test("a line knows which of its points were corrected", () => {
+test("the whole is a line of the tile's title", () => {
   const points = [point(0, 1), point(1, 2)];
-  const [line] = linesOf(TILE, "Orders", { whole: feed(points, [keyOf(point(1, 2))]) }, null);
-  expect(line).toMatchObject({ name: "Orders", kind: "whole", corrected: new Set([point(1, 2).time]) });
+  expect(linesOf(TILE, "Orders", { whole: feed(points) }, null)).toEqual([{ name: "Orders", kind: "whole", points }]);
 });
 
 test("without an answer there is no line", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { everyOf, shapeOf, slidesOf } from "../../src/dashboards/slides.ts";
+import { everyOf, slidesOf } from "../../src/dashboards/slides.ts";
 import type { Dashboard, KpiTile, TextTile } from "../../src/server/types.ts";
 import { kpi } from "../overview/samples.ts";
 
@@ -34,17 +34,4 @@ test("a slide's key is its own", () => {
 
 test.each([[null, 20_000], ["5", 5_000], ["0", 3_000], ["1e9", 3_600_000], ["soon", 20_000], ["", 20_000], [" ", 20_000]])("every=%s is %d ms", (text, every_ms) => {
   expect(everyOf(text)).toBe(every_ms);
-});
-
-test.each([
-  [1, 16 / 9, [1, 1]],
-  [2, 16 / 9, [2, 1]],
-  [4, 16 / 9, [2, 2]],
-  [5, 16 / 9, [3, 2]],
-  [6, 16 / 9, [3, 2]],
-  [3, 9 / 19, [1, 3]],
-] as const)("%d tiles on a screen of %d are %s columns and rows", (count, aspect, shape) => {
-  const [columns, rows] = shapeOf(count, aspect);
-  expect(columns * rows).toBeGreaterThanOrEqual(count);
-  expect([columns, rows]).toEqual(shape);
 });

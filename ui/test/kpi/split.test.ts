@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { nameOf, rank, restName, sliceNamed, slicesOf } from "../../src/kpi/split.ts";
-import { keyOf } from "../../src/server/feed.ts";
 import type { Dimension, Point } from "../../src/server/types.ts";
 
 const point = (country: Dimension, value: number | null, time = "2026-03-02T09:00:00Z"): Point => ({ time, value, final: true, country });
@@ -30,15 +29,8 @@ describe("lines of slices", () => {
 
   it("are in the order of the ranking, each with its own points; others have none", () => {
     const later = "2026-03-02T09:01:00Z";
-    const lines = slicesOf([point(null, 1), point("B", 2), point("X", 3), point("B", 4, later)], "country", ranking, new Set(), (each) => keyOf(each, ["country"]));
+    const lines = slicesOf([point(null, 1), point("B", 2), point("X", 3), point("B", 4, later)], "country", ranking);
     expect(lines.map((line) => [line.name, line.points.map((each) => each.value)])).toEqual([["B", [2, 4]], ["∅ (none)", [1]]]);
-  });
-
-  it("have the marks of their own corrections only", () => {
-    const points = [point("B", 2), point(null, 1)];
-    const key = (each: Point): string => keyOf(each, ["country"]);
-    const lines = slicesOf(points, "country", ranking, new Set([key(points[0] as Point)]), key);
-    expect(lines.map((line) => line.corrected.size)).toEqual([1, 0]);
   });
 
   it("are found again by their names", () => {

@@ -5,7 +5,7 @@ import { rowsOf } from "../../src/kpi/rows.ts";
 import type { Point } from "../../src/server/types.ts";
 
 const point = (minute: number, value: Point["value"], more: Partial<Point> = {}): Point => ({ time: `2026-03-02T09:0${minute}:00Z`, value, final: true, ...more });
-const line = (name: string, points: readonly Point[], kind: Line["kind"] = "whole"): Line => ({ name, points, corrected: new Set(), kind });
+const line = (name: string, points: readonly Point[], kind: Line["kind"] = "whole"): Line => ({ name, points, kind });
 
 describe("a table's rows", () => {
   const lines = [line("a", [point(0, 5), point(1, 1), point(2, 3, { final: false })]), line("b", [point(1, 7), point(3, null)])];
@@ -26,7 +26,7 @@ describe("a table's rows", () => {
 
   it("say what may still change, and what was corrected", () => {
     expect(rowsOf(lines, { by: "time", ascending: true }).map((row) => row.word)).toEqual(["final", "final", "provisional", "final"]);
-    const corrected = { ...line("a", [point(0, 5)]), corrected: new Set([point(0, 5).time]) };
+    const corrected = line("a", [{ ...point(0, 5), corrected: "2026-03-02T12:00:00Z" }]);
     expect(rowsOf([corrected], { by: "time", ascending: true })[0]?.word).toBe("final, corrected");
   });
 });

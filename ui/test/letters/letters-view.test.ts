@@ -17,7 +17,7 @@ const letter = (number: number, some: Partial<Letter> = {}): Letter => ({
 });
 
 async function view(letters: readonly Letter[], { path = "/dead-letters", scopes = ["read", "ingest"], answer = (_: Asked): unknown => ({}) } = {}) {
-  const { page, asked } = aPage({ scopes, answer: (each) => (each.method === "GET" ? { dead_letters: letters } : answer(each)) });
+  const { page, asked } = aPage({ scopes, answer: (each) => (each.method === "GET" ? { dead_letters: each.query.get("order") === "newest" ? [...letters].reverse() : letters } : answer(each)) });
   const element = await shown<LettersView>("lk-letters", { page, route: routeOf(new URL(path, "http://localhost")) });
   return { element, asked };
 }
@@ -31,6 +31,13 @@ test("the newest first, counted by kind, cut with a way to see all, and never HT
   expect(textOf(element)).toMatch(/All.*not_json \(1\).*wrong_type \(1\)/);
   await press(element, "Show all");
   expect(all(element, "pre").some((pre) => textOf(pre).length > 2_000)).toBe(true);
+});
+
+test("of more than are asked for the newest are there", async () => {
+  const { element, asked } = await view(Array.from({ length: 1_000 }, (_, number) => letter(number + 1)));
+  expect(asked[0]!.query.get("limit")).toBe("1000");
+  expect(textOf(element)).toContain("these are the newest 1000 of the range");
+  expect(textOf(all(element, "lk-letter")[0]!)).toContain("letter 1000");
 });
 
 test("those of a kind", async () => {

@@ -42,13 +42,21 @@ test("what fires is said in a word and why, not by colour alone", async () => {
   expect(all(element, "article.alert")).toHaveLength(1);
 });
 
+test("that nothing judges it is said only where something of the file is judged", async () => {
+  const plain = kpi();
+  expect(textOf(await card({ kpis: [plain, REVENUE] }, plain))).toContain("No rule");
+  expect(textOf(await card({ kpis: [plain] }, plain))).not.toContain("No rule");
+  // no number is another matter
+  expect(textOf(await card({ kpis: [plain], answer: () => ({ commit: 1, points: [] }) }, plain))).toContain("No data");
+});
+
 test("why there is no number is said in its place, and a title is never HTML", async () => {
   const evil = "<img src=x onerror=alert(1)>";
   const refuses = (): unknown => {
     throw new Error("the store can't be read now");
   };
   const element = await card({ answer: refuses }, kpi({ title: evil }));
-  expect(textOf(element)).toContain(`${evil} No rule`);
+  expect(textOf(element)).toContain(`${evil} –`);
   expect(textOf(element)).toContain("the store can't be read now");
   expect(all(element, "img")).toEqual([]);
 });

@@ -88,13 +88,14 @@ test("whatever comes first, the end is what the server has", async () => {
   }
 });
 
-test("a final point that changes is marked as corrected, an open one is not", async () => {
+test("what says that a point was corrected is the server's, in a range and on the stream", async () => {
   const desk = new Desk();
   const feed = desk.feed();
   feed.start();
-  await desk.answer(1, [point(0, 1, true), point(1, 1)]);
-  feed.changed(2, [point(0, 2, true), point(1, 2)]);
-  expect(feed.corrected).toEqual(new Set([JSON.stringify([point(0, 0).time])]));
+  const corrected = "2026-01-01T00:10:00Z";
+  await desk.answer(1, [{ ...point(0, 1, true), corrected }, { ...point(1, 1, true), corrected }, point(2, 1, true)]);
+  feed.changed(2, [point(1, 2, true), { ...point(2, 2, true), corrected }]);
+  expect(feed.points.map((each) => each.corrected)).toEqual([corrected, undefined, corrected]);
 });
 
 test("a correction leaves what the stream does not tell, but no prediction of the old number", async () => {

@@ -91,6 +91,28 @@ test("a break is said, and the stream comes back", async () => {
   expect([live.connection, heard.commits, heard.misses]).toEqual(["live", [1], 1]); // time has made points final meanwhile
 });
 
+test("another definition than before is told once, however it is heard of", async () => {
+  const server = new Server();
+  const live = new Live(server.api);
+  const told = vi.fn();
+  live.on("definition", told);
+  live.watch({ kpi: "a" }, new Heard());
+  await vi.advanceTimersByTimeAsync(50);
+  await server.streams[0]!.send("hello", { commit: 1, definition: "a" });
+  await server.streams[0]!.send("definition", { definition: "a" });
+  expect(told).not.toHaveBeenCalled();
+  await server.streams[0]!.send("definition", { definition: "b" });
+  expect(told).toHaveBeenCalledTimes(1);
+  await server.streams[0]!.end();
+  await vi.advanceTimersByTimeAsync(1_000);
+  await server.streams[1]!.send("hello", { commit: 2, definition: "b" });
+  expect(told).toHaveBeenCalledTimes(1);
+  await server.streams[1]!.end();
+  await vi.advanceTimersByTimeAsync(2_000);
+  await server.streams[2]!.send("hello", { commit: 2, definition: "c" });
+  expect(told).toHaveBeenCalledTimes(2);
+});
+
 test("a stream that is silent is broken", async () => {
   const server = new Server();
   const live = new Live(server.api);

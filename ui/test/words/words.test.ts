@@ -47,12 +47,22 @@ describe("numbers", () => {
     [english, null, "EUR", "–"],
     [english, "2026-01-01", null, "2026-01-01"],
     [english, -3, null, "-3"],
+    [english, 0.000001, null, "0.000001"],
+    [english, 5.012e-12, null, "5.01E-12"],
+    [english, -4e-9, "ms", "-4E-9 ms"],
+    [english, 0.000001, "EUR", "€0.00"],
   ] as const)("%# %s %s", (numbers, value, unit, text) => {
     expect(plain(numbers.text(value, unit))).toBe(text);
   });
   test("large ones are shortened where there is little room", () => {
     expect(plain(english.text(1_234_567, "EUR", { compact: true }))).toBe("€1.23m");
     expect(english.text(9_999, null, { compact: true })).toBe("9,999");
+    expect(english.text(7.84e18, null, { compact: true })).toBe("7.84E18");
+  });
+  test("bytes are shortened by their own units", () => {
+    expect(plain(english.text(96_812_345, "B", { compact: true }))).toBe("96.8 MB");
+    expect(plain(english.text(-2.5e18, "bytes", { compact: true }))).toBe("-2,500 PB");
+    expect(plain(german.text(12_345, "B", { compact: true }))).toBe("12,3 kB");
   });
   test("a change has its sign", () => {
     expect([english.change(0.125), english.change(-0.5), english.change(0)]).toEqual(["+12.5%", "-50%", "0%"]);

@@ -1,6 +1,5 @@
 """GET /badge/{kpi}.svg: a KPI's newest value as a small picture."""
 
-from concurrent.futures import Executor
 from datetime import UTC
 
 from starlette.requests import Request
@@ -14,10 +13,10 @@ from livekpi.query import points as query
 from livekpi.query.output import json_value
 from livekpi.query.steps import QueryError
 from livekpi.reading import format_value
-from livekpi.web.answers import answered
 from livekpi.web.backend import Alerts, Backend
 from livekpi.web.page.picture import Badge, State, svg
 from livekpi.web.parameters import Parameters, kpi_named
+from livekpi.web.questions import Questions
 
 _LOOK_BACK = (1_000, 20_000)
 """In how many of the newest buckets a final one is looked for, the second where there was none among the first."""
@@ -28,18 +27,18 @@ _HEADERS = {"Cache-Control": "max-age=30", "Content-Security-Policy": "default-s
 
 
 class BadgeApi:
-    """Answers on the threads of `pool`."""
+    """Answers with a picture."""
 
-    def __init__(self, backend: Backend, alerts: Alerts | None, clock: Clock, pool: Executor) -> None:
+    def __init__(self, backend: Backend, alerts: Alerts | None, clock: Clock, questions: Questions) -> None:
         """`alerts` is None where none are judged."""
-        self._backend, self._alerts, self._clock, self._pool = backend, alerts, clock, pool
+        self._backend, self._alerts, self._clock, self._questions = backend, alerts, clock, questions
 
     async def badge(self, request: Request) -> Response:
         """GET /badge/{kpi}.svg"""
         kpi = kpi_named(request.path_params["kpi"], self._backend.definition)
         asked = Parameters(request, "token", "label", "since")
         label, since_us = asked.text("label") or kpi.spec.title or kpi.name, asked.time("since", self._clock.now_us(), UTC)
-        picture = await answered(self._pool, lambda: svg(self._badge(label, kpi, since_us)))
+        picture = await self._questions.answered(request, lambda: svg(self._badge(label, kpi, since_us)))
         return Response(picture, media_type="image/svg+xml", headers=_HEADERS)
 
     def _badge(self, label: str, kpi: Kpi, since_us: int | None) -> Badge:
