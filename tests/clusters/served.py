@@ -21,7 +21,8 @@ from livekpi.engine.plan import make_plan
 from livekpi.engine.progress import BUCKETS
 from livekpi.engine.replacing import ReplacingWriter
 from livekpi.metrics import Metrics
-from livekpi.query.points import Query, Request
+from livekpi.query.points import Request
+from livekpi.query.query import Query
 from livekpi.scripts.rehearsal import KilledError, MortalStore
 from livekpi.sources.partials import PartialsSource, Place
 from livekpi.store import positions

@@ -10,13 +10,15 @@ from click.testing import CliRunner, Result
 
 from livekpi import clustered, jobs
 from livekpi.cli import main
-from livekpi.clock import SystemClock
+from livekpi.clock import ManualClock, SystemClock
 from livekpi.clustered import JOB
+from livekpi.definition.load import parse_definition
 from livekpi.engine.supervision import Stopped, note_stopped, stopped_in
 from livekpi.store import catalog
 from livekpi.store.database import Store
 from livekpi.store.schema import StoreError
 from tests.clusters import shop
+from tests.clusters.served import Served
 from tests.engine.test_supervision import FakeCluster
 
 
@@ -132,6 +134,21 @@ def test_check_says_what_an_engine_can_not_do(file: Path) -> None:
     assert done.exit_code == 3
     assert "engine spark, source shop: `id: name`" in done.output
     assert livekpi("run", file, "--once").exit_code == 3
+
+
+@pytest.mark.parametrize(("engine", "anew"), [({"flink": {}}, 1), ({"spark": {"checkpoint": "file:///tmp/shop"}}, 0)])
+def test_check_says_that_a_changed_job_counts_anew(tmp_path: Path, engine: object, anew: int) -> None:
+    file = tmp_path / "shop.yaml"
+    definition = json.loads(shop.text(engine=engine))
+    file.write_text(json.dumps(definition))
+    served = Served(tmp_path / "data", ManualClock(0), parse_definition(file.read_bytes(), file, {}), job=False)
+    served.store.close()
+    assert "anew" not in livekpi("check", file, "--data", tmp_path / "data" / "0").output
+    del definition["kpis"]["least"]
+    file.write_text(json.dumps(definition))
+    done = livekpi("check", file, "--data", tmp_path / "data" / "0")
+    assert "least" in done.output
+    assert done.output.count("the changed job counts every KPI anew from what the sources' topics still hold") == anew, done.output
 
 
 def test_a_data_directory_belongs_to_the_engine_that_filled_it(tmp_path: Path) -> None:

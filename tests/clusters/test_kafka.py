@@ -17,7 +17,8 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.engine.plan import make_plan
 from livekpi.engine.topics import all_topics
-from livekpi.query.points import Query, Request
+from livekpi.query.points import Request
+from livekpi.query.query import Query
 from livekpi.sources.kafka_admin import Admin
 from livekpi.store import dead_letters
 from tests.clusters import shop

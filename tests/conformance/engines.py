@@ -11,7 +11,7 @@ from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.engine.plan import make_plan
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.scripts.rehearsal import Rehearsal
 from livekpi.store import dead_letters
 from livekpi.store.database import Store

@@ -1,4 +1,4 @@
-"""The same definition on Spark and embedded: the same numbers."""
+"""The same definition on Spark and embedded: the same numbers, and the oracle's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.answers import differences, everything
+from tests.conformance.beside_oracle import CHECKED, unlike_oracle
 from tests.conformance.conftest import given_to
 from tests.conformance.engines import SETTLE, Computed, clustered
 from tests.servers.spark_server import SparkServer
@@ -35,6 +36,11 @@ def computed(brokers: str, spark: SparkServer, tmp_path_factory: pytest.TempPath
 def test_every_point_of_every_kpi(reference: Computed, computed: Computed) -> None:
     given = given_to("spark")
     assert differences(reference, computed, everything(computed.definition, given.kpis)) == []
+
+
+@pytest.mark.parametrize("kpi", CHECKED)
+def test_the_generated_numbers_are_the_oracles(computed: Computed, kpi: str) -> None:
+    assert unlike_oracle(computed, kpi) == []
 
 
 def test_every_question_of_the_golden_scripts(reference: Computed, computed: Computed) -> None:

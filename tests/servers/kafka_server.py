@@ -66,6 +66,10 @@ class KafkaServer:
         self.brokers, self.sasl_brokers, self.tls_brokers = (f"127.0.0.1:{port}" for port in (plain, sasl, tls))
         self.certificate = home / _CERTIFICATE
         """What a client of the TLS listener must trust."""
+        login = {"sasl.username": USER, "sasl.password": PASSWORD}
+        self.sasl_settings = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", **login}
+        self.tls_settings = {"security.protocol": "SSL", "ssl.ca.location": str(self.certificate)}
+        """What a client of a secured listener is to be told, in librdkafka's words."""
         self._java = [java, "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         self._java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{home}/*"]
         self._properties = directory / "server.properties"

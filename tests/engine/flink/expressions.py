@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Iterable
 from typing import Any
 
 FIELDS = {
@@ -19,6 +20,7 @@ FIELDS = {
 EXPRESSIONS = [
     *("n + m", "n - m", "n * m", "n / m", "n % m", "mod(n, 7)", "-n", "abs(n)", "n * 2 - 1", "n + x", "n * d", "-x", "abs(x)", "abs(d)"),
     *("x + y", "x - y", "x * y", "x / y", "x % y", "d + e", "d - e", "d * e", "d / e", "d % e", "n / 2", "1 / n", "d * 1.19", "2.5 * n"),
+    *("x > 1 / 3 and x < 1 / 2", "x in (1 / 2, 3 / 2)", "x * (19 / 119)", "2 / coalesce(3, n) < x", "x > 1 / 0", "(1 + 2) / (x - 1)"),
     *("f * f", "f * d", "d * f", "f * 1000000", "-1000000 * f", "f + d", "f - d", "f % d", "mod(f, 7)", "f * f > 50", "abs(f * f)"),
     *("coalesce(f, d)", "greatest(f, d)", "case when b then f else d end", "case when b then 100000 else 0 end * 100000", "2000000000 * 3"),
     *(
@@ -34,7 +36,18 @@ EXPRESSIONS = [
         "power(x, 0.5)",
         "round(d, 1)",
     ),
-    *("lower(s)", "upper(s)", "trim(s)", "length(s)", "left(s, 2)", "right(s, 2)", "left(s, -1)", "right(s, n)", "substring(s, 2)"),
+    *(
+        "lower(s)",
+        "upper(s)",
+        "trim(s)",
+        "length(s)",
+        "left(s, 2)",
+        "right(s, 2)",
+        "left(s, -1)",
+        "left(s, n)",
+        "right(s, n)",
+        "substring(s, 2)",
+    ),
     *(
         "substring(s, 2, 3)",
         "substring(s, n, m)",
@@ -84,6 +97,7 @@ EXPRESSIONS = [
         "case when n > 1 then null else d end",
     ),
     *("greatest(n, m)", "least(n, m, 3)", "greatest(x, y, 0)", "least(s, t)", "greatest(d, e)", "greatest(sqrt(x), y)", "greatest(at, ts)"),
+    *("least(d, e, f, n, 2.5)", "greatest(d, 0.5, e, null)", "least(greatest(d, 0), 100)", "greatest(d)"),
     *("cast(n as double)", "cast(n as text)", "cast(n as decimal(9, 2))", "cast(n as boolean)", "cast(x as integer)", "cast(x as text)"),
     *(
         "cast(x as decimal(9, 2))",
@@ -104,7 +118,6 @@ EXPRESSIONS = [
     ),
     *("j.a", "j.a.b", "j.l[0]", "j.l[1].c", "cast(j.a as integer)", "cast(j.a as decimal(9, 2))", "j['x y']", "length(j.a)"),
 ]
-KPIS = {f"e{index}": {"value": f"last({text})", "every": "1d", "by": ["k"]} for index, text in enumerate(EXPRESSIONS)}
 _INTEGERS = [0, 1, 2, 3, 5, -1, -2, -7, 7, 100, 2**31, -(2**31), 2**32 + 1, 3037000500, 2**53 + 1, 2**62, 2**63 - 1, -(2**63), None]
 _NUMBERS = [
     0,
@@ -153,6 +166,11 @@ _JSON: list[Any] = [
     *({"l": []}, [], {"x y": 1e21}, {"a": True}, {"a": "text é 🇪🇺"}, {"a": 1e-7}, {"a": 123456789012345678901234567890}),
     *({"a": -0.0}, {"a": []}, "text", 7, None),
 ]
+
+
+def kpis(texts: Iterable[str]) -> dict[str, Any]:
+    """A KPI of each expression, with a series an event."""
+    return {f"e{index}": {"value": f"last({text})", "every": "1d", "by": ["k"]} for index, text in enumerate(texts)}
 
 
 def events(count: int, seed: int) -> list[bytes]:

@@ -33,7 +33,7 @@ def definition(
     """A definition of one source, `shop`."""
     shop = {"kafka": {"brokers": brokers, "topic": topic}, "time": "ts", "fields": {"ts": "timestamp", **fields}, **source}
     given = {"sources": {"shop": shop}, "kpis": kpis, "engine": {"flink": {"topics": f"{topic}-out", **(flink or {})}}}
-    return parse_definition(json.dumps(given).encode(), Path("shop.yaml"), {})  # YAML is a superset of JSON
+    return parse_definition(json.dumps(given, ensure_ascii=False).encode(), Path("shop.yaml"), {})  # YAML is a superset of JSON
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Shop:
 
 
 def open_shop(
-    kafka: KafkaServer,
+    broker: KafkaServer,
     server: FlinkServer,
     directory: Path,
     fields: Mapping[str, str],
@@ -99,14 +99,17 @@ def open_shop(
     flink: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Shop:
-    """A definition over a topic, where none is given a new one of two partitions; nothing is submitted yet."""
-    topic = topic or kafka.create_topic(partitions=2)
+    """A definition over a topic, where none is given a new one of two partitions; nothing is submitted yet.
+
+    `more` is said of the source; `kafka` among it takes the place of what it would say there.
+    """
+    topic = topic or broker.create_topic(partitions=2)
     spec = {"gateway": server.gateway, "rest": server.rest, **(flink or {})}
     spec["settings"] = {**SETTINGS, **spec.get("settings", {})}
-    made = definition(fields, kpis, brokers=kafka.brokers, topic=topic, flink=spec, **more)
+    made = definition(fields, kpis, brokers=broker.brokers, topic=topic, flink=spec, **more)
     plan = make_plan(made)
     assert made.spec.engine.flink is not None
-    return Shop(kafka, made, plan, FlinkCluster(made, plan, made.spec.engine.flink, directory), topic)
+    return Shop(broker, made, plan, FlinkCluster(made, plan, made.spec.engine.flink, directory), topic)
 
 
 def difference(found: Rows, expected: Rows) -> dict[Any, Any]:

@@ -1,6 +1,7 @@
 """Jobs on a real Flink, with a real Kafka: what their topics hold is what the embedded engine has of the same records."""
 
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ import pytest
 from livekpi.engine.cluster import ClusterError
 from livekpi.engine.flink.support import unsupported
 from tests.engine.flink import expressions
+from tests.engine.flink.composed import composed
 from tests.engine.flink.expected import Record
 from tests.engine.flink.shop import Shop, open_shop
 from tests.servers.flink_server import FlinkServer
@@ -169,9 +171,20 @@ def test_by_hand(opened: Open) -> None:
 
 
 def test_expressions_mean_what_they_mean_embedded(opened: Open) -> None:
-    shop = opened(expressions.FIELDS, expressions.KPIS)
+    texts = [*expressions.EXPRESSIONS, *composed(60, int(os.environ.get("LIVEKPI_TEST_SEED", "3")))]
+    shop = opened(expressions.FIELDS, expressions.kpis(texts))
     assert unsupported(shop.definition, shop.plan) == []
     shop.produce(expressions.events(200, seed=1))
+    shop.cluster.submit()
+    assert shop.settled() == {}
+
+
+def test_brokers_that_want_a_password_and_a_certificate(opened: Open, kafka: KafkaServer) -> None:
+    """The source is read with a login, the job's topics are written over TLS."""
+    topic = kafka.create_topic(partitions=2)
+    source = {"brokers": kafka.sasl_brokers, "topic": topic, "settings": kafka.sasl_settings}
+    shop = opened(SIMPLE, SIMPLE_KPIS, topic=topic, kafka=source, flink={"brokers": kafka.tls_brokers, "client": kafka.tls_settings})
+    shop.produce(simple_events(100, seed=1))
     shop.cluster.submit()
     assert shop.settled() == {}
 

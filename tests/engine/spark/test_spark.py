@@ -17,7 +17,7 @@ from livekpi.engine.plan import Plan, make_plan
 from livekpi.engine.spark.cluster import SparkCluster
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
-from tests.engine.spark.expected import BROKEN, expected, made, record
+from tests.engine.spark.expected import BROKEN, Tables, expected, made, record
 from tests.engine.spark.topics_read import last_values, tables
 from tests.oracle.oracle import Event
 from tests.properties import shop
@@ -26,6 +26,7 @@ from tests.servers.kafka_server import KafkaServer
 from tests.servers.spark_server import SparkServer
 
 PARTITIONS = 3
+FEW = {name: shop.KPIS[name] for name in ("events", "revenue", "latest", "users", "middle", "coarse")}
 _TIMEOUT_S = 240
 _LOOK_EVERY_S = 0.25
 
@@ -37,6 +38,8 @@ class Shop:
         self.kafka, self.spark, self.directory = kafka, spark, directory
         self.topic, self.prefix = kafka.create_topic(partitions=PARTITIONS), kafka.topic_name()
         self.kpis = dict(kpis)
+        self.secured = False
+        """Whether the source is read with a login, and the job's topics are written over TLS."""
         self.offsets = [0] * PARTITIONS
         self.events: list[Event] = []
         self.broken: dict[tuple[int, int], bytes | None] = {}
@@ -52,11 +55,14 @@ class Shop:
             "spark.executor.extraJavaOptions": quick,
         }
         checkpoint = f"file://{self.directory}/checkpoint"
+        cluster = {"master": self.spark.master, "topics": self.prefix, "checkpoint": checkpoint, "settings": settings}
+        source: dict[str, Any] = {"brokers": self.kafka.brokers, "topic": self.topic}
+        if self.secured:
+            source |= {"brokers": self.kafka.sasl_brokers, "settings": self.kafka.sasl_settings}
+            cluster |= {"brokers": self.kafka.tls_brokers, "client": self.kafka.tls_settings}
         text = {
-            "engine": {"spark": {"master": self.spark.master, "topics": self.prefix, "checkpoint": checkpoint, "settings": settings}},
-            "sources": {
-                "shop": {"kafka": {"brokers": self.kafka.brokers, "topic": self.topic}, "time": "ts", "late": "10m", "fields": shop.FIELDS}
-            },
+            "engine": {"spark": cluster},
+            "sources": {"shop": {"kafka": source, "time": "ts", "late": "10m", "fields": shop.FIELDS}},
             "kpis": {name: said.text for name, said in self.kpis.items()},
         }
         return parse_definition(json.dumps(text).encode(), self.directory / "shop.yaml", {})
@@ -66,6 +72,12 @@ class Shop:
         spec = definition.spec.engine.spark
         assert spec is not None
         return SparkCluster(definition, spec, self.directory / "job", once=once, environ=self.spark.environ)
+
+    def run_once(self) -> None:
+        """The job reads what is there, and ends."""
+        cluster = self.cluster(once=True)
+        cluster.submit()
+        wait_until(lambda: cluster.state().state == "finished", cluster)
 
     def produce(self, events: Iterable[tuple[int, Event]], broken: Sequence[bytes | None] = ()) -> None:
         """Puts events into their partitions, with broken records among them."""
@@ -91,9 +103,22 @@ class Shop:
         """How many records the job says it has read."""
         return sum(row["n"] for row in self.progress().values())
 
-    def check(self, plan: Plan) -> None:
-        """All tables, progress and dead letters are what they must be."""
-        wanted = expected(self.definition(), plan, self.kpis, self.events)
+    def forget(self) -> int:
+        """The topic loses the records it has; returns how many events were among them."""
+        for partition, offset in enumerate(self.offsets):
+            self.kafka.delete_records(self.topic, partition, offset)
+        return len(self.events)
+
+    def check(self, plan: Plan, since: Mapping[str, int] | None = None) -> None:
+        """All tables, progress and dead letters are what they must be; `since` has the KPIs that know of no event before a number."""
+        begun = since or {}
+        wanted: Tables = {}
+        for name, said in self.kpis.items():
+            own = expected(self.definition(), plan, {name: said}, self.events[begun.get(name, 0) :])
+            for table, rows in own.items():
+                for key, row in rows.items():
+                    there = wanted.setdefault(table, {}).setdefault(key, {})
+                    there |= {**row, "n": max(row["n"], there.get("n", 0))} if "n" in row else row
         found = tables(self.kafka, self.prefix, plan)
         assert found.keys() == wanted.keys()
         for name, rows in wanted.items():
@@ -133,11 +158,10 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 
 def test_once_counts_what_embedded_would_and_loses_nothing_that_is_broken(kafka: KafkaServer, spark: SparkServer, directory: Path) -> None:
     own = Shop(kafka, spark, directory, shop.KPIS)
+    own.secured = True
     own.produce(made(3_000, 1, PARTITIONS), [broken for broken, _, _ in BROKEN])
-    cluster = own.cluster(once=True)
-    assert cluster.state().state == "missing"
-    cluster.submit()
-    wait_until(lambda: cluster.state().state == "finished", cluster)
+    assert own.cluster().state().state == "missing"
+    own.run_once()
     own.check(make_plan(own.definition()))
     letters = last_values(kafka, f"{own.prefix}.dead_letters_shop")
     assert {(letter["partition"], letter["offset"]) for letter in letters.values()} == own.broken.keys()
@@ -154,8 +178,7 @@ def test_once_counts_what_embedded_would_and_loses_nothing_that_is_broken(kafka:
 
 
 def test_kills_change_no_number(kafka: KafkaServer, spark: SparkServer, directory: Path) -> None:
-    few = {name: shop.KPIS[name] for name in ("events", "revenue", "latest", "users", "middle", "coarse")}
-    own = Shop(kafka, spark, directory, few)
+    own = Shop(kafka, spark, directory, FEW)
     events = made(2_000, 2, PARTITIONS)
     cluster = own.cluster()
     cluster.submit()
@@ -182,3 +205,17 @@ def test_kills_change_no_number(kafka: KafkaServer, spark: SparkServer, director
     assert cluster.stop(savepoint=True) == f"file://{directory}/checkpoint"
     assert cluster.state().state == "missing"
     own.check(make_plan(own.definition()))
+
+
+def test_a_kpi_that_is_added_leaves_the_others_their_state(kafka: KafkaServer, spark: SparkServer, directory: Path) -> None:
+    """What the topic has lost meanwhile, the state still knows; only those that are added begin with what comes now."""
+    own = Shop(kafka, spark, directory, FEW)
+    own.produce(made(800, 2, PARTITIONS))
+    own.run_once()
+    own.check(make_plan(own.definition()))
+    added = {name: shop.KPIS[name] for name in ("many", "greatest")}
+    own.kpis |= added
+    since = dict.fromkeys(added, own.forget())
+    own.produce(made(400, 3, PARTITIONS))
+    own.run_once()
+    own.check(make_plan(own.definition()), since)

@@ -105,7 +105,7 @@ class Expressions:
 
     def _divide(self, node: exp.Expr) -> Sql:
         left, right = (_cast_number(self.value(side, NUMBER)) for side in (node.this, node.expression))
-        return Sql(f"({left.text} / {right.text})", NUMBER, finite=False)
+        return Sql(call("divide", left.text, right.text), NUMBER, finite=False)
 
     def _comparison(self, node: exp.Expr) -> Sql:
         left, right = self._pair(node, STRING)
@@ -280,10 +280,13 @@ def _list(values: Sequence[Sql]) -> str:
 
 def _extreme_of(values: Sequence[str], operator: str) -> str:
     """The value that stands so to all others; null where one is."""
-    found = values[0]
-    for value in values[1:]:
-        found = f"CASE WHEN {found} {operator} {value} THEN {found} WHEN NOT ({found} {operator} {value}) THEN {value} END"
-    return found
+    *others, last = values
+    chosen = [
+        f"WHEN {' AND '.join(f'{value} {operator} {other}' for other in values[place:])} THEN {value}"
+        for place, value in enumerate(others, 1)
+    ]
+    known = " AND ".join(f"{value} IS NOT NULL" for value in values)
+    return f"CASE WHEN {known} THEN CASE {' '.join([*chosen, f'ELSE {last}'])} END END" if others else last
 
 
 def _cast_number(value: Sql) -> Sql:

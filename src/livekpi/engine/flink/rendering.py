@@ -95,6 +95,7 @@ _CLASSES = (
         "Add",
         "Subtract",
         "Multiply",
+        "Divide",
         "Abs",
         "Modulo",
         "Compare",

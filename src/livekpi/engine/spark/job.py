@@ -27,7 +27,7 @@ from livekpi.definition.tiers import tiers
 from livekpi.engine.java_kafka import client_settings
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.spark.description import FINISHED, STOPPED, Description, DescriptionError
-from livekpi.engine.spark.rendering import OFFSET, TIME, key_column, merges, row_schema, statements, topic_column, value_column
+from livekpi.engine.spark.rendering import OFFSET, TIME, all_slots, key_column, merges, row_schema, statements, topic_column, value_column
 from livekpi.engine.spark.slots import Slots, SlotsError, assign
 from livekpi.engine.spark.worker import Work
 
@@ -101,11 +101,15 @@ class Driver:
         slots = settled_slots(spark, f"{checkpoint}.slots.json", groupings)
         rows = read(spark, source, work(self._definition, self._plan, source, slots))
         merged = merge(rows, slots, keep_us(self._definition, groupings))
-        found = merged.selectExpr(
-            f"{topic_column(self._description.topics)} AS topic",
-            f"{key_column(source.name)} AS key",
-            f"{value_column(source.name, groupings, slots)} AS value",
-        ).where("value IS NOT NULL")
+        found = (
+            merged.where(all_slots(slots))
+            .selectExpr(
+                f"{topic_column(self._description.topics)} AS topic",
+                f"{key_column(source.name)} AS key",
+                f"{value_column(source.name, groupings, slots)} AS value",
+            )
+            .where("value IS NOT NULL")
+        )
         writer = found.writeStream.format("kafka").outputMode("update").queryName(source.name)
         writer = writer.option("checkpointLocation", checkpoint).options(**sink_options(self._definition, source))
         return (writer.trigger(availableNow=True) if self._description.once else writer.trigger(processingTime=_TRIGGER)).start()

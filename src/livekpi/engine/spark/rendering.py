@@ -108,6 +108,13 @@ def merges(slots: Slots) -> tuple[str, ...]:
     return (*own, *(f"{calls[kind_of(slot)]}({slot}) AS {slot}" for slot in slots.names))
 
 
+def all_slots(slots: Slots) -> str:
+    """A condition that every merged row meets, in Spark's SQL. It names all slots: Spark leaves what nothing reads out of its state,
+    and a state without the slots that are free has no room for a KPI that comes later.
+    """
+    return " OR ".join(f"{name} IS NOT NULL" for name in ("`table`", *slots.names))
+
+
 def topic_column(prefix: str) -> str:
     """The topic of a merged row, in Spark's SQL."""
     return f"concat({_literal(f'{prefix}.')}, `table`)"
