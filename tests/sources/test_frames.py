@@ -42,6 +42,12 @@ def test_one_record_keeps_its_line_ends() -> None:
     assert split_records(header, payload) == ([payload], [HEADER_BYTES])
 
 
+def test_records_may_be_empty() -> None:
+    data = frame([b"", b"", b""])
+    header = decode_header(data, 0)
+    assert split_records(header, data[HEADER_BYTES:]) == ([b"", b"", b""], [HEADER_BYTES, HEADER_BYTES + 1, HEADER_BYTES + 2])
+
+
 def test_a_count_that_does_not_fit_its_payload_is_unreadable() -> None:
     with pytest.raises(UnreadableFrameError, match="holds 2 records where the header says 3"):
         split_records(Header(3, 0, 3, 7, 0, 0), b"a\nb")

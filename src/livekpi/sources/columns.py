@@ -7,6 +7,7 @@ so that it is exact; json as its text in bytes or msgspec.Raw.
 import re
 from decimal import Decimal
 from functools import partial
+from math import isinf
 from typing import Any
 
 import msgspec
@@ -30,8 +31,8 @@ _NUMBERS = frozenset({bytes, int})
 _OPTIONAL_NUMBERS = frozenset({bytes, int, type(None)})
 _ARROW_DIGITS = 38  # what any 128-bit decimal holds
 _NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,9})?")
-# A number is text here too: what can't be a double may still be JSON.
-_JSON = msgspec.json.Decoder(float_hook=str.encode)
+_JSON_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
+_SURE_DIGITS = 16  # with the point: any number of so few a double gives back as it was written
 
 
 def arrow_type(type_: Type) -> pa.DataType:
@@ -114,6 +115,8 @@ def _decimal(field: Field, value: Any) -> str:
 def _json(field: Field, values: list[Any]) -> Column:
     texts = [None if value is None else bytes(value) for value in values]
     faults: Faults = {}
+    fractions: list[str] = []
+    read = msgspec.json.Decoder(float_hook=fractions.append).decode  # as text: what can't be a double may still be JSON
     for index, text in enumerate(texts):
         if not text or text == b"null":  # an absent field is an empty Raw
             texts[index] = None
@@ -122,8 +125,21 @@ def _json(field: Field, values: list[Any]) -> Column:
             continue
         try:
             # What can't be read here would make DuckDB's JSON functions fail for the whole batch.
-            _JSON.decode(text)
+            read(text)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             texts[index] = None
             faults[index] = wrong(field, text)._replace(reason=f"expected JSON, got {shown(text)}: {error}")
+    if max(map(len, fractions), default=0) > _SURE_DIGITS:
+        texts = [text and _JSON_TOKEN.sub(_exact, text) for text in texts]
     return pa.array(texts, pa.string()), faults
+
+
+def _exact(token: re.Match[bytes]) -> bytes:
+    """A token as it is; a number that no double holds as a string of its digits, for DuckDB reads JSON's numbers as doubles."""
+    text = token[0]
+    if len(text) <= _SURE_DIGITS or text.startswith(b'"'):
+        return text
+    near = float(text)
+    if near == 0 or isinf(near) or not text.strip(b"-0123456789") or Decimal(text.decode()) == Decimal(repr(near)):
+        return text
+    return b'"%b"' % text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import accumulate, chain, groupby
 from operator import attrgetter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -112,18 +113,17 @@ class _Run:
 
     def __init__(self, chunks: Sequence[Chunk], partitions: Mapping[str, int], arrived_us: int) -> None:
         self._chunks = chunks
-        self._ends = list(accumulate(len(chunk.records) for chunk in chunks))
+        sizes = [len(chunk.records) for chunk in chunks]
+        self._ends = list(accumulate(sizes))
         self._arrivals_us = [_arrived_us(chunk, arrived_us) for chunk in chunks]
         self.earliest_us = min(self._arrivals_us)
         self.records: Sequence[bytes | None] = chunks[0].records
         if len(chunks) > 1:
             self.records = list(chain.from_iterable(chunk.records for chunk in chunks))
-        numbers, positions = [], []
-        for (partition, ordinal), group in groupby(chunks, attrgetter("partition", "ordinal")):
-            own = pa.array(list(chain.from_iterable(chunk.positions for chunk in group)), pa.int64())
-            numbers.append(pa.repeat(pa.scalar(partitions[partition], pa.int32()), len(own)))
-            positions.append(pc.add(own, pa.scalar(ordinal * ORDINAL_POSITIONS, pa.int64())))
-        self.partitions, self.positions = pa.concat_arrays(numbers), pa.concat_arrays(positions)
+        numbers = np.array([partitions[chunk.partition] for chunk in chunks], np.int32)
+        firsts = np.array([chunk.ordinal * ORDINAL_POSITIONS for chunk in chunks], np.int64)
+        positions = np.fromiter(chain.from_iterable(chunk.positions for chunk in chunks), np.int64, self._ends[-1])
+        self.partitions, self.positions = pa.array(np.repeat(numbers, sizes)), pa.array(positions + np.repeat(firsts, sizes))
 
     def locate(self, index: int) -> tuple[Chunk, int]:
         """The chunk that a record came in, and its place there."""

@@ -69,7 +69,8 @@ def decode_header(data: bytes, position: int) -> Header:
     header = Header(*numbers)
     if header.position != position:
         raise UnreadableFrameError(f"the frame says that it belongs at position {header.position}")
-    if not 0 < header.count <= max(header.payload_bytes, 1) or header.payload_bytes > MAX_PAYLOAD_BYTES:
+    # records may be empty, and there is a line end between two
+    if not 0 < header.count <= header.payload_bytes + 1 or header.payload_bytes > MAX_PAYLOAD_BYTES:
         raise UnreadableFrameError("the header's numbers are out of range")
     return header
 

@@ -37,6 +37,7 @@ def test_single_quoted(words: list[str]) -> None:
 @given(st.text(max_size=20))
 def test_double_quoted(text: str) -> None:
     value, raw = scalar(json.dumps(text.replace("\ud800", "")))
+    assert value.value == text.replace("\ud800", "")
     found = origins(value.value, raw, '"')
     assert len(found) == len(value.value) + 1
     assert found == sorted(found)

@@ -1,11 +1,12 @@
 """What check says of scalar expressions that no engine could compute."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from livekpi.definition.problems import ExpressionError
-from livekpi.definition.sql.expressions import Frame, parse_value
+from livekpi.definition.sql.expressions import Frame, KpiValue, parse_value
 from livekpi.definition.types import Field, parse_field
 
 FIELDS: Mapping[str, Field] = {
@@ -21,6 +22,13 @@ FIELDS: Mapping[str, Field] = {
     }.items()
 }
 FRAME = Frame("s", FIELDS, 60_000_000, 60_000_000, ())
+
+
+@dataclass(frozen=True)
+class KpiValueHolder:
+    """A KPI that another one may name."""
+
+    value: KpiValue
 
 
 def check(text: str) -> None:
@@ -77,3 +85,77 @@ def test_rounding_to_digits_that_are_not_written_is_refused(text: str) -> None:
 @pytest.mark.parametrize("digits", ["0", "2", "-2", "38", "-38"])
 def test_rounding_to_written_digits_is_not(digits: str) -> None:
     check(f"round(sum(round(x, {digits})), {digits})")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("max(replace(s, 'a'))", "replace needs 3 values in its parentheses"),
+        ("max(split_part(s, '/'))", "split_part needs 3 values"),
+        ("max(substring(s))", "substring needs 2 values"),
+        ("count_if(n between symmetric 7 and 1)", "between takes no symmetric"),
+        ("max(trim(leading from s))", "trim takes no position"),
+        ("max(cast(s as text format 'x'))", "cast takes no format"),
+        ("max(cast(s as varchar(3)))", r"a cast to varchar\(3\) is not possible"),
+        ("max(round(x, 1, 1))", "round takes no truncate"),
+        ("count_if(s like 'a' escape '!')", "escape can't stand in an expression"),
+        ("count(* exclude (s))", "expected one field or expression in the parentheses"),
+        ("count_if(s like 7)", "like expects string, got integer"),
+    ],
+)
+def test_what_nobody_would_look_at_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message):
+        check(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("SELECT sum(n) FROM shop", "; write the value alone, such as sum"),
+        ("sum(n) over (order by ts)", "; give the KPI `over`"),
+        ("sum(n) where x > 1", "; a condition stands behind an aggregate"),
+        ("sum(n) group by s", "; leave it out: the KPI's `by` names"),
+        ("sum(n) as total", "; leave the name out"),
+        ("p95(x)", r"there is no function 'p95'; write quantile\(duration_ms, 0.95\)"),
+        ("percentile_cont(0.95) within group (order by x)", "; write quantile"),
+        ("distinct(s)", r"; write count\(distinct user_id\)"),
+        ("count_distinct(s)", r"; write count\(distinct user_id\)"),
+        ("sumif(n, x > 1)", r"; a condition stands behind an aggregate, as in sum\(amount\) filter"),
+        ("count_if(x > 1 && x < 3)", "at '&&'; write and"),
+        ("count_if(x > now())", "; an expression sees one event"),
+        ("sum(s->>'a')", "; a part of json is written by its name"),
+        ("max(date_trunc('day', x))", "; leave it out: `every` makes the buckets"),
+        ("count()", r"; count\(\*\) counts events"),
+        ("count", r"there is no KPI 'count'; write count\(\*\)"),
+        ('count_if(s = "Berlin")', "there is no field 'Berlin'; text stands in single quotes: 'Berlin'"),
+        ("count(distinct s + 'x')", r"expected a number, got string: 's'; text is joined by \|\|"),
+    ],
+)
+def test_a_mistake_says_what_is_written_instead(text: str, hint: str) -> None:
+    with pytest.raises(ExpressionError, match=hint):
+        check(text)
+
+
+def nested(form: str, inner: str, times: int) -> str:
+    return inner if not times else form.format(nested(form, inner, times - 1))
+
+
+@pytest.mark.parametrize("form", ["greatest(n, {})", "case {} when 1 then 2 when 2 then 3 end", "sqrt({})"])
+def test_what_grows_with_each_level_is_refused_in_time(form: str) -> None:
+    check(f"max({nested(form, 'n', 4)})")
+    with pytest.raises(ExpressionError, match="has more than 5,000 pieces"):
+        check(f"max({nested(form, 'n', 40)})")
+    with pytest.raises(ExpressionError, match="has more than 5,000 pieces"):
+        check(nested(form.replace("(n,", "(min(n),"), "max(n)", 40))
+
+
+def test_kpis_of_kpis_that_double_are_refused_in_time() -> None:
+    known: dict[str, KpiValueHolder] = {"k0": KpiValueHolder(parse_value("count(*)", FRAME, {}))}
+
+    def add(number: int) -> None:
+        known[f"k{number + 1}"] = KpiValueHolder(parse_value(f"greatest(k{number}, 2 * k{number})", None, known))
+
+    for number in range(4):
+        add(number)
+    with pytest.raises(ExpressionError, match="has more than 5,000 pieces"):
+        list(map(add, range(4, 40)))

@@ -12,6 +12,7 @@ _WORDS: dict[str, bool | None] = {
 _WHITE = frozenset(" \t\r\n\x85\u2028\u2029")
 _WHITE_ESCAPES = frozenset("ntrNLP") | _WHITE
 _ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")  # as JSON writes a character beyond U+FFFF
 
 
 def plain_value(text: str) -> str | int | float | bool | None:
@@ -72,5 +73,7 @@ def _is_white_escape(raw: str, at: int) -> bool:
 def _length(raw: str, at: int, style: str | None) -> int:
     """How many characters of the file make the one character at `at`."""
     if style == '"' and raw[at : at + 1] == "\\":
+        if pair := _PAIR.match(raw, at):
+            return len(pair[0])
         return _ESCAPE_LENGTHS.get(raw[at + 1 : at + 2], 2)
     return 2 if style == "'" and raw[at : at + 2] == "''" else 1

@@ -24,6 +24,9 @@ _PLAINER = {
     "found character '@' that cannot start any token": "a value that starts with @; put it in quotes",
     "found character '`' that cannot start any token": "a value that starts with a backtick; put it in quotes",
     "found unexpected end of stream": "a quote that is never closed",
+    "expected <block end>, but found '<block mapping start>'": "the line begins at another column than the keys it belongs to",
+    "expected <block end>, but found '<block sequence start>'": "the item begins at another column than those it belongs to",
+    "expected ',' or '}', but got '{'": "a second `{`; put a value such as ${NAME} in quotes where it stands within braces",
     "could not find expected ':'": "a line that is neither `key: value` nor a list item; expected `: ` after a key",
 }
 
@@ -132,7 +135,8 @@ class _Reader:
     def _key(self, event: Any, depth: int) -> Node:
         """A key; variables are for values, so it is taken as it stands."""
         if isinstance(event, ScalarEvent) and event.anchor is None and event.ctag is None:
-            return Scalar(event.start_mark.index, event.end_mark.index, event.value, event.style, event.value, None)
+            value = self._whole(event.start_mark.index, event.value)
+            return Scalar(event.start_mark.index, event.end_mark.index, value, event.style, value, None)
         return self._node(event, depth + 1)[0]
 
     def _join(self, pairs: list[tuple[Node, Node]], key: Node, value: Node) -> bool:
@@ -165,6 +169,7 @@ class _Reader:
 
     def _filled(self, start: int, end: int, value: str, style: str | None) -> Scalar:
         """A scalar with its variables filled in."""
+        value = self._whole(start, value)
         if "$" not in value:
             return Scalar(start, end, value, style, value, None)
         filled = substitute(value, self._environ)
@@ -173,6 +178,15 @@ class _Reader:
         for at, mistake in filled.mistakes:
             self.problems.append(document.problem((), mistake, filled.origins.index(at)))
         return scalar
+
+    def _whole(self, index: int, value: str) -> str:
+        """A value in which the halves that JSON writes of a character beyond U+FFFF are put together."""
+        try:
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError as error:
+            half = int.from_bytes(error.object[error.start : error.start + 2], "little")
+            self._note(index, f"half a character, \\u{half:04x}; write the character itself, or \\U and its eight digits")
+            return value
 
     def _limit(self, index: int, depth: int, size: int) -> None:
         if depth > _MAX_DEPTH:

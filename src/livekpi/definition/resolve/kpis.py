@@ -23,11 +23,10 @@ from livekpi.definition.sql.expressions import (
 )
 from livekpi.definition.sql.parsing import fail, parse
 
-POINT_KEYS = ("time", "value", "final")
+POINT_KEYS = ("time", "value", "final", "corrected")
 """What a point has beside its dimensions; none of these may be called so."""
 _OF_PARTS = {"every": "bucket", "over": "window", "source": "source"}
 _MINUTE_US = 60_000_000
-_MAX_NODES = 20_000
 _MAX_DEPTH = 200
 
 
@@ -50,8 +49,6 @@ class _Resolver:
 
     def __init__(self, spec: DefinitionSpec, sources: Mapping[str, SourceDefinition], report: Report) -> None:
         self.kpis: dict[str, Kpi] = {}
-        self._nodes: dict[str, int] = {}
-        """How large each KPI's value is, by name."""
         self._names = spec.kpis.keys() | report.names(("kpis",))
         self._spec = spec
         self._sources = sources
@@ -64,12 +61,9 @@ class _Resolver:
         if self._follows(tree, frame):
             self._check_names(loc, spec, tree, frame)
             return
-        if sum(self._nodes.get(part.name, 0) for part in kpis_named(tree)) > _MAX_NODES:
-            self._report.value((*loc, "value"), f"with its parts written out, it has more than {_MAX_NODES:,} pieces")
-            return
         try:
             value = build_value(tree, frame, self.kpis)
-            self._nodes[name] = _nodes(value.tree)
+            _check_depth(value.tree)
         except ExpressionError as error:
             self._report.expression((*loc, "value"), error)
             self._check_names(loc, spec, exp.Null(), frame)
@@ -179,12 +173,10 @@ def _among(common: tuple[str, ...]) -> str:
     return f"; expected one of {', '.join(common)}" if common else "; they have none in common"
 
 
-def _nodes(tree: exp.Expr) -> int:
-    """How many pieces a value has; raises ExpressionError where they are nested too deeply to work with."""
-    level, nodes = [tree], 0
+def _check_depth(tree: exp.Expr) -> None:
+    """Raises ExpressionError where a value's parts are nested too deeply to work with."""
+    level = [tree]
     for _ in range(_MAX_DEPTH):
-        nodes += len(level)
         level = [child for node in level for child in node.iter_expressions()]
     if level:
         raise ExpressionError(f"with its parts written out, it is nested more than {_MAX_DEPTH} deep")
-    return nodes

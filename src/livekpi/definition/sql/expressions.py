@@ -66,7 +66,8 @@ def field_column(node: exp.Expr, fields: Mapping[str, Field]) -> Typed | None:
         return None
     name = str(path[0])
     if name not in fields:
-        raise fail(f"there is no field {name!r}{nearest(name, list(fields))}", node)
+        likely = nearest(name, list(fields)) or f"; text stands in single quotes: {exp.Literal.string(name).sql()}"
+        raise fail(f"there is no field {name!r}{likely}", node)
     field = fields[name]
     column = exp.column(name, quoted=True)
     if field.type.kind != "json":
@@ -179,7 +180,8 @@ class _ValueBuilder:
                 raise fail(
                     f"the field {node.name!r} stands outside an aggregate; write sum({node.name}), last({node.name}) or the like", node
                 )
-            raise fail(f"there is no KPI {node.name!r}{nearest(node.name, list(self._kpis))}", node)
+            likely = "; write count(*)" if node.name == "count" else nearest(node.name, list(self._kpis))
+            raise fail(f"there is no KPI {node.name!r}{likely}", node)
         value = self._kpis[node.name].value
         places = [self._place(aggregate).tree for aggregate in value.aggregates]
         tree = value.tree.copy().transform(lambda part: places[int(part.name[1:])].copy() if isinstance(part, exp.Column) else part)
@@ -235,7 +237,7 @@ def _primitive(rows: Scalars, node: exp.Expr, shared: Aggregate) -> Aggregate:
 
 def _count(rows: Scalars, node: exp.Expr, shared: Aggregate) -> Aggregate:
     inner = node.this
-    if isinstance(inner, exp.Star):
+    if isinstance(inner, exp.Star) and not any(inner.args.values()):
         return shared
     if isinstance(inner, exp.Distinct):
         if len(inner.expressions) != 1:
@@ -262,7 +264,8 @@ def _one_zero(value: Typed) -> exp.Expr:
 def _single(node: exp.Expr) -> exp.Expr:
     inner = node.this
     if inner is None or isinstance(inner, (exp.Star, exp.Distinct)) or node.args.get("expressions"):
-        raise fail("expected one field or expression in the parentheses", node)
+        every = "; count(*) counts events" if isinstance(node, exp.Count) else ""
+        raise fail(f"expected one field or expression in the parentheses{every}", node)
     assert isinstance(inner, exp.Expr)
     return inner
 

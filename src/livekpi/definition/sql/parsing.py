@@ -8,6 +8,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from livekpi.definition.problems import ExpressionError
+from livekpi.definition.sql.hints import for_token
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -46,7 +47,7 @@ def _syntax_error(text: str, error: ParseError | TokenError) -> ExpressionError:
         what = str(first.get("description") or "invalid syntax").rstrip(".")
         if what.startswith("Required keyword"):
             what = "something is missing"
-        return ExpressionError(f"not an expression: {what}" + (f" at {found!r}" if found else ""), offset)
+        return ExpressionError(f"not an expression: {what}" + (f" at {found!r}{for_token(found)}" if found else ""), offset)
     unclosed = isinstance(error, TokenError)
     return ExpressionError(
         "not an expression: a quote or comment is not closed" if unclosed else "expected an expression, such as count(*)"

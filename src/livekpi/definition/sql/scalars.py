@@ -11,9 +11,11 @@ from typing import ClassVar
 from sqlglot import exp
 
 from livekpi.definition.problems import nearest
+from livekpi.definition.sql.hints import for_function, for_node
 from livekpi.definition.sql.parsing import fail
+from livekpi.definition.sql.size import MAX_PARTS, TWICE, parts
 from livekpi.definition.sql.text_casts import readable
-from livekpi.definition.sql.typed import MAX_DIGITS, Typed, cast, common_type, data_type, decimal_result, divide, roomy, whole
+from livekpi.definition.sql.typed import MAX_DIGITS, Typed, cast, common_type, data_type, decimal_result, divide, finite, roomy, whole
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
 
 Leaf = Callable[[exp.Expr], Typed | None]
@@ -22,7 +24,9 @@ Leaf = Callable[[exp.Expr], Typed | None]
 
 def _name(function: exp.Expr | type[exp.Expr]) -> str:
     kind = function if isinstance(function, type) else type(function)
-    return str(function.this) if isinstance(function, exp.Anonymous) else kind.sql_name().lower() if issubclass(kind, exp.Func) else "this"
+    if isinstance(function, exp.Anonymous):
+        return str(function.this)
+    return kind.sql_name().lower() if issubclass(kind, exp.Func) else kind.__name__.lower()
 
 
 def _places(node: exp.Expr) -> exp.Expr:
@@ -78,10 +82,35 @@ _FUNCTIONS: dict[type[exp.Expr], _Signature] = {
     exp.Round: (("this", "decimals"), ("number", "integer"), NUMBER),
     **dict.fromkeys(_PARTS.values(), (("this",), ("timestamp",), INTEGER)),
 }
+_NOT_ALWAYS = (exp.Sqrt, exp.Ln, exp.Exp, exp.Pow)
+"""Of some numbers there is none, or none that is finite: that is null."""
+_MAY_BE_LEFT_OUT: dict[type[exp.Expr], str] = {exp.Round: "decimals", exp.Substring: "length"}
+_READ: dict[type[exp.Expr], tuple[str, ...]] = {
+    exp.Between: ("this", "low", "high"),
+    exp.In: ("this", "expressions", "query", "unnest", "field"),
+    exp.Like: ("this", "expression", "negate"),
+    exp.ILike: ("this", "expression", "negate"),
+    exp.Case: ("this", "ifs", "default"),
+    exp.If: ("this", "true", "false"),
+    exp.Cast: ("this", "to"),
+    exp.TryCast: ("this", "to"),
+}
+"""The arguments that are looked at, where they are not those of `_FUNCTIONS` or the usual ones."""
+_USUAL = ("this", "expression", "expressions")
+_HARMLESS = {"is_string", "typed", "safe", "coalesce", "ignore_nulls", "is_nvl"}
+"""How SQLGlot read a text, which says nothing that was written."""
 FUNCTIONS = (
     *sorted(_name(node) for node in _FUNCTIONS),
     *("case", "cast", "coalesce", "concat", "extract", "greatest", "if", "least", "mod", "nullif"),
 )
+
+
+def _check_arguments(node: exp.Expr) -> None:
+    """Raises ExpressionError where something is said that nobody looks at: left out, it would mean something else."""
+    read = _FUNCTIONS[type(node)][0] if type(node) in _FUNCTIONS else _READ.get(type(node), _USUAL)
+    for key, value in node.args.items():
+        if value and key not in read and key not in _HARMLESS:
+            raise fail(f"{_name(node)} takes no {key}: {node.sql()[:60]!r}", node)
 
 
 class Scalars:
@@ -94,21 +123,34 @@ class Scalars:
         self._leaf = leaf
         self._exact = exact
         self._names = (*FUNCTIONS, *also)
+        self._parts = 0
+        self._times = 1
 
     def build(self, node: exp.Expr) -> Typed:
         """The node's counterpart in our own tree; raises ExpressionError for what is not allowed."""
         found = self._leaf(node)
+        self._parts += self._times * (1 if found is None else parts(found.tree))
+        if self._parts > MAX_PARTS:
+            raise fail(
+                f"with its parts written out, it has more than {MAX_PARTS:,} pieces; nest fewer KPIs, greatest, least and case", node
+            )
         if found is not None:
             return found
-        if type(node) in _FUNCTIONS:
-            return self._function(node)
-        build = self._builders.get(type(node))
+        self._times *= 2 if isinstance(node, TWICE) else 1
+        try:
+            return self._built(node)
+        finally:
+            self._times //= 2 if isinstance(node, TWICE) else 1
+
+    def _built(self, node: exp.Expr) -> Typed:
+        build = Scalars._function if type(node) in _FUNCTIONS else self._builders.get(type(node))
         if build is not None:
+            _check_arguments(node)
             return build(self, node)
         if isinstance(node, exp.Func):
             name = _name(node)
-            raise fail(f"there is no function {name!r}{nearest(name, self._names)}", node)
-        raise fail(f"{type(node).__name__.lower()} can't stand in an expression: {node.sql()[:60]!r}", node)
+            raise fail(f"there is no function {name!r}{for_function(name) or nearest(name, self._names)}", node)
+        raise fail(f"{type(node).__name__.lower()} can't stand in an expression: {node.sql()[:60]!r}{for_node(node)}", node)
 
     def condition(self, node: exp.Expr) -> exp.Expr:
         """A node that must be true or false."""
@@ -120,7 +162,8 @@ class Scalars:
     def _numeric(self, node: exp.Expr) -> Typed:
         built = self.build(node)
         if built.type is not None and not built.type.numeric:
-            raise fail(f"expected a number, got {built.type}: {node.sql()[:60]!r}", node)
+            join = "; text is joined by ||" if built.type == STRING else ""
+            raise fail(f"expected a number, got {built.type}: {node.sql()[:60]!r}{join}", node)
         return built
 
     def _common(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> tuple[list[Typed], Type | None]:
@@ -152,21 +195,23 @@ class Scalars:
 
     def _function(self, node: exp.Expr) -> Typed:
         names, kinds, result = _FUNCTIONS[type(node)]
-        extra = [key for key, value in node.args.items() if isinstance(value, exp.Expr) and key not in names]
-        if extra:
-            raise fail(f"{_name(node)} takes no {extra[0]}", node)
         arguments: dict[str, exp.Expr] = {}
         types: list[Type | None] = []
         for position, name in enumerate(names):
             given = node.args.get(name)
-            if given is None:
+            if given is None and _MAY_BE_LEFT_OUT.get(type(node)) == name:
                 continue
+            if given is None:
+                least = len(names) - (type(node) in _MAY_BE_LEFT_OUT)
+                raise fail(f"{_name(node)} needs {least} values in its parentheses: {node.sql()[:60]!r}", node)
             built = self._argument(given, kinds[min(position, len(kinds) - 1)], node)
             arguments[name] = built.tree
             types.append(built.type)
         if isinstance(node, exp.Round) and "decimals" in arguments:
             arguments["decimals"] = _places(node.args["decimals"])
-        tree = type(node)(**arguments)
+        tree: exp.Expr = type(node)(**arguments)
+        if isinstance(node, _NOT_ALWAYS):
+            tree = finite(tree)
         return Typed(tree, types[0] if result is None else result)
 
     def _argument(self, node: exp.Expr, kind: str, function: exp.Expr) -> Typed:
@@ -176,10 +221,8 @@ class Scalars:
         if kind in ("number", "numeric") and built.type.numeric:
             return Typed(cast(built, NUMBER), NUMBER) if kind == "number" else built
         if built.type.kind != kind:
-            name = function.sql_name().lower() if isinstance(function, exp.Func) else "this"
-            raise fail(
-                f"{name} expects {'a number' if kind in ('number', 'numeric') else kind}, got {built.type}: {node.sql()[:60]!r}", node
-            )
+            expected = "a number" if kind in ("number", "numeric") else kind
+            raise fail(f"{_name(function)} expects {expected}, got {built.type}: {node.sql()[:60]!r}", node)
         return built
 
     def _literal(self, node: exp.Expr) -> Typed:
@@ -250,7 +293,10 @@ class Scalars:
 
     def _like(self, node: exp.Expr) -> Typed:
         sides = [self._argument(side, "string", node) for side in (node.this, node.expression)]
-        return Typed(exp.Paren(this=type(node)(this=sides[0].tree, expression=sides[1].tree)), BOOLEAN)
+        tree: exp.Expr = exp.Paren(this=type(node)(this=sides[0].tree, expression=sides[1].tree))
+        if node.args.get("negate"):
+            tree = exp.Paren(this=exp.Not(this=tree))
+        return Typed(tree, BOOLEAN)
 
     def _case(self, node: exp.Expr) -> Typed:
         branches = node.args["ifs"]
@@ -290,7 +336,7 @@ class Scalars:
             type_ = Type("decimal", digits[0], digits[1] if len(digits) > 1 else 0)
             if not 1 <= type_.precision <= 38 or type_.scale > type_.precision:
                 raise fail("expected decimal(precision, scale) with a precision of at most 38", node)
-        elif to.this in _CASTS:
+        elif to.this in _CASTS and not to.expressions:
             type_ = _CASTS[to.this]
         else:
             expected = "integer, double, decimal(p, s), text, boolean or timestamp"
@@ -301,6 +347,8 @@ class Scalars:
         tree = readable(value.tree, type_.kind) if value.type == STRING else value.tree
         if (value.type, type_) == (STRING, TIMESTAMP):  # else the zone that stands in the text is dropped
             tree = exp.TryCast(this=tree, to=exp.DataType.build("TIMESTAMPTZ"))
+        if value.type == BOOLEAN and type_.kind == "decimal":  # DuckDB would make 0.0001 of true where there is no room for a 1
+            tree = exp.TryCast(this=tree, to=data_type(INTEGER))
         return Typed(exp.TryCast(this=tree, to=data_type(type_)), type_)
 
     def _extract(self, node: exp.Expr) -> Typed:
