@@ -117,7 +117,10 @@ def metrics() -> str:
     """Every metric of /metrics."""
     registry = CollectorRegistry()
     found = Metrics(registry)
-    text = "# What livekpi measures of itself\n\n`/metrics` has these, in OpenMetrics; a counter's name ends in `_total` there.\n"
+    text = (
+        "# What livekpi measures of itself\n\n`/metrics` has these, in OpenMetrics; a counter's name ends in `_total` there.\n"
+        "On Linux the usual `process_…` stand beside them: CPU time, memory, open files and how many may be, and when the process began.\n"
+    )
     labels = {metric._name: metric._labelnames for metric in vars(found).values() if hasattr(metric, "_labelnames")}
     rows = []
     for metric in registry.collect():

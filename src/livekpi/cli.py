@@ -94,7 +94,11 @@ def main() -> None:
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: .livekpi beside FILE]")
 @click.option("--listen", default="127.0.0.1:8321", show_default=True, metavar="HOST:PORT", help="Where to serve.")
 @click.option("--once", is_flag=True, help="Read what is there now, commit it, call finished buckets final, and end.")
-@click.option("--token-file", type=FILE, help="Tokens, one a line: `TOKEN` for all, or `SCOPE TOKEN` (ingest, embed, read, act).")
+@click.option(
+    "--token-file",
+    type=FILE,
+    help="Tokens, one a line: `TOKEN` for all, or `SCOPE TOKEN` (ingest, embed, read, act); KPIs may follow one for embed.",
+)
 @click.option("--insecure", is_flag=True, help="Serve without a token to other machines too.")
 @explained
 def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path | None, insecure: bool) -> None:

@@ -68,6 +68,22 @@ class AlertCounts:
     """By receiver, how many messages it has not got yet."""
 
 
+class _Maker:
+    """Makes metrics in a registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def counter(self, name: str, text: str, labels: list[str]) -> Counter:
+        return Counter(name, text, labels, registry=self._registry)
+
+    def gauge(self, name: str, text: str, labels: list[str]) -> Gauge:
+        return Gauge(name, text, labels, registry=self._registry)
+
+    def seconds(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, buckets=_COMMIT_S, registry=self._registry)
+
+
 class Metrics:
     """All metrics, in the registry that /metrics exposes. A counter's name ends in _total there."""
 
@@ -75,16 +91,8 @@ class Metrics:
         self.registry = registry
         self._find_lag: Callable[[], Mapping[str, Mapping[str, int]]] = dict
         self._find_alerts: Callable[[], AlertCounts | None] = lambda: None
-        source = ["source"]
-
-        def counter(name: str, text: str, labels: list[str]) -> Counter:
-            return Counter(name, text, labels, registry=registry)
-
-        def gauge(name: str, text: str, labels: list[str]) -> Gauge:
-            return Gauge(name, text, labels, registry=registry)
-
-        def seconds(name: str, text: str) -> Histogram:
-            return Histogram(name, text, buckets=_COMMIT_S, registry=registry)
+        make, source = _Maker(registry), ["source"]
+        counter, gauge, seconds = make.counter, make.gauge, make.seconds
 
         # What came in.
         self.events = counter("livekpi_events", "Events read, repeats included; dead letters are counted apart.", source)
@@ -131,6 +139,13 @@ class Metrics:
         self.viewers = gauge("livekpi_viewers", "Streams open now.", [])
         self.coalesced = counter("livekpi_viewer_coalesced", "Messages merged into a later one for a viewer that reads slowly.", [])
         self.dropped_viewers = counter("livekpi_dropped_viewers", "Streams ended because their viewer read far too slowly.", [])
+
+        # Who asks.
+        self.query = seconds("livekpi_query_seconds", "How long the answer to a question over HTTP took, once it had its turn.")
+        self.queries_waiting = gauge("livekpi_queries_waiting", "Questions over HTTP that wait for their turn.", [])
+        self.queries_unanswered = counter(
+            "livekpi_queries_unanswered", "Questions over HTTP that were given up, by why: slow, gone, busy, memory, stopping.", ["why"]
+        )
 
         # What it holds.
         self.ingest_log_bytes = gauge("livekpi_ingest_log_bytes", "Size of the ingest log.", source)

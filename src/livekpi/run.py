@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ from types import FrameType
 
 import psutil
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -25,7 +26,7 @@ from livekpi.clustered import problems as engine_problems
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
-from livekpi.definition.problems import DefinitionError
+from livekpi.definition.problems import DefinitionError, nearest
 from livekpi.engine.engine import Engine
 from livekpi.engine.supervision import Supervisor
 from livekpi.metrics import Metrics
@@ -39,7 +40,9 @@ from livekpi.store.database import Store, make_directory
 from livekpi.web.access.tokens import Tokens, is_loopback, tokens_for
 from livekpi.web.app import App
 from livekpi.web.door.door import Inlet
-from livekpi.web.running import Running
+from livekpi.web.running.alerts import RunningAlerts
+from livekpi.web.running.cursors import Cursors
+from livekpi.web.running.numbers import Running
 from livekpi.web.server import Server, parse_listen
 
 log = structlog.get_logger()
@@ -50,6 +53,8 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MIB = 1 << 20
 COLLECT_AFTER = 50_000
 """So many objects more than before are made before the youngest are searched for garbage: more than a batch holds at once."""
+OPEN_FILES = 65_536
+"""So many files and connections may be open where the system allows it."""
 STOP_S = 5.0
 """How long the engine may take to commit what it has read, when it is stopped."""
 
@@ -104,12 +109,12 @@ def opened(definition: Definition, data: Path, clock: Clock, *, once: bool) -> I
 
 def run_once(file: Path, data: Path | None) -> None:
     """Reads what is there now, commits it, calls finished buckets final, and returns."""
-    collect_rarely()
-    definition = load_or_warn(file)
-    with opened(definition, data_directory(file, data), SystemClock(), once=True) as parts, stopping() as stop, progress(parts):
-        parts.engine.run(stop)
-        if parts.job is not None:
-            parts.job.park()
+    with collecting_rarely():
+        definition = load_or_warn(file)
+        with opened(definition, data_directory(file, data), SystemClock(), once=True) as parts, stopping() as stop, progress(parts):
+            parts.engine.run(stop)
+            if parts.job is not None:
+                parts.job.park()
 
 
 def run(file: Path, data: Path | None, listen: str, token_file: Path | None, *, insecure: bool) -> None:
@@ -117,14 +122,17 @@ def run(file: Path, data: Path | None, listen: str, token_file: Path | None, *, 
 
     Raises what kept it from starting, or what the engine died of.
     """
-    collect_rarely()
-    directory = data_directory(file, data)
-    definition = load_or_warn(file)
-    host, port = parse_listen(listen)
-    make_directory(directory)
-    tokens = tokens_for(host, os.environ, token_file, directory, insecure=insecure)
-    with stopping() as stop, opened(definition, directory, SystemClock(), once=False) as parts:
-        serve(parts, host, port, tokens, stop)
+    allow_open_files()
+    with collecting_rarely():
+        directory = data_directory(file, data)
+        definition = load_or_warn(file)
+        host, port = parse_listen(listen)
+        make_directory(directory)
+        tokens = tokens_for(host, os.environ, token_file, directory, insecure=insecure)
+        for name in sorted(tokens.kpis - definition.kpis.keys()) if tokens is not None else ():
+            log.warning("a token is for a KPI that there is not", kpi=name, hint=nearest(name, definition.kpis).removeprefix("; ") or None)
+        with stopping() as stop, opened(definition, directory, SystemClock(), once=False) as parts:
+            serve(parts, host, port, tokens, stop)
 
 
 def serve(
@@ -133,9 +141,11 @@ def serve(
     """Runs the engine and the web until `stop`; calls `started` with the address once requests are answered."""
     engine = EngineThread(parts.engine, stop)
     alerting = Alerting(parts.definition, parts.engine.plan, parts.store, parts.clock, parts.metrics)
-    backend = Running(parts.engine, parts.store, parts.clock, engine.is_alive, alerting)
+    cursors = Cursors(parts.store)
+    backend = Running(parts.engine, cursors, parts.clock, engine.is_alive, alerting)
+    alerts = RunningAlerts(cursors, lambda: backend.definition, parts.clock, alerting)
     hosts = LOOPBACK_HOSTS if is_loopback(host) else None
-    app = App(backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=hosts, alerts=backend, job=parts.job)
+    app = App(backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=hosts, alerts=alerts, job=parts.job)
     parts.engine.subscribe(app.on_commit)
     measure(parts)
     alerting.subscribe(app.on_alerts)
@@ -210,15 +220,32 @@ def measure(parts: Parts) -> None:
     """Lets /metrics look up what is only known when somebody asks."""
     process = psutil.Process()
     parts.metrics.measure(store_bytes=parts.store.size_bytes, process_memory_bytes=lambda: process.memory_info().rss, lag=parts.engine.lag)
+    ProcessCollector(registry=parts.metrics.registry)
 
 
-def collect_rarely() -> None:
-    """For a process that does nothing but run: what is loaded is not searched for garbage any more, and the rest less often.
+def allow_open_files() -> None:
+    """Lets this process have as many files and connections open as it may allow itself: often 1,024 are allowed at first, and each viewer
+    takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+@contextmanager
+def collecting_rarely() -> Iterator[None]:
+    """While a process does nothing but run, what is loaded is not searched for garbage, and the rest less often.
 
     Records come and go by the thousand in a batch, and none of them is in a circle; searching them for one took a tenth of the time.
     """
+    thresholds = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
+    gc.set_threshold(COLLECT_AFTER, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()  # else DuckDB complains at the process's end of what is left, on stderr
 
 
 def load_or_warn(file: Path) -> Definition:
@@ -234,7 +261,8 @@ def load_or_warn(file: Path) -> Definition:
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; a second SIGINT ends at once."""
+    """An event that SIGTERM and SIGINT set, and SIGHUP where a terminal is closed; a second SIGINT ends at once. Without a terminal SIGHUP
+    does nothing: it asks for the file to be read anew, which happens without."""
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -242,7 +270,13 @@ def stopping() -> Iterator[threading.Event]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         stop.set()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers] = {
+        signal.SIGTERM: on_signal,
+        signal.SIGINT: on_signal,
+    }
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup has set it otherwise
+        handlers[signal.SIGHUP] = on_signal if os.isatty(0) else signal.SIG_IGN
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stop
     finally:

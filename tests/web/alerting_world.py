@@ -20,7 +20,9 @@ from livekpi.query.output import time_text
 from livekpi.run import EngineThread, inlets, measure, opened
 from livekpi.web.access.tokens import Tokens
 from livekpi.web.app import App
-from livekpi.web.running import Running
+from livekpi.web.running.alerts import RunningAlerts
+from livekpi.web.running.cursors import Cursors
+from livekpi.web.running.numbers import Running
 from livekpi.web.server import Server
 from tests.alerts.http_receiver import Answer, HttpReceiver, Request
 
@@ -112,8 +114,10 @@ def served(
     with opened(load(path, {}), directory / "data", clock, once=False) as parts:
         engine = EngineThread(parts.engine, stop)
         alerting = Alerting(parts.definition, parts.engine.plan, parts.store, clock, parts.metrics)
-        backend = Running(parts.engine, parts.store, clock, engine.is_alive, alerting)
-        app = App(backend, inlets(parts), clock=clock, metrics=parts.metrics, tokens=tokens, alerts=backend)
+        cursors = Cursors(parts.store)
+        backend = Running(parts.engine, cursors, clock, engine.is_alive, alerting)
+        alerts = RunningAlerts(cursors, lambda: backend.definition, clock, alerting)
+        app = App(backend, inlets(parts), clock=clock, metrics=parts.metrics, tokens=tokens, alerts=alerts)
         parts.engine.subscribe(app.on_commit)
         measure(parts)
         alerting.attach(parts.engine)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import duckdb
 import httpx
 from prometheus_client import CollectorRegistry
 
@@ -86,10 +87,16 @@ class FakeBackend:
         self.failed: str | None = None
         self.stale: str | None = None
         self.noted: list[Annotation] = []
+        self.endless = False
+        """Whether points are found only when it is interrupted."""
+        self.interrupted = threading.Event()
 
     def points(self, request: Request, also: tuple[str, ...] = ()) -> Points:
         self.points_asked.append(request)
         self.also_asked.append(also)
+        if self.endless:
+            assert self.interrupted.wait(30)
+            raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
         if self.error is not None:
             raise self.error
         unit = self.definition.kpis[request.kpi].spec.unit
@@ -137,8 +144,8 @@ class FakeBackend:
     def problems(self) -> Mapping[str, str]:
         return self.troubles
 
-    def interrupt(self) -> None:
-        pass
+    def interrupt(self, thread: int | None = None) -> None:
+        self.interrupted.set()
 
     def annotations(self, request: AnnotationRequest) -> list[Annotation]:
         return self.noted

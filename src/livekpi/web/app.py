@@ -41,10 +41,10 @@ from livekpi.web.openapi.document import DOCUMENT
 from livekpi.web.page.badges import BadgeApi
 from livekpi.web.page.page import Page, installed
 from livekpi.web.problems import HANDLERS
+from livekpi.web.questions import Questions
 from livekpi.web.stream.hub import Hub
 from livekpi.web.stream.stream import Streams
 
-_QUERY_THREADS = 4
 _STREAM_THREADS = 2  # of their own, so that no long question holds up the streams
 _DOOR_THREADS = 2
 
@@ -69,10 +69,12 @@ class App:
         `job` is None where no cluster computes."""
         self._backend = backend
         self._metrics = metrics
-        self._query_pool = ThreadPoolExecutor(_QUERY_THREADS, "query")
+        limits = backend.definition.spec.limits
+        self._questions = Questions(backend.interrupt, metrics, limits.queries, limits.query_time.total_seconds())
+        self._backtests = Questions(backend.interrupt, metrics, 1)
         self._door_pool = ThreadPoolExecutor(_DOOR_THREADS, "door")
         self._stream_pool = ThreadPoolExecutor(_STREAM_THREADS, "stream")
-        self._hub = Hub(backend, metrics, self._stream_pool, backend.definition.spec.limits.viewers, alerts)
+        self._hub = Hub(backend, metrics, self._stream_pool, limits.viewers, alerts)
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
         self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
         self._metrics_pool = ThreadPoolExecutor(1, "metrics")  # what is looked up is for one thread at a time
@@ -85,7 +87,7 @@ class App:
             Route("/healthz", self._health.healthz),
             Route("/readyz", self._health.readyz),
             Route("/openapi.json", _openapi),
-            Route("/badge/{kpi}.svg", BadgeApi(backend, alerts, clock, self._query_pool).badge),
+            Route("/badge/{kpi}.svg", BadgeApi(backend, alerts, clock, self._questions).badge),
             *Page(installed() if ui is None else ui).routes(),
         ]
         starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
@@ -94,23 +96,24 @@ class App:
 
     def _of_numbers(self, clock: Clock, access: Access) -> list[Route]:
         """Where events come in, and numbers are asked for."""
-        kpis, dead_letters = KpisApi(self._backend, clock, self._query_pool), DeadLettersApi(self._backend, clock, self._query_pool)
+        kpis = KpisApi(self._backend, clock, self._questions, access)
+        dead_letters = DeadLettersApi(self._backend, clock, self._questions)
         return [
             Route("/v1/events/{source}", self._door.post, methods=["POST"]),
             Route("/v1/kpis", kpis.kpis),
             Route("/v1/kpis/{kpi}", kpis.points),
             Route("/v1/kpis/{kpi}/pace", kpis.pace),
             Route("/v1/stream", Streams(self._hub, self._backend, clock, access).get),
-            Route("/v1/backtest", BacktestApi(self._backend, self._query_pool).post, methods=["POST"]),
+            Route("/v1/backtest", BacktestApi(self._backend, self._backtests).post, methods=["POST"]),
             Route("/v1/dead-letters", dead_letters.dead_letters),
             Route("/v1/dead-letters/replay", dead_letters.replay, methods=["POST"]),
-            Route("/v1/sources", SourcesApi(self._backend, clock, self._query_pool).sources),
+            Route("/v1/sources", SourcesApi(self._backend, clock, self._questions).sources),
         ]
 
     def _of_people(self, clock: Clock, access: Access, alerts: Alerts | None) -> list[Route]:
         """What people are told, what they say, and who they are."""
-        alerts_api = AlertsApi(alerts, self._backend.definition, clock, self._query_pool, access)
-        annotations_api = AnnotationsApi(self._backend, clock, self._query_pool, partial(self._hub.tell, "annotation", by_people=True))
+        alerts_api = AlertsApi(alerts, self._backend.definition, clock, self._questions, access)
+        annotations_api = AnnotationsApi(self._backend, clock, self._questions, partial(self._hub.tell, "annotation", by_people=True))
         return [
             Route("/v1/alerts", alerts_api.alerts),
             Route("/v1/alerts/history", alerts_api.history),
@@ -137,7 +140,7 @@ class App:
 
     def on_definition(self) -> None:
         """Tells the viewers that dashboards and words, or what is known of them, changed; from any thread, and quick."""
-        self._hub.tell("definition", None)
+        self._hub.tell_definition()
 
     def stop(self) -> None:
         """On the event loop: takes no more events and ends all streams, so that nothing keeps the server from ending."""
@@ -153,7 +156,9 @@ class App:
         finally:
             hub.cancel()
             self._backend.interrupt()
-            for pool in (self._query_pool, self._stream_pool, self._door_pool, self._metrics_pool):
+            self._questions.close()
+            self._backtests.close()
+            for pool in (self._stream_pool, self._door_pool, self._metrics_pool):
                 pool.shutdown(wait=False, cancel_futures=True)
             with contextlib.suppress(asyncio.CancelledError):
                 await hub

@@ -1,4 +1,5 @@
-"""What the web asks of the rest of livekpi. The running engine and its store answer it (see livekpi.web.running)."""
+"""What the web asks of the rest of livekpi. The running engine and its store answer it
+(see livekpi.web.running)."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -38,13 +39,15 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRequest:
-    """Which dead letters are asked for: those that arrived in [from, to), of a source, of a reason (its code or a part of its text)."""
+    """Which dead letters are asked for: those that arrived in [from, to), of a source, of a reason (its code or a part of its text); the
+    oldest first, or the `newest`."""
 
     source: str | None = None
     reason: str | None = None
     from_us: int | None = None
     to_us: int | None = None
     limit: int = 1_000
+    newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,9 @@ class Backend(Protocol):
     def problems(self) -> Mapping[str, str]:
         """What keeps the numbers from being up to date, by the part it concerns; empty while all is well."""
 
-    def interrupt(self) -> None:
-        """Ends the calls that are going on, by an error, since nobody waits for them any more."""
+    def interrupt(self, thread: int | None = None) -> None:
+        """Ends the calls that are going on, on a thread or on all, by an error, since nobody waits for them any more; those of the alerts
+        too, but none that write."""
 
     def failure(self) -> str | None:
         """Why the engine has stopped for good; None while it runs."""

@@ -56,6 +56,13 @@ class Parameters:
             raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name}: expected a whole number from 1 to {maximum}, got {text!r}")
         return int(text)
 
+    def one_of(self, name: str, words: tuple[str, ...]) -> str:
+        """One of some words, the first where it is absent or empty."""
+        text = self.text(name) or words[0]
+        if text not in words:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name}: expected {' or '.join(words)}, got {text!r}")
+        return text
+
     def time(self, name: str, now_us: int, where: tzinfo) -> int | None:
         """A time in µs since the epoch."""
         text = self.text(name)

@@ -5,9 +5,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from livekpi.web.connection import HEAD_S, Connection
 
 _GRACE_S = 2
 """How long requests that are here may go on once the end has begun."""
@@ -36,10 +39,11 @@ def parse_listen(text: str) -> tuple[str, int]:
 class Server:
     """Serves an app on a thread, from `start` to `stop`."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, on_stop: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, on_stop: Callable[[], None], head_s: float = HEAD_S) -> None:
         """Binds the address (port 0: a free one); raises ServerError where that can't be.
 
-        `on_stop` is called on the app's event loop when the end begins: what never ends by itself should end then.
+        `on_stop` is called on the app's event loop when the end begins: what never ends by itself should end then. `head_s` is how long a
+        request may take to come, up to its body.
         """
         self._socket = _bind(host, port)
         bound = self._socket.getsockname()
@@ -48,7 +52,7 @@ class Server:
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="httptools",
+            http=partial(Connection, head_s=head_s),  # type: ignore[arg-type]  # what makes one does as well
             ws="none",
             lifespan="on",
             log_config=None,

@@ -54,6 +54,19 @@ NOT_FOR_FRAMES = (
 )
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/kpis/users", "/v1/kpis/users/pace", "/badge/users.svg", "/v1/stream?kpi=users", "/v1/stream?want=kpi%3Dusers"]
+)
+def test_a_frames_token_may_be_for_some_kpis_only(tmp_path: Path, path: str) -> None:
+    tokens = Tokens([Token(name, frozenset({Scope.EMBED}), frozenset({name})) for name in ("users", "visits")])
+    theirs, others = ({"Authorization": f"Bearer {name}"} for name in ("users", "visits"))
+    with make_world(tmp_path, tokens=tokens) as world, client_of(world) as client:
+        assert client.request("HEAD" if "stream" in path else "GET", path, headers=theirs).status_code == 200
+        assert problem(client.get(path, headers=others), 403) == "this token does not open 'users'; it is for visits"
+        assert problem(client.get("/v1/kpis/elsewhere", headers=others), 403)
+        assert [kpi["kpi"] for kpi in client.get("/v1/kpis", headers=others).json()["kpis"]] == ["visits"]
+
+
 @pytest.mark.parametrize("path", FRAME)
 def test_a_frames_token_opens_what_frames_need(guarded: Client, path: str) -> None:
     # of a stream HEAD is enough: GET does not end

@@ -13,7 +13,7 @@ from livekpi.clock import ManualClock
 from livekpi.web.access.access import SLOW_S
 from livekpi.web.access.attempts import PAUSE_S, TRIES, Attempts
 from livekpi.web.access.sessions import LIFE_S, MOST_SESSIONS, Sessions
-from livekpi.web.access.tokens import ALL, Scope, Token, Tokens
+from livekpi.web.access.tokens import ALL, EVERYTHING, Scope, Token, Tokens
 from tests.web.answers import problem
 from tests.web.world import GOOD, NOW_US, Client, World, client_of, make_world
 
@@ -209,13 +209,13 @@ def test_past_so_many_sessions_the_oldest_is_forgotten() -> None:
     numbers = iter(range(MOST_SESSIONS + 1))
     sessions = Sessions(ManualClock(NOW_US), lambda: str(next(numbers)))
     for _ in range(MOST_SESSIONS + 1):
-        sessions.open(ALL)
-    assert [sessions.scopes(name) == ALL for name in ("0", "1", str(MOST_SESSIONS))] == [False, True, True]
+        sessions.open(EVERYTHING)
+    assert [sessions.rights(name) == EVERYTHING for name in ("0", "1", str(MOST_SESSIONS))] == [False, True, True]
 
 
 def test_session_names_can_not_be_guessed() -> None:
     sessions = Sessions(ManualClock(NOW_US))
-    names = {sessions.open(ALL) for _ in range(100)}
+    names = {sessions.open(EVERYTHING) for _ in range(100)}
     assert len(names) == 100
     assert min(map(len, names)) >= 40
 

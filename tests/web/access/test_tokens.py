@@ -3,7 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from livekpi.web.access.tokens import ALL, AuthError, Scope, is_loopback, local_token, read_token_file, tokens_for
+from livekpi.web.access.tokens import (
+    ALL,
+    EVERYTHING,
+    NOTHING,
+    AuthError,
+    Rights,
+    Scope,
+    is_loopback,
+    local_token,
+    read_token_file,
+    tokens_for,
+)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])
@@ -32,15 +43,15 @@ def test_elsewhere_it_refuses_without_a_token(tmp_path: Path) -> None:
 def test_a_token_that_is_given_is_asked_for(tmp_path: Path, host: str, insecure: bool) -> None:
     tokens = tokens_for(host, {"LIVEKPI_TOKEN": "sesame"}, None, tmp_path, insecure=insecure)
     assert tokens is not None
-    assert tokens.scopes(b"sesame") == ALL
-    assert tokens.scopes(b"sesam") == tokens.scopes(b"") == frozenset()
+    assert tokens.rights(b"sesame") == EVERYTHING
+    assert tokens.rights(b"sesam") == tokens.rights(b"") == NOTHING
 
 
 def test_the_local_token_opens_all_and_is_its_owners_alone(tmp_path: Path) -> None:
     tokens = tokens_for("0.0.0.0", {"LIVEKPI_TOKEN": "sesame"}, None, tmp_path, insecure=False)
     token = (tmp_path / "token").read_text()
     assert tokens is not None
-    assert tokens.scopes(token.encode()) == ALL
+    assert tokens.rights(token.encode()) == EVERYTHING
     assert stat.S_IMODE((tmp_path / "token").stat().st_mode) == 0o600
     assert local_token(tmp_path) == token
     assert len(token) > 40
@@ -57,7 +68,7 @@ def test_a_token_file(tmp_path: Path) -> None:
     file.write_text("# who may what\n\ningest abc\n read  def \nghi\nread abc\nembed jkl\nact mno\n")
     tokens = tokens_for("0.0.0.0", {}, file, tmp_path, insecure=False)
     assert tokens is not None
-    assert [tokens.scopes(secret) for secret in (b"abc", b"def", b"ghi", b"jkl", b"mno", b"read")] == [
+    assert [tokens.rights(secret).scopes for secret in (b"abc", b"def", b"ghi", b"jkl", b"mno", b"read")] == [
         {Scope.INGEST, Scope.READ, Scope.EMBED},
         {Scope.READ, Scope.EMBED},
         ALL,
@@ -65,6 +76,20 @@ def test_a_token_file(tmp_path: Path) -> None:
         {Scope.ACT, Scope.READ, Scope.EMBED},
         frozenset(),
     ]
+
+
+def test_a_frames_token_may_name_its_kpis(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    file.write_text("embed a users visits\nembed a stock\nembed b users\nembed b\nembed c users\nread c\nembed d users\ningest d\n")
+    tokens = tokens_for("0.0.0.0", {}, file, tmp_path, insecure=False)
+    assert tokens is not None
+    assert tokens.kpis == {"users", "visits", "stock"}
+    assert tokens.rights(b"a") == Rights(frozenset({Scope.EMBED}), frozenset({"users", "visits", "stock"}))
+    assert tokens.rights(b"b") == Rights(frozenset({Scope.EMBED}))
+    assert tokens.rights(b"c") == Rights(frozenset({Scope.READ, Scope.EMBED}))
+    assert tokens.rights(b"d") == Rights(frozenset({Scope.INGEST, Scope.EMBED}), frozenset({"users"}))
+    assert tokens.rights(b"d").see("users")
+    assert not tokens.rights(b"d").see("users", "visits")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,16 @@ def test_dead_letters(client: Client, world: World) -> None:
     }
     assert (found[1]["record_base64"], "record" in found[1]) == ("/w==", False)
     client.get("/v1/dead-letters?source=app&reason=wrong_type&from=-1h&to=now&limit=5")
-    assert world.backend.letters_asked == [DeadLetterRequest(), DeadLetterRequest("app", "wrong_type", NOW_US - HOUR_US, NOW_US, 5)]
+    client.get("/v1/dead-letters?order=newest")
+    assert world.backend.letters_asked == [
+        DeadLetterRequest(),
+        DeadLetterRequest("app", "wrong_type", NOW_US - HOUR_US, NOW_US, 5),
+        DeadLetterRequest(newest=True),
+    ]
+
+
+def test_a_wrong_order(client: Client) -> None:
+    assert "order: expected oldest or newest, got 'DESC'" in problem(client.get("/v1/dead-letters?order=DESC"), 400)
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "10001", "many", "9" * 5000])

@@ -53,6 +53,13 @@ def test_points_are_exact_and_carry_their_dimensions(client: Client, world: Worl
     }
 
 
+def test_a_point_that_was_corrected_says_when(client: Client, world: World) -> None:
+    world.backend.found = [Point(NOW_US, 1, True, corrected_us=NOW_US + 90_000_000), Point(NOW_US + MINUTE_US, 1, True)]
+    points = client.get("/v1/kpis/revenue").json()["points"]
+    assert [point.get("corrected") for point in points] == ["2026-03-01T12:01:30Z", None]
+    assert "corrected" not in points[1]
+
+
 def test_a_question_is_passed_on(client: Client, world: World) -> None:
     client.get(
         "/v1/kpis/users",

@@ -10,7 +10,7 @@ import pytest
 from livekpi.client import Client, Message
 from livekpi.web.access.tokens import Scope, Token, Tokens
 from tests.alerts.http_receiver import HttpReceiver
-from tests.web.alerting_world import Served, send, served
+from tests.web.alerting_world import FILE, Served, send, served
 from tests.web.answers import problem
 
 pytestmark = pytest.mark.timeout(120)
@@ -59,6 +59,33 @@ def test_a_frame_is_told_what_fires_and_nothing_that_people_said(tmp_path: Path)
         assert bare == {**alert, "silenced_by": None}
         (listed,) = shop.ask("GET", "/v1/alerts?rule=errors_high", headers={"Authorization": "Bearer framer"}).json()["alerts"]
         assert (listed["status"], listed["silenced_by"]) == ("firing", None)
+
+
+CALLS = FILE.replace(
+    "alerts:", "  calls: {{ value: count(*), every: 1s }}\nalerts:\n  calls_high: {{ when: calls > 1, keep: 1h, notify: [hook] }}"
+)
+
+
+def test_a_frame_of_one_kpi_is_told_of_its_alerts_alone(tmp_path: Path) -> None:
+    tokens = Tokens([*(Token(name, frozenset({Scope.EMBED}), frozenset({name})) for name in ("errors", "calls")), Token("all")])
+    with HttpReceiver() as receiver, served(tmp_path, receiver, tokens=tokens, file=CALLS) as shop:
+        errors, calls = Client(shop.address, "errors"), Client(shop.address, "calls")
+        with errors.stream("/v1/stream?alerts=true") as of_errors, calls.stream("/v1/stream?alerts=true") as of_calls:
+            send(shop.address, shop.clock.now_us(), ["checkout"], 60, 2, headers=bearer("all"))
+            told = [list(until_alert(each)) for each in (of_errors, of_calls)]
+        assert [alert["rule"] for *_, (_, alert) in told] == ["errors_high", "calls_high"]
+        assert {point["kpi"] for name, content in told[1] if name == "points" for point in content["points"]} <= {"calls"}
+
+        def rules(name: str) -> set[str]:
+            return {row["rule"] for row in shop.ask("GET", "/v1/alerts", headers=bearer(name)).json()["alerts"]}
+
+        assert (rules("errors"), rules("calls")) == ({"errors_high", "errors_there"}, {"calls_high"})
+        wrong = shop.ask("GET", "/v1/alerts?rule=errors_high", headers=bearer("calls"))
+        assert problem(wrong, 400) == "there is no rule 'errors_high'; there are calls_high"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def until_alert(messages: Iterable[Message]) -> Iterator[tuple[str, Any]]:

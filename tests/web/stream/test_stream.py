@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -122,10 +123,11 @@ def test_a_stream_takes_so_many_wants_and_no_more(client: Client, monkeypatch: p
 def test_the_first_message_says_which_commit_is_the_last(world: World, url: str) -> None:
     world.backend.commit = 6
     with told(url) as messages:
-        assert next(messages) == {"commit": 6, "at": None}
+        first = next(messages)
+        assert first == {"commit": 6, "at": None, "definition": first["definition"]}
     world.app.on_commit(commit(7, 0))
     with told(url, "?kpi=users") as messages:
-        assert next(messages) == {"commit": 7, "at": "2026-03-01T12:00:00Z"}
+        assert next(messages) == {"commit": 7, "at": "2026-03-01T12:00:00Z", "definition": first["definition"]}
         world.app.on_commit(commit(8, 0))
         assert next(messages)["commit"] == 8
 
@@ -142,8 +144,26 @@ def test_a_stream_can_not_be_opened_while_the_store_can_not_be_read(world: World
 def test_all_viewers_are_told_a_small_event(world: World, url: str) -> None:
     with stream(url, "?kpi=users") as one, stream(url, "?want=kpi%3Dvisits") as other:
         world.app.on_definition()
-        assert next(one) is None
-        assert next(other) is None
+        assert next(one) == next(other)
+
+
+def test_a_stream_says_which_definition_is_shown_first_and_when_it_is_another(world: World, url: str) -> None:
+    def first() -> object:
+        with told(url, "?kpi=users") as messages:
+            return next(messages)["definition"]
+
+    before = first()
+    assert first() == before
+    with told(url, "?kpi=users") as messages:
+        next(messages)
+        world.backend.stale = "it can't be read"
+        world.app.on_definition()
+        stale = next(messages)
+        world.backend.definition = replace(world.backend.definition, text="kpis:")
+        world.app.on_definition()
+        other = next(messages)
+    assert other == {"definition": first()}
+    assert len({str(before), stale["definition"], other["definition"]}) == 3
 
 
 def test_nobody_looks_and_nothing_is_computed(world: World, url: str) -> None:

@@ -9,7 +9,7 @@ from starlette.types import Scope as Connection
 
 from livekpi.web.access.attempts import PAUSE_S, TRIES, Attempts
 from livekpi.web.access.sessions import Sessions
-from livekpi.web.access.tokens import ALL, Scope, Tokens
+from livekpi.web.access.tokens import EVERYTHING, Rights, Tokens
 from livekpi.web.problems import ProblemError
 
 COOKIE = "livekpi_session"
@@ -26,12 +26,12 @@ class Access:
         """`tokens` None lets everyone do everything."""
         self.tokens, self.sessions, self._attempts, self._slow_s = tokens, sessions, attempts, slow_s
 
-    def scopes(self, connection: Connection) -> frozenset[Scope]:
+    def rights(self, connection: Connection) -> Rights:
         """What a request may do. A token that it brings counts alone, even where it is wrong."""
         if self.tokens is None:
-            return ALL
+            return EVERYTHING
         token = token_of(connection)
-        return self.tokens.scopes(token) if token is not None else self.sessions.scopes(_session_of(connection))
+        return self.tokens.rights(token) if token is not None else self.sessions.rights(_session_of(connection))
 
     async def unknown(self, connection: Connection) -> ProblemError:
         """What is answered to a token that this server does not know. It is counted; a right one is let in all the same, since behind a

@@ -9,14 +9,16 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from livekpi.web.access.access import BADGES, Access, token_of
-from livekpi.web.access.tokens import Scope
+from livekpi.web.access.tokens import Rights, Scope
 from livekpi.web.paths import is_page
-from livekpi.web.problems import problem
+from livekpi.web.problems import ProblemError, problem
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json", "/v1/session"})
 _INGEST = ("/v1/events/", "/v1/dead-letters/replay")
-_EMBED, _EMBED_BELOW = frozenset({"/v1/kpis", "/v1/stream", "/v1/alerts"}), ("/v1/kpis/", BADGES)
+_OF_A_KPI = ("/v1/kpis/", BADGES)
+_EMBED = frozenset({"/v1/kpis", "/v1/stream", "/v1/alerts"})
+"""What is asked there depends on who asks; the rest of what frames and badges need is about a KPI each."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -25,13 +27,26 @@ def is_open(path: str) -> bool:
     return path in OPEN or is_page(path)
 
 
+def kpi_of(path: str) -> str | None:
+    """The KPI that a path is about; None where it is about none."""
+    for before in _OF_A_KPI:
+        if path.startswith(before):
+            return path.removeprefix(before).partition("/")[0].removesuffix(".svg" if before == BADGES else "")
+    return None
+
+
 def needed(method: str, path: str) -> Scope:
     """What a request must be allowed to do: to send events, to change what people are told, or to see."""
     if path.startswith(_INGEST):
         return Scope.INGEST
     if method not in _SAFE:
         return Scope.ACT
-    return Scope.EMBED if path in _EMBED or path.startswith(_EMBED_BELOW) else Scope.READ
+    return Scope.EMBED if path in _EMBED or path.startswith(_OF_A_KPI) else Scope.READ
+
+
+def hidden(kpi: str, rights: Rights) -> ProblemError:
+    """What is answered about a KPI that may not be seen, whether there is one of that name or not."""
+    return ProblemError(HTTPStatus.FORBIDDEN, f"this token does not open {kpi!r}; it is for {', '.join(sorted(rights.kpis or ()))}")
 
 
 class Guard:
@@ -61,11 +76,11 @@ class Guard:
     async def _without_right(self, scope: Connection) -> Response | None:
         if is_open(scope["path"]):
             return None
-        scopes, need = self._access.scopes(scope), needed(scope["method"], scope["path"])
-        if need in scopes:
-            return None
-        if scopes:
-            return problem(HTTPStatus.FORBIDDEN, f"this token is for {', '.join(sorted(scopes))}; the request needs {need}")
+        rights, need, kpi = self._access.rights(scope), needed(scope["method"], scope["path"]), kpi_of(scope["path"])
+        if need in rights.scopes:
+            return None if kpi is None or rights.see(kpi) else hidden(kpi, rights).response()
+        if rights.scopes:
+            return problem(HTTPStatus.FORBIDDEN, f"this token is for {', '.join(sorted(rights.scopes))}; the request needs {need}")
         if token_of(scope):
             return (await self._access.unknown(scope)).response()
         challenge = {"WWW-Authenticate": f'Bearer realm="livekpi", scope="{need}"'}

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from livekpi.clock import Clock
-from livekpi.web.access.tokens import Scope
+from livekpi.web.access.tokens import NOTHING, Rights
 
 LIFE_S = 30 * 86_400
 MOST_SESSIONS = 1_000
-_NOTHING: frozenset[Scope] = frozenset()
 
 
 def _random_name() -> str:
@@ -18,7 +17,7 @@ def _random_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    scopes: frozenset[Scope]
+    rights: Rights
     ends_us: int
 
 
@@ -29,23 +28,23 @@ class Sessions:
         self._clock, self._make_name = clock, make_name
         self._sessions: dict[str, _Session] = {}
 
-    def open(self, scopes: frozenset[Scope]) -> str:
+    def open(self, rights: Rights) -> str:
         """Begins a session; returns its name."""
         while len(self._sessions) >= MOST_SESSIONS:
             del self._sessions[next(iter(self._sessions))]
         name = self._make_name()
-        self._sessions[name] = _Session(scopes, self._clock.now_us() + LIFE_S * 1_000_000)
+        self._sessions[name] = _Session(rights, self._clock.now_us() + LIFE_S * 1_000_000)
         return name
 
-    def scopes(self, name: str) -> frozenset[Scope]:
+    def rights(self, name: str) -> Rights:
         """What a session opens; nothing where there is none of that name, or none any more."""
         found = self._sessions.get(name)
         if found is None:
-            return _NOTHING
+            return NOTHING
         if found.ends_us <= self._clock.now_us():
             del self._sessions[name]
-            return _NOTHING
-        return found.scopes
+            return NOTHING
+        return found.rights
 
     def close(self, name: str) -> None:
         """Ends a session; nothing where there is none of that name."""

@@ -34,26 +34,57 @@ class AuthError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What somebody may do."""
+
+    scopes: frozenset[Scope] = frozenset()
+    kpis: frozenset[str] | None = None
+    """The only KPIs that somebody may look at; None: all."""
+
+    def see(self, *kpis: str) -> bool:
+        """Whether all of these KPIs may be looked at, by one who may look at any."""
+        return self.kpis is None or self.kpis.issuperset(kpis)
+
+
+EVERYTHING = Rights(ALL)
+NOTHING = Rights()
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A secret and what it opens."""
 
     secret: str
     scopes: frozenset[Scope] = ALL
+    kpis: frozenset[str] | None = None
+    """Of one that is for `embed` alone: the only KPIs it opens; None: all."""
 
 
 class Tokens:
     """The tokens that are accepted."""
 
     def __init__(self, tokens: Iterable[Token]) -> None:
-        self._tokens = [(token.secret.encode(), _with_implied(token.scopes)) for token in tokens]
+        self._tokens = [(token.secret.encode(), Rights(_with_implied(token.scopes), token.kpis)) for token in tokens]
 
-    def scopes(self, secret: bytes) -> frozenset[Scope]:
+    @property
+    def kpis(self) -> frozenset[str]:
+        """The KPIs that tokens are for by name."""
+        return frozenset(kpi for _, rights in self._tokens for kpi in rights.kpis or ())
+
+    def rights(self, secret: bytes) -> Rights:
         """What a presented secret opens; nothing where it is unknown. The time it takes says nothing of the secrets."""
-        found: frozenset[Scope] = frozenset()
-        for known, scopes in self._tokens:
-            if hmac.compare_digest(known, secret):
-                found |= scopes
-        return found
+        return _together([rights for known, rights in self._tokens if hmac.compare_digest(known, secret)])
+
+
+def _together(all_rights: Iterable[Rights]) -> Rights:
+    """What these allow together."""
+    scopes: frozenset[Scope] = frozenset()
+    kpis: frozenset[str] | None = frozenset()
+    for rights in all_rights:
+        scopes |= rights.scopes
+        if Scope.EMBED in rights.scopes:
+            kpis = None if kpis is None or rights.kpis is None else kpis | rights.kpis
+    return Rights(scopes, kpis if Scope.EMBED in scopes else None)
 
 
 def _with_implied(scopes: frozenset[Scope]) -> frozenset[Scope]:
@@ -90,8 +121,8 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token_file(path: Path) -> list[Token]:
-    """Reads `ingest TOKEN`, `embed TOKEN`, `read TOKEN`, `act TOKEN` (which may read too) or `TOKEN` (for all), one a line; blank lines
-    and lines that begin with # are left out.
+    """Reads `ingest TOKEN`, `embed TOKEN`, `embed TOKEN KPI …` (for these KPIs only), `read TOKEN`, `act TOKEN` (which may read too) or
+    `TOKEN` (for all), one a line; blank lines and lines that begin with # are left out.
 
     Raises AuthError with file and line; the secrets themselves are never said.
     """
@@ -108,8 +139,11 @@ def read_token_file(path: Path) -> list[Token]:
             tokens.append(Token(words[0]))
         elif len(words) == 2 and words[0] in list(Scope):
             tokens.append(Token(words[1], frozenset({Scope(words[0])})))
+        elif words[0] == Scope.EMBED and len(words) > 2:
+            tokens.append(Token(words[1], frozenset({Scope.EMBED}), frozenset(words[2:])))
         else:
-            raise AuthError(f"{path}:{number}: expected `ingest TOKEN`, `embed TOKEN`, `read TOKEN`, `act TOKEN` or `TOKEN`")
+            expected = "`ingest TOKEN`, `embed TOKEN`, `embed TOKEN KPI …`, `read TOKEN`, `act TOKEN` or `TOKEN`"
+            raise AuthError(f"{path}:{number}: expected {expected}")
     if not tokens:
         raise AuthError(f"{path}: expected a token on at least one line")
     return tokens

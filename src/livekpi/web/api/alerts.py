@@ -1,7 +1,6 @@
 """The API's part on alerts: what fires and what fired, silences, acknowledgements."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any
@@ -18,13 +17,14 @@ from livekpi.definition.definition import Definition
 from livekpi.query.steps import QueryError
 from livekpi.web.access.access import Access
 from livekpi.web.access.tokens import Scope
-from livekpi.web.answers import UNWRITABLE, answered, json_answer
+from livekpi.web.answers import json_answer
 from livekpi.web.backend import Alerts, HistoryRequest
 from livekpi.web.bodies import decoded
-from livekpi.web.objects.alerts import alert_object, history_object, without_people
+from livekpi.web.objects.alerts import about, alert_object, history_object, rules_about, without_people
 from livekpi.web.objects.words import Asked, NothingFiresError, checked, one_of, word_object
 from livekpi.web.parameters import Parameters, number_in
 from livekpi.web.problems import ProblemError
+from livekpi.web.questions import UNWRITABLE, Questions
 
 MAX_ALERTS = 10_000
 MAX_HISTORY = 1_000
@@ -34,11 +34,11 @@ _asked = msgspec.json.Decoder(Asked)
 
 
 class AlertsApi:
-    """Answers on the threads of `pool`."""
+    """Answers what is asked of alerts."""
 
-    def __init__(self, alerts: Alerts | None, definition: Definition, clock: Clock, pool: Executor, access: Access) -> None:
+    def __init__(self, alerts: Alerts | None, definition: Definition, clock: Clock, questions: Questions, access: Access) -> None:
         """`alerts` is None where none are judged."""
-        self._alerts, self._definition, self._clock, self._pool, self._access = alerts, definition, clock, pool, access
+        self._alerts, self._definition, self._clock, self._questions, self._access = alerts, definition, clock, questions, access
 
     async def alerts(self, request: Request) -> Response:
         """GET /v1/alerts"""
@@ -46,13 +46,15 @@ class AlertsApi:
         statuses = _one_of("status", asked.names("status"), STATUSES) or CURRENT
         severities = _one_of("severity", asked.names("severity"), SEVERITIES)
         limit = asked.number("limit", 1_000, MAX_ALERTS)
-        people = Scope.READ in self._access.scopes(request.scope)
+        rights = self._access.rights(request.scope)
+        people = Scope.READ in rights.scopes
 
         def find(alerts: Alerts) -> dict[str, Any]:
-            found = alerts.alerts(Wanted(_rules(alerts, asked), severities, statuses))
+            rules = _rules(alerts.alert_rules() if rights.kpis is None else rules_about(self._definition, rights.kpis), asked)
+            found = about(self._definition, rights.kpis, alerts.alerts(Wanted(rules, severities, statuses)))
             return {"alerts": [alert_object(alert if people else without_people(alert)) for alert in found[:limit]], "in_all": len(found)}
 
-        return await self._answer(find)
+        return await self._answer(request, find)
 
     async def history(self, request: Request) -> Response:
         """GET /v1/alerts/history"""
@@ -61,7 +63,8 @@ class AlertsApi:
         from_us, to_us = asked.time("from", now_us, UTC), asked.time("to", now_us, UTC)
         limit = asked.number("limit", 100, MAX_HISTORY)
         return await self._answer(
-            lambda alerts: history_object(alerts.alert_history(HistoryRequest(_rules(alerts, asked), from_us, to_us, limit)))
+            request,
+            lambda alerts: history_object(alerts.alert_history(HistoryRequest(_rules(alerts.alert_rules(), asked), from_us, to_us, limit))),
         )
 
     async def silences(self, request: Request) -> Response:
@@ -83,7 +86,7 @@ class AlertsApi:
     async def _words(self, request: Request, kind: Kind) -> Response:
         Parameters(request)
         if request.method != "POST":
-            return await self._answer(lambda alerts: {kind: [word_object(word) for word in alerts.words(kind)]})
+            return await self._answer(request, lambda alerts: {kind: [word_object(word) for word in alerts.words(kind)]})
         asked = await decoded(request, MAX_BODY_BYTES, _asked, _EXPECTED, "write less")
         try:
             saying = checked(self._definition, kind, asked, self._clock.now_us())
@@ -96,7 +99,7 @@ class AlertsApi:
             except NothingFiresError as error:
                 raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
 
-        return await self._answer(say, HTTPStatus.CREATED)
+        return await self._answer(request, say, HTTPStatus.CREATED)
 
     async def _end(self, request: Request, kind: Kind) -> Response:
         Parameters(request)
@@ -108,18 +111,18 @@ class AlertsApi:
                 raise ProblemError(HTTPStatus.NOT_FOUND, f"{text} is no number of {kind} that hold; /v1/{kind} lists them")
             return word_object(ended)
 
-        return await self._answer(end)
+        return await self._answer(request, end)
 
-    async def _answer(self, ask: Callable[[Alerts], Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    async def _answer(self, request: Request, ask: Callable[[Alerts], Any], status: HTTPStatus = HTTPStatus.OK) -> Response:
         """Asks and encodes on a thread, since both may take a while."""
         alerts = self._alerts
         if alerts is None:
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "no alerts are judged here")
-        return await answered(self._pool, lambda: json_answer(ask(alerts), status), UNWRITABLE)
+        return await self._questions.answered(request, lambda: json_answer(ask(alerts), status), UNWRITABLE)
 
 
-def _rules(alerts: Alerts, asked: Parameters) -> tuple[str, ...]:
-    return _one_of("rule", asked.names("rule"), alerts.alert_rules()) if asked.text("rule") else ()
+def _rules(known: Sequence[str], asked: Parameters) -> tuple[str, ...]:
+    return _one_of("rule", asked.names("rule"), known) if asked.text("rule") else ()
 
 
 def _one_of(parameter: str, names: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The API's part on annotations: what people note on the time axis."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any
@@ -13,12 +12,13 @@ from starlette.responses import Response
 from livekpi.clock import Clock
 from livekpi.query.steps import QueryError
 from livekpi.store.annotations import Annotation, Note
-from livekpi.web.answers import UNWRITABLE, answered, json_answer
+from livekpi.web.answers import json_answer
 from livekpi.web.backend import AnnotationRequest, Backend
 from livekpi.web.bodies import decoded
 from livekpi.web.objects.annotations import Asked, TooManyError, annotation_object, checked
 from livekpi.web.parameters import Parameters, kpi_named, number_in
 from livekpi.web.problems import ProblemError
+from livekpi.web.questions import UNWRITABLE, Questions
 
 MAX_BODY_BYTES = 65_536
 _EXPECTED = '{"text": …, "kind": "deploy", "time": …, "end": …, "kpis": […], "author": …, "link": …}'
@@ -26,11 +26,11 @@ _asked = msgspec.json.Decoder(Asked)
 
 
 class AnnotationsApi:
-    """Answers on the threads of `pool`."""
+    """Answers from the backend."""
 
-    def __init__(self, backend: Backend, clock: Clock, pool: Executor, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, backend: Backend, clock: Clock, questions: Questions, tell: Callable[[dict[str, Any]], None]) -> None:
         """`tell` is called on the event loop with each annotation that is new, or `removed`."""
-        self._backend, self._clock, self._pool, self._tell = backend, clock, pool, tell
+        self._backend, self._clock, self._questions, self._tell = backend, clock, questions, tell
 
     async def annotations(self, request: Request) -> Response:
         """GET and POST /v1/annotations"""
@@ -40,7 +40,7 @@ class AnnotationsApi:
         """DELETE /v1/annotations/{number}"""
         Parameters(request)
         text = request.path_params["number"]
-        found = await answered(self._pool, lambda: self._backend.remove_annotation(number_in(text)), UNWRITABLE)
+        found = await self._questions.answered(request, lambda: self._backend.remove_annotation(number_in(text)), UNWRITABLE)
         if found is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"{text} is no number of an annotation; /v1/annotations lists them")
         content = annotation_object(found)
@@ -53,7 +53,7 @@ class AnnotationsApi:
         if kpi is not None:
             kpi_named(kpi, self._backend.definition)
         wanted = AnnotationRequest(asked.time("from", now_us, UTC), asked.time("to", now_us, UTC), kpi)
-        found = await answered(self._pool, lambda: list(map(annotation_object, self._backend.annotations(wanted))), UNWRITABLE)
+        found = await self._questions.answered(request, lambda: list(map(annotation_object, self._backend.annotations(wanted))), UNWRITABLE)
         return json_answer({"annotations": found})
 
     async def _post(self, request: Request) -> Response:
@@ -63,7 +63,7 @@ class AnnotationsApi:
             note = checked(self._backend.definition, asked, self._clock.now_us())
         except QueryError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-        content = annotation_object(await answered(self._pool, lambda: self._written(note), UNWRITABLE))
+        content = annotation_object(await self._questions.answered(request, lambda: self._written(note), UNWRITABLE))
         self._tell({**content, "removed": False})
         return json_answer(content, HTTPStatus.CREATED)
 

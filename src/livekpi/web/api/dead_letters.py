@@ -1,7 +1,6 @@
 """The API's part on dead letters: which there are, and feeding them back."""
 
 import asyncio
-from concurrent.futures import Executor
 from http import HTTPStatus
 from typing import Any
 
@@ -12,13 +11,16 @@ from starlette.responses import Response
 from livekpi.clock import Clock
 from livekpi.engine.replay import ReplayError, read_request
 from livekpi.query.output import dead_letter_object
-from livekpi.web.answers import answered, json_answer
+from livekpi.web.answers import json_answer
 from livekpi.web.backend import Backend, DeadLetterRequest
 from livekpi.web.bodies import receive
 from livekpi.web.parameters import Parameters, zone_named
 from livekpi.web.problems import ProblemError
+from livekpi.web.questions import Questions
 
 MAX_DEAD_LETTERS = 10_000
+ORDERS = ("oldest", "newest")
+"""Which come first."""
 MAX_REPLAY_BYTES = 32 * 2**20
 REPLAY_S = 60.0
 
@@ -31,14 +33,14 @@ _letters = msgspec.json.Decoder(_Letters)
 
 
 class DeadLettersApi:
-    """Answers from the backend, on the threads of `pool`."""
+    """Answers from the backend."""
 
-    def __init__(self, backend: Backend, clock: Clock, pool: Executor) -> None:
-        self._backend, self._clock, self._pool = backend, clock, pool
+    def __init__(self, backend: Backend, clock: Clock, questions: Questions) -> None:
+        self._backend, self._clock, self._questions = backend, clock, questions
 
     async def dead_letters(self, request: Request) -> Response:
         """GET /v1/dead-letters"""
-        asked = Parameters(request, "source", "reason", "from", "to", "limit", "timezone")
+        asked = Parameters(request, "source", "reason", "from", "to", "order", "limit", "timezone")
         now_us, where = self._clock.now_us(), zone_named(asked.text("timezone") or "UTC")
         question = DeadLetterRequest(
             source=asked.text("source"),
@@ -46,8 +48,9 @@ class DeadLettersApi:
             from_us=asked.time("from", now_us, where),
             to_us=asked.time("to", now_us, where),
             limit=asked.number("limit", 1_000, MAX_DEAD_LETTERS),
+            newest=asked.one_of("order", ORDERS) == "newest",
         )
-        return await answered(self._pool, lambda: json_answer({"dead_letters": self._found(question)}))
+        return await self._questions.answered(request, lambda: json_answer({"dead_letters": self._found(question)}))
 
     async def replay(self, request: Request) -> Response:
         """POST /v1/dead-letters/replay"""

@@ -1,6 +1,5 @@
 """The API's part on KPIs: which there are, their points, and where their targets are going."""
 
-from concurrent.futures import Executor
 from typing import Any
 
 from starlette.requests import Request
@@ -11,24 +10,26 @@ from livekpi.clock import Clock
 from livekpi.definition.definition import Kpi
 from livekpi.query import points as query
 from livekpi.query.output import point_object
-from livekpi.web.answers import answered, json_answer
+from livekpi.web.access.access import Access
+from livekpi.web.answers import json_answer
 from livekpi.web.backend import Backend
 from livekpi.web.parameters import Parameters, kpi_named, zone_named
+from livekpi.web.questions import Questions
 from livekpi.web.times import format_duration
 
 
 class KpisApi:
-    """Answers from the backend, on the threads of `pool`."""
+    """Answers from the backend."""
 
-    def __init__(self, backend: Backend, clock: Clock, pool: Executor) -> None:
-        self._backend, self._clock, self._pool = backend, clock, pool
+    def __init__(self, backend: Backend, clock: Clock, questions: Questions, access: Access) -> None:
+        self._backend, self._clock, self._questions, self._access = backend, clock, questions, access
 
     async def kpis(self, request: Request) -> Response:
         """GET /v1/kpis"""
         Parameters(request)
-        definition = self._backend.definition
+        definition, rights = self._backend.definition, self._access.rights(request.scope)
         watched = {name: [rule.name for rule in definition.rules.values() if name in rule.kpis] for name in definition.kpis}
-        return json_answer({"kpis": [_kpi(kpi) | {"watched": watched[name]} for name, kpi in definition.kpis.items()]})
+        return json_answer({"kpis": [_kpi(kpi) | {"watched": watched[name]} for name, kpi in definition.kpis.items() if rights.see(name)]})
 
     async def points(self, request: Request) -> Response:
         """GET /v1/kpis/{kpi}"""
@@ -47,7 +48,7 @@ class KpisApi:
             compare=asked.text("compare"),
         )
         also = asked.names("with")
-        return await answered(self._pool, lambda: json_answer(self._points(question, also)))
+        return await self._questions.answered(request, lambda: json_answer(self._points(question, also)))
 
     async def pace(self, request: Request) -> Response:
         """GET /v1/kpis/{kpi}/pace"""
@@ -57,7 +58,7 @@ class KpisApi:
         now_us, where = self._clock.now_us(), zone_named(timezone)
         at_us, from_us, to_us = (asked.time(each, now_us, where) for each in ("at", "from", "to"))
         question = PaceRequest(kpi.name, at_us, from_us, to_us, asked.text("step"), timezone)
-        return await answered(self._pool, lambda: json_answer(self._pace(question)))
+        return await self._questions.answered(request, lambda: json_answer(self._pace(question)))
 
     def _pace(self, question: PaceRequest) -> Any:
         found = self._backend.pace(question)

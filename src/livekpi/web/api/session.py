@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from livekpi.web.access.access import COOKIE, Access, session_name, token_of
 from livekpi.web.access.sessions import LIFE_S
-from livekpi.web.access.tokens import MAX_TOKEN_BYTES, Scope
+from livekpi.web.access.tokens import MAX_TOKEN_BYTES, NOTHING, Rights, Scope
 from livekpi.web.answers import json_answer
 from livekpi.web.bodies import decoded
 from livekpi.web.parameters import Parameters
@@ -34,33 +34,33 @@ class SessionApi:
             return await self._begin(request)
         if request.method == "DELETE":
             return self._end(request)
-        scopes = self._access.scopes(request.scope)
-        if not scopes and token_of(request.scope):
+        rights = self._access.rights(request.scope)
+        if not rights.scopes and token_of(request.scope):
             raise await self._access.unknown(request.scope)
-        return self._answer(scopes)
+        return self._answer(rights)
 
     async def _begin(self, request: Request) -> Response:
         asked = await decoded(request, MAX_TOKEN_BYTES, _asked, '{"token": …}', _SMALLER)
         if self._access.tokens is None:
-            return self._answer(self._access.scopes(request.scope))
-        scopes = self._access.tokens.scopes(asked.token.strip().encode("utf-8", "surrogatepass"))
-        if not scopes:
+            return self._answer(self._access.rights(request.scope))
+        rights = self._access.tokens.rights(asked.token.strip().encode("utf-8", "surrogatepass"))
+        if not rights.scopes:
             raise await self._access.unknown(request.scope)
         self._access.sessions.close(_name(request))
-        answer = self._answer(scopes)
+        answer = self._answer(rights)
         answer.set_cookie(
-            COOKIE, self._access.sessions.open(scopes), max_age=LIFE_S, secure=_encrypted(request), httponly=True, samesite="strict"
+            COOKIE, self._access.sessions.open(rights), max_age=LIFE_S, secure=_encrypted(request), httponly=True, samesite="strict"
         )
         return answer
 
     def _end(self, request: Request) -> Response:
         self._access.sessions.close(_name(request))
-        answer = self._answer(frozenset() if self._access.tokens is not None else self._access.scopes(request.scope))
+        answer = self._answer(NOTHING if self._access.tokens is not None else self._access.rights(request.scope))
         answer.delete_cookie(COOKIE, secure=_encrypted(request), httponly=True, samesite="strict")
         return answer
 
-    def _answer(self, scopes: frozenset[Scope]) -> Response:
-        content = {"needed": self._access.tokens is not None, "scopes": [scope for scope in Scope if scope in scopes]}
+    def _answer(self, rights: Rights) -> Response:
+        content = {"needed": self._access.tokens is not None, "scopes": [scope for scope in Scope if scope in rights.scopes]}
         return json_answer(content)
 
 

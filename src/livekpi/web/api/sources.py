@@ -1,6 +1,5 @@
 """The API's part on sources: where events come from, and how far they are read."""
 
-from concurrent.futures import Executor
 from typing import Any
 
 from starlette.requests import Request
@@ -8,23 +7,24 @@ from starlette.responses import Response
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import SourceDefinition
-from livekpi.web.answers import answered, json_answer
+from livekpi.web.answers import json_answer
 from livekpi.web.backend import Backend, SourceState
 from livekpi.web.parameters import Parameters
+from livekpi.web.questions import Questions
 from livekpi.web.times import maybe_time_text
 
 
 class SourcesApi:
-    """Answers from the backend, on the threads of `pool`."""
+    """Answers from the backend."""
 
-    def __init__(self, backend: Backend, clock: Clock, pool: Executor) -> None:
-        self._backend, self._clock, self._pool = backend, clock, pool
+    def __init__(self, backend: Backend, clock: Clock, questions: Questions) -> None:
+        self._backend, self._clock, self._questions = backend, clock, questions
 
     async def sources(self, request: Request) -> Response:
         """GET /v1/sources"""
         Parameters(request)
         now_us = self._clock.now_us()
-        return await answered(self._pool, lambda: json_answer({"sources": self._sources(now_us)}))
+        return await self._questions.answered(request, lambda: json_answer({"sources": self._sources(now_us)}))
 
     def _sources(self, now_us: int) -> list[dict[str, Any]]:
         declared = self._backend.definition.sources

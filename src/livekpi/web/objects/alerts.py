@@ -1,11 +1,13 @@
 """Alerts and what was told of them as JSON objects, for the API and the commands alike."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from livekpi.alerts.ledger import Delivered
 from livekpi.alerts.listing import History, Shown, Told
 from livekpi.alerts.words import Word
+from livekpi.definition.definition import Definition
 from livekpi.query.output import time_text
 from livekpi.web.times import maybe_time_text
 
@@ -31,6 +33,17 @@ def alert_object(alert: Shown) -> dict[str, Any]:
         "labels": alert.labels,
         "runbook": alert.runbook,
     }
+
+
+def rules_about(definition: Definition, kpis: frozenset[str]) -> list[str]:
+    """The rules that ask for these KPIs alone."""
+    return [name for name, rule in definition.rules.items() if rule.kpis <= kpis]
+
+
+def about(definition: Definition, kpis: frozenset[str] | None, alerts: Iterable[Shown]) -> list[Shown]:
+    """The alerts of rules that ask for these KPIs alone; None: of all rules."""
+    rules = None if kpis is None else frozenset(rules_about(definition, kpis))
+    return [alert for alert in alerts if rules is None or alert.rule in rules]
 
 
 def without_people(alert: Shown) -> Shown:

@@ -5,16 +5,17 @@ from typing import Any
 from livekpi.alerts.listing import STATUSES
 from livekpi.alerts.message import SEVERITIES
 from livekpi.web.openapi.pieces import (
+    ASKED,
     INTEGER,
     MAYBE_MOMENT,
     MAYBE_STRING,
     MOMENT,
     NAMES,
     NOT_ACTING,
+    PLAIN,
     RANGE,
     STRING,
     TIME,
-    UNABLE,
     array,
     body,
     get,
@@ -39,7 +40,7 @@ def _limit(default: int, maximum: int) -> dict[str, Any]:
 
 def _words(kind: str, one: str, asked: str, summary: str, description: str, **others: str) -> dict[str, Any]:
     return {
-        **get(f"The {kind} that hold, now or later", json_of(members(**{kind: array(ref("Word"))}), "oldest first"), _503=UNABLE),
+        **get(f"The {kind} that hold, now or later", json_of(members(**{kind: array(ref("Word"))}), "oldest first"), [], **PLAIN, **ASKED),
         "post": {
             "summary": summary,
             "description": description,
@@ -60,7 +61,7 @@ def _word(kind: str, one: str) -> dict[str, Any]:
             "parameters": [path("number")],
             "responses": {
                 "200": json_of(ref("Word"), f"the {one}, which has ended"),
-                **problems(_404=f"none of the {kind} that hold", _503=_CHANGE_UNABLE, **NOT_ACTING),
+                **problems(**PLAIN, _404=f"none of the {kind} that hold", _503=_CHANGE_UNABLE, **NOT_ACTING),
             },
         }
     }
@@ -82,14 +83,14 @@ PATHS: dict[str, Any] = {
             _limit(1_000, 10_000),
         ],
         _400="a parameter that is wrong",
-        _503=UNABLE,
+        **ASKED,
     ),
     "/v1/alerts/history": get(
         "What fired, and who was told of it",
         json_of(ref("History"), "the last to begin first"),
         [_RULES, *RANGE, _limit(100, 1_000)],
         _400="a parameter that is wrong",
-        _503=UNABLE,
+        **ASKED,
     ),
     "/v1/silences": _words(
         "silences",

@@ -4,11 +4,13 @@ from typing import Any
 
 from livekpi.web.objects.annotations import MOST_CHARACTERS
 from livekpi.web.openapi.pieces import (
+    ASKED,
     INTEGER,
     MAYBE_MOMENT,
     MAYBE_STRING,
     MOMENT,
     NOT_ACTING,
+    PLAIN,
     RANGE,
     STRING,
     TIME,
@@ -59,7 +61,7 @@ PATHS: dict[str, Any] = {
             [*RANGE, query("kpi", "about this KPI, those about all included")],
             _400="a parameter that is wrong",
             _404="no such KPI",
-            _503=UNABLE,
+            **ASKED,
         ),
         "post": _annotate(),
     },
@@ -69,7 +71,7 @@ PATHS: dict[str, Any] = {
             "parameters": [path("number")],
             "responses": {
                 "200": json_of(ref("Annotation"), "what it was"),
-                **problems(**NOT_ACTING, _404="no such annotation", _503=UNABLE),
+                **problems(**PLAIN, **NOT_ACTING, _404="no such annotation", _503=UNABLE),
             },
         }
     },

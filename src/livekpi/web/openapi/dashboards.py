@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from livekpi.web.openapi.pieces import MAYBE_STRING, STRING, array, get, json_of, members, ref
+from livekpi.web.openapi.pieces import MAYBE_STRING, PLAIN, STRING, array, get, json_of, members, ref
 
 _SIZE = {"enum": ["small", "medium", "large", "wide"]}
 
@@ -12,6 +12,8 @@ PATHS: dict[str, Any] = {
         json_of(
             members(dashboards=array(ref("Dashboard")), stale=MAYBE_STRING), "`stale` says why what the file says now is not in effect"
         ),
+        [],
+        **PLAIN,
     ),
 }
 

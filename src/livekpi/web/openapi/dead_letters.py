@@ -3,6 +3,7 @@
 from typing import Any
 
 from livekpi.web.openapi.pieces import (
+    ASKED,
     INTEGER,
     MAYBE_STRING,
     MOMENT,
@@ -10,7 +11,6 @@ from livekpi.web.openapi.pieces import (
     RANGE,
     STRING,
     TIMEZONE,
-    UNABLE,
     array,
     body,
     get,
@@ -41,17 +41,18 @@ _REPLAY = {
 
 PATHS: dict[str, Any] = {
     "/v1/dead-letters": get(
-        "Events that could not be counted, oldest first",
+        "Events that could not be counted",
         json_of(members(dead_letters=array(ref("DeadLetter"))), "those not replayed yet"),
         [
             query("source", "of this source"),
             query("reason", "with this code, or this in their reason"),
             *RANGE,
             TIMEZONE,
+            query("order", "which come first", {"enum": ["oldest", "newest"], "default": "oldest"}),
             query("limit", "at most so many", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}),
         ],
         _400="a parameter that is wrong",
-        _503=UNABLE,
+        **ASKED,
     ),
     "/v1/dead-letters/replay": _REPLAY,
 }

@@ -3,14 +3,15 @@
 from typing import Any
 
 from livekpi.web.openapi.pieces import (
+    ASKED,
     MAYBE_STRING,
     MOMENT,
     NAMES,
+    PLAIN,
     RANGE,
     STRING,
     TIME,
     TIMEZONE,
-    UNABLE,
     array,
     get,
     json_of,
@@ -23,7 +24,7 @@ from livekpi.web.openapi.pieces import (
 _NUMBER = {"type": "number"}
 
 PATHS: dict[str, Any] = {
-    "/v1/kpis": get("The KPIs", json_of(members(kpis=array(ref("Kpi"))), "all of them, as the definition has them")),
+    "/v1/kpis": get("The KPIs", json_of(members(kpis=array(ref("Kpi"))), "all of them, as the definition has them"), [], **PLAIN),
     "/v1/kpis/{kpi}": get(
         "A KPI's points",
         json_of(ref("Points"), "ordered by time, then dimensions"),
@@ -39,7 +40,7 @@ PATHS: dict[str, Any] = {
         ],
         _400="a question that can't be answered, and why",
         _404="no such KPI",
-        _503=UNABLE,
+        **ASKED,
     ),
     "/v1/kpis/{kpi}/pace": get(
         "Where a KPI's target periods were going",
@@ -53,7 +54,7 @@ PATHS: dict[str, Any] = {
         ],
         _400="a question that can't be answered: the KPI has no target, or can't be added up",
         _404="no such KPI",
-        _503=UNABLE,
+        **ASKED,
     ),
 }
 
@@ -87,7 +88,8 @@ SCHEMAS: dict[str, Any] = {
             final={"type": "boolean", "description": "whether no more events are waited for"},
         ),
         "additionalProperties": {
-            "description": "a dimension asked for by `by`; `before` with `compare`; with `with`, where it is known: `expected`, "
+            "description": "a dimension asked for by `by`; `corrected`, when events that came too late last changed a step that had been "
+            "final, where they did; `before` with `compare`; with `with`, where it is known: `expected`, "
             "`low`, `high` and `score` (above 1 is anomalous), `predicted`, `predicted_low` and `predicted_high`"
         },
     },

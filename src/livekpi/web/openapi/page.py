@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from livekpi.web.openapi.pieces import TIME, UNABLE, get, path, query, text_of, without_token
+from livekpi.web.openapi.pieces import ASKED, TIME, get, path, query, text_of, without_token
 
 PATHS: dict[str, Any] = {
     "/badge/{kpi}.svg": get(
@@ -16,7 +16,7 @@ PATHS: dict[str, Any] = {
         ],
         _400="a question that can't be answered, and why",
         _404="no such KPI",
-        _503=UNABLE,
+        **ASKED,
     ),
     "/embed/{kpi}": without_token(
         get("The page's view of one KPI, for a frame of another page", text_of("text/html", "the page"), [path("kpi")])

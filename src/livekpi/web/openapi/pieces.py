@@ -67,6 +67,10 @@ MAYBE_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time
 RANGE = [query("from", f"the first moment that counts: {TIME}"), query("to", f"the first moment that counts no more: {TIME}")]
 TIMEZONE = query("timezone", "the zone of days, weeks, and times that name none, such as Europe/Berlin; else UTC")
 UNABLE = "the store can't be read now"
+ASKED = {"_422": "the answer would take too long (`limits: query_time`)", "_503": f"{UNABLE}, or other questions take all turns"}
+"""Why a question that nothing is wrong with has no answer; for `problems`."""
+PLAIN = {"_400": "a parameter: there are none here"}
+"""Why a question without parameters may be wrong; for `problems`."""
 NOT_ACTING = {"_401": "no token", "_403": "a token that may not act, or a web page of another origin"}
 """Why somebody may not act; for `problems`."""
 NOT_SENDING = {"_401": "no token", "_403": "a token for other things, or a web page of another origin"}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from livekpi.web.access.tokens import MAX_TOKEN_BYTES, Scope
-from livekpi.web.openapi.pieces import array, body, get, json_of, members, problems, ref, without_token
+from livekpi.web.openapi.pieces import PLAIN, array, body, get, json_of, members, problems, ref, without_token
 
 _SCOPES = array({"enum": list(Scope)})
 
@@ -14,6 +14,8 @@ def _session() -> dict[str, Any]:
         **get(
             "Whether a token is needed, and what the one that was given opens",
             json_of(ref("Session"), "as it is now"),
+            [],
+            **PLAIN,
             _401="a token this server does not know",
             _429="the same, and many came from this address before it; see Retry-After",
         ),
@@ -30,7 +32,10 @@ def _session() -> dict[str, Any]:
         "delete": {
             "summary": "End the session",
             "parameters": [],
-            "responses": {"200": json_of(ref("Session"), "ended, where there was one"), **problems(_403="a web page of another origin")},
+            "responses": {
+                "200": json_of(ref("Session"), "ended, where there was one"),
+                **problems(**PLAIN, _403="a web page of another origin"),
+            },
         },
     }
 

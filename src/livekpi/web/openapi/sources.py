@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from livekpi.web.openapi.pieces import INTEGER, MAYBE_MOMENT, MAYBE_STRING, STRING, UNABLE, array, get, json_of, members, ref
+from livekpi.web.openapi.pieces import ASKED, INTEGER, MAYBE_MOMENT, MAYBE_STRING, PLAIN, STRING, array, get, json_of, members, ref
 
 PATHS: dict[str, Any] = {
     "/v1/sources": get(
         "Where events come from, and how far they are read",
         json_of(members(sources=array(ref("Source"))), "all of them"),
-        _503=UNABLE,
+        [],
+        **PLAIN,
+        **ASKED,
     ),
 }
 

@@ -8,6 +8,7 @@ from livekpi.web.openapi.pieces import (
     MAYBE_MOMENT,
     MAYBE_STRING,
     MOMENT,
+    PLAIN,
     STRING,
     array,
     get,
@@ -22,6 +23,8 @@ PATHS: dict[str, Any] = {
     "/v1/status": get(
         "What computes the numbers, whether that goes well, and how much of the limits is used",
         json_of(ref("Status"), "from memory, so it answers where the store can't be read, too"),
+        [],
+        **PLAIN,
     ),
     "/metrics": get("livekpi's own metrics", text_of("application/openmetrics-text", "OpenMetrics")),
     "/healthz": without_token(

@@ -8,7 +8,8 @@ PATHS: dict[str, Any] = {
     "/v1/stream": get(
         "The points that change, a message a commit, and the alerts that do",
         stream_of(
-            "`event: hello` first, `data:` the last commit's `commit` and `at`; then `event: points`, `id:` the commit, `data:` a "
+            "`event: hello` first, `data:` the last commit's `commit` and `at`, and `definition`, a text that is another when the "
+            "definition is; then `event: points`, `id:` the commit, `data:` a "
             "Change in JSON; where asked for, `event: alert`, `data:` an Alert in JSON. There may be other events, such as "
             "`annotation` and `definition`. A page opens the stream, then asks for ranges, and leaves aside messages of commits "
             "before the one that a range has seen",

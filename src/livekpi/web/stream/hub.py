@@ -13,10 +13,13 @@ that the store held when it was worked out (the least, where several threads did
 That steps become final is told as their points are, with commits and, where none come, by itself: once to all who are there. One with
 S < C that a viewer leaves aside was worked out before the range was, whose answer knows it therefore.
 `hello` says the last commit as of a moment at which the viewer had joined: who knows no more than commits before that is behind.
+It says which definition is shown, too, so that who comes back knows whether that is another than before.
 """
 
 import asyncio
 import contextlib
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -34,7 +37,7 @@ from livekpi.metrics import Metrics
 from livekpi.query.live import Want
 from livekpi.query.output import time_text
 from livekpi.web.backend import Alerts, Backend
-from livekpi.web.objects.alerts import alert_object, without_people
+from livekpi.web.objects.alerts import about, alert_object, without_people
 from livekpi.web.problems import ProblemError
 from livekpi.web.stream.viewer import Message, Notice, Rows, Viewer
 
@@ -64,6 +67,8 @@ class Subscription:
     alerts: bool = False
     people: bool = True
     """Whether it is told what people said: annotations, and of an alert who looks after it or wants silence."""
+    kpis: frozenset[str] | None = None
+    """The only KPIs of whose alerts it is told; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,10 @@ class Hub:
         same key replaces one that still waits."""
         self._soon(self._tell, (Notice(name, content, key), by_people))
 
+    def tell_definition(self) -> None:
+        """Tells all viewers which definition is shown now, or that what is known of it changed; from any thread, and quick."""
+        self.tell("definition", {"definition": self._definition()}, key=())
+
     async def run(self) -> None:
         """Works until cancelled; no stream outlives it."""
         self._loop = loop = asyncio.get_running_loop()
@@ -171,19 +180,24 @@ class Hub:
         self._metrics.dropped_viewers.inc(viewer.overrun)
 
     async def hello(self) -> dict[str, object]:
-        """The last commit, and when it was, where it is one of this process; for a viewer that has joined.
+        """The last commit, when it was, where it is one of this process, and which definition is shown; for a viewer that has joined.
 
         Raises ProblemError 503 where it can't be read.
         """
         if self._last is not None:
-            return {"commit": self._last.number, "at": time_text(self._last.at_us)}
+            return {"commit": self._last.number, "at": time_text(self._last.at_us), "definition": self._definition()}
         try:
             number = await asyncio.get_running_loop().run_in_executor(self._pool, self._backend.last_commit)
         except duckdb.Error as error:
             _logger.error("the store can't be read", reason=str(error))
             detail = "the store can't be read now; ask again later"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"}) from error
-        return {"commit": number, "at": None}
+        return {"commit": number, "at": None, "definition": self._definition()}
+
+    def _definition(self) -> str:
+        """Names the definition that is shown, with why it is not what the file says: another text where either changed."""
+        shown = json.dumps([self._backend.definition.text, self._backend.stale])
+        return hashlib.sha256(shown.encode()).hexdigest()[:12]
 
     def close(self) -> None:
         """Ends all streams, and takes no new ones."""
@@ -286,13 +300,14 @@ class Hub:
             self._changed = changed | self._changed
             loop.call_later(RETRY_S, self._wake.set)
             return
-        notices = {
-            people: [Notice("alert", alert_object(each if people else without_people(each)), each.key) for each in shown]
-            for people in (True, False)
-        }
+        notices: dict[tuple[bool, frozenset[str] | None], list[Notice]] = {}
         for subscription, viewers in self._viewers.items():
+            people, kpis = eyes = subscription.people, subscription.kpis
+            if subscription.alerts and eyes not in notices:
+                seen = about(self._backend.definition, kpis, shown)
+                notices[eyes] = [Notice("alert", alert_object(each if people else without_people(each)), each.key) for each in seen]
             for viewer in viewers if subscription.alerts else ():
-                viewer.tell(notices[subscription.people])
+                viewer.tell(notices[eyes])
 
 
 def _merge(earlier: Commit | None, later: Commit | None) -> Commit | None:

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from livekpi.clock import Clock
 from livekpi.web.access.access import Access
+from livekpi.web.access.guard import hidden
 from livekpi.web.access.tokens import Scope as Right
 from livekpi.web.backend import Backend
 from livekpi.web.parameters import Parameters
@@ -72,6 +73,10 @@ class Streams:
         asked = Parameters(request, "kpi", "by", "alerts", several=("want",))
         if request.method == "HEAD":  # which would never end
             return Response(media_type="text/event-stream")
-        people = Right.READ in self._access.scopes(request.scope)
-        subscription = replace(read_subscription(asked, self._backend.definition, self._clock.now_us()), people=people)
+        rights = self._access.rights(request.scope)
+        found = read_subscription(asked, self._backend.definition, self._clock.now_us())
+        wants = tuple(want for want in found.wants if rights.see(want.kpi))
+        if len(wants) < len(found.wants) and (found.numbered or asked.names("kpi")):
+            raise hidden(next(want.kpi for want in found.wants if want not in wants), rights)
+        subscription = replace(found, wants=wants, people=Right.READ in rights.scopes, kpis=rights.kpis)
         return StreamResponse(self._hub, subscription, self._hub.join(subscription), self._heartbeat_s)

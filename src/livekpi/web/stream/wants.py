@@ -5,10 +5,9 @@ from http import HTTPStatus
 from starlette.datastructures import QueryParams
 
 from livekpi.definition.definition import Definition
-from livekpi.definition.problems import nearest
 from livekpi.query.live import Want, check
 from livekpi.query.steps import QueryError, parse_step
-from livekpi.web.parameters import Parameters
+from livekpi.web.parameters import Parameters, kpi_named
 from livekpi.web.problems import ProblemError
 from livekpi.web.stream.hub import Subscription
 
@@ -58,8 +57,7 @@ def _short(names: tuple[str, ...], by: tuple[str, ...], definition: Definition, 
 
 
 def _checked(want: Want, definition: Definition, now_us: int) -> Want:
-    if want.kpi not in definition.kpis:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {want.kpi!r}{nearest(want.kpi, definition.kpis)}")
+    kpi_named(want.kpi, definition)
     try:
         check(definition, want, now_us)
     except QueryError as error:

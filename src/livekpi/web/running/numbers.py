@@ -1,19 +1,14 @@
-"""The backend of a running server: its engine and its store."""
+"""What a running server answers of its numbers, from its engine and its store."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import structlog
 
-from livekpi.alerts import listing, words
 from livekpi.alerts.asking.answer import points_with
 from livekpi.alerts.asking.pace import PaceRequest, Paces, pace
-from livekpi.alerts.ledger import Alert
-from livekpi.alerts.listing import History, Shown, Wanted
-from livekpi.alerts.words import Kind, Word
 from livekpi.clock import Clock
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
@@ -21,30 +16,31 @@ from livekpi.engine.engine import Engine
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query import live
 from livekpi.query.live import Changes, Want
-from livekpi.query.points import Points, Query, Request
+from livekpi.query.points import Points, Request
+from livekpi.query.query import Query
 from livekpi.store import annotations, dead_letters, positions
 from livekpi.store.annotations import Annotation, Note
-from livekpi.store.database import Store
 from livekpi.store.dead_letters import StoredDeadLetter
-from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, HistoryRequest, Judging, SourceState
+from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, Judging, SourceState
 from livekpi.web.objects.annotations import write
 from livekpi.web.objects.backtest import Asked, answer, read_definition
-from livekpi.web.objects.words import Saying, say
+from livekpi.web.running.cursors import Cursors
 
 _logger = structlog.get_logger(__name__)
 
 
 class Running:
-    """Answers from the store, each call by a cursor of its own, so that it sees whole commits only."""
+    """The engine and the store of a running server, for the web (livekpi.web.backend.Backend)."""
 
-    def __init__(self, engine: Engine, store: Store, clock: Clock, engine_runs: Callable[[], bool], judging: Judging | None = None) -> None:
+    def __init__(
+        self, engine: Engine, cursors: Cursors, clock: Clock, engine_runs: Callable[[], bool], judging: Judging | None = None
+    ) -> None:
         """`engine_runs` says whether the engine's thread is alive; `judging` is None where no alerts are judged."""
         self._engine = engine
-        self._store = store
+        self._cursors = cursors
         self._clock = clock
         self._engine_runs = engine_runs
         self._judging = judging
-        self._cursors: set[duckdb.DuckDBPyConnection] = set()
         self._shown = engine.definition
         self._stale: str | None = None
 
@@ -65,15 +61,15 @@ class Running:
         self._stale = why
 
     def points(self, request: Request, also: tuple[str, ...] = ()) -> Points:
-        with self._snapshot() as cursor:
+        with self._cursors.snapshot() as cursor:
             return points_with(cursor, self.definition, self._query(cursor), request, also)
 
     def pace(self, request: PaceRequest) -> Paces:
-        with self._snapshot() as cursor:
+        with self._cursors.snapshot() as cursor:
             return pace(self._query(cursor), request)
 
     def changed(self, commit: Commit, wants: Sequence[Want], final_us: Mapping[Want, int]) -> Changes:
-        with self._snapshot() as cursor:
+        with self._cursors.snapshot() as cursor:
             found = live.changed(self._query(cursor), self.definition, wants, commit, final_us)
         for want, told in found.told.items():
             if told.untold is not None:
@@ -82,11 +78,11 @@ class Running:
         return found
 
     def last_commit(self) -> int:
-        with self._cursor() as cursor:
+        with self._cursors.cursor() as cursor:
             return positions.last_commit(cursor)
 
     def dead_letters(self, request: DeadLetterRequest) -> list[StoredDeadLetter]:
-        with self._cursor() as cursor:
+        with self._cursors.cursor() as cursor:
             return dead_letters.find(
                 cursor,
                 source=request.source,
@@ -94,6 +90,7 @@ class Running:
                 from_us=request.from_us,
                 to_us=request.to_us,
                 limit=request.limit,
+                newest=request.newest,
             )
 
     def replay(self, request: Replay) -> Future[Replayed]:
@@ -102,7 +99,7 @@ class Running:
     def sources(self) -> list[SourceState]:
         lag, problems, now_us = self._engine.lag(), self._engine.problems(), self._clock.now_us()
         found = []
-        with self._cursor() as cursor:
+        with self._cursors.cursor() as cursor:
             for name, source in self.definition.sources.items():
                 rows = tuple(positions.load(cursor, name, source.origin).values())
                 watermark_us = positions.watermark_us(rows, now_us, source.idle_us)
@@ -111,15 +108,15 @@ class Running:
         return found
 
     def annotations(self, request: AnnotationRequest) -> list[Annotation]:
-        with self._cursor() as cursor:
+        with self._cursors.cursor() as cursor:
             return annotations.find(cursor, from_us=request.from_us, to_us=request.to_us, kpi=request.kpi)
 
     def annotate(self, note: Note) -> Annotation:
-        with self._store.beside() as cursor:
+        with self._cursors.writing() as cursor:
             return write(cursor, note, self.definition.spec.limits.annotations)
 
     def remove_annotation(self, number: int) -> Annotation | None:
-        with self._store.beside() as cursor:
+        with self._cursors.writing() as cursor:
             return annotations.remove(cursor, number)
 
     def backtest(self, asked: Asked) -> dict[str, Any]:
@@ -127,53 +124,8 @@ class Running:
         definition = running if asked.definition is None else read_definition(asked.definition, "definition", running)
         against = None if asked.against is None else read_definition(asked.against, "against", running)
         now_us = self._clock.now_us()
-        with self._snapshot() as cursor:
+        with self._cursors.snapshot() as cursor:
             return answer(cursor, definition, against, asked, now_us, now_us)
-
-    def alert_rules(self) -> Sequence[str]:
-        with self._cursor() as cursor:
-            return listing.known_rules(cursor, self.definition)
-
-    def alerts(self, wanted: Wanted) -> list[Shown]:
-        with self._snapshot() as cursor:
-            return listing.current(cursor, self.definition, wanted, self._clock.now_us())
-
-    def alerts_now(self, changed: Sequence[Alert]) -> list[Shown]:
-        with self._snapshot() as cursor:
-            return listing.show(cursor, self.definition, changed, self._clock.now_us())
-
-    def alert_history(self, request: HistoryRequest) -> History:
-        with self._snapshot() as cursor:
-            return listing.history(
-                cursor,
-                self.definition,
-                self._clock.now_us(),
-                rules=request.rules,
-                from_us=request.from_us,
-                to_us=request.to_us,
-                limit=request.limit,
-            )
-
-    def words(self, kind: Kind) -> list[Word]:
-        with self._cursor() as cursor:
-            return words.words(cursor, kind, self._clock.now_us())
-
-    def say(self, saying: Saying) -> Word:
-        with self._store.beside() as cursor:
-            said = say(cursor, self.definition, saying, self._clock.now_us())
-        self._wake_judging()
-        return said
-
-    def end_word(self, kind: Kind, number: int) -> Word | None:
-        with self._store.beside() as cursor:
-            ended = words.end(cursor, kind, number, self._clock.now_us())
-            found = next((word for word in words.words(cursor, kind) if word.number == number), None) if ended else None
-        self._wake_judging()
-        return found
-
-    def _wake_judging(self) -> None:
-        if self._judging is not None:
-            self._judging.wake()
 
     def problems(self) -> Mapping[str, str]:
         return {**self._engine.problems(), **(self._judging.problems() if self._judging is not None else {})}
@@ -183,26 +135,8 @@ class Running:
             return "the engine's thread has ended; the log says why"
         return self._judging.failure() if self._judging is not None else None
 
-    def interrupt(self) -> None:
-        for cursor in tuple(self._cursors):
-            cursor.interrupt()
+    def interrupt(self, thread: int | None = None) -> None:
+        self._cursors.interrupt(thread)
 
     def _query(self, cursor: duckdb.DuckDBPyConnection) -> Query:
         return Query(cursor, self.definition, self._engine.plan, self._clock.now_us())
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor for which nothing changes between two questions."""
-        with self._cursor() as cursor:
-            cursor.execute("BEGIN TRANSACTION READ ONLY")
-            yield cursor
-
-    @contextmanager
-    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._store.cursor()
-        self._cursors.add(cursor)
-        try:
-            yield cursor
-        finally:
-            self._cursors.remove(cursor)
-            cursor.close()

@@ -1,5 +1,6 @@
 """The web over the real engine and store."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from livekpi.definition.load import load
 from livekpi.query.live import Want
 from livekpi.run import EngineThread, inlets, measure, opened
 from livekpi.web.app import App
-from livekpi.web.running import Running
+from livekpi.web.running.cursors import Cursors
+from livekpi.web.running.numbers import Running
 from tests.web.world import DEFINITION, GOOD, NOW_US, Client
 
 pytestmark = pytest.mark.timeout(60)
@@ -53,7 +55,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         parts.engine.subscribe(on_commit)
         parts.engine.install()
         engine = EngineThread(parts.engine, stop)
-        running = Running(parts.engine, parts.store, clock, engine.is_alive)
+        running = Running(parts.engine, Cursors(parts.store), clock, engine.is_alive)
         measure(parts)
         engine.start()
         client = Client(App(running, inlets(parts), clock=clock, metrics=parts.metrics))
@@ -118,4 +120,5 @@ def test_its_metrics_tell_what_it_did(served: Served) -> None:
         "livekpi_batches_total 1.0",
     ):
         assert f"\n{line}\n" in text
+    assert sys.platform != "linux" or "\nprocess_open_fds " in text
     assert text.endswith("# EOF\n")
