@@ -17,7 +17,8 @@ from bench.serving import Serving, serving
 from livekpi.clock import ManualClock
 from livekpi.definition.load import load
 from livekpi.engine.plan import Grouping, make_plan
-from livekpi.query.points import Query, Request
+from livekpi.query.points import Request
+from livekpi.query.query import Query
 from livekpi.store import positions
 from livekpi.store.database import Store
 from livekpi.store.layout import cells, quote, series, spread

@@ -19,7 +19,8 @@ from livekpi.definition.file.substitute import Unset
 from livekpi.definition.load import parse_definition
 from livekpi.engine.plan import make_plan
 from livekpi.query.output import EXTRA_KEYS
-from livekpi.query.points import Outlook, Point, Points, Query, Request, Standing
+from livekpi.query.points import Outlook, Point, Points, Request, Standing
+from livekpi.query.query import Query
 from livekpi.query.steps import zone
 from livekpi.store.database import Store
 from livekpi.store.lock import holder
@@ -98,8 +99,9 @@ def _points(answer: Any, asked: Mapping[str, str]) -> Points:
     for row in answer["points"]:
         band, prediction = (_numbers(row, EXTRA_KEYS[name]) if name in also else None for name in ("band", "prediction"))
         point = Point(_time_us(row["time"]), row["value"], row["final"], tuple(row[name] for name in names), row.get("before"))
+        corrected_us = _time_us(row["corrected"]) if "corrected" in row else None
         standing, outlook = None if band is None else Standing(*band), None if prediction is None else Outlook(*prediction)
-        found.append(replace(point, standing=standing, outlook=outlook))
+        found.append(replace(point, standing=standing, outlook=outlook, corrected_us=corrected_us))
     return Points(answer["kpi"], answer["unit"], names, found, "compare" in asked, also)
 
 

@@ -77,6 +77,22 @@ def test_a_fault_of_ours_ends_neither_the_engine_nor_what_is_counted(tmp_path: P
         assert [point.value for point in points(server, "events", step="all")] == [3]
 
 
+def test_a_source_that_had_dead_letters_only_shows_what_is_fed_back(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition("n: integer", {"total": "value: sum(n)"})) as server:
+        send(server, {"ts": "2026-03-01T11:00:00Z", "n": "x"}, {"ts": "2026-03-01T11:02:00Z", "n": "y"})
+        first, second = (b'{"ts": "2026-03-01T11:0%d:00Z", "n": %d}' % (minute, 7 + minute) for minute in (2, 0))
+        server.engine.replay(Replay((2,), {2: first}))
+        server.commit()
+        assert [point.value for point in points(server, "total")] == [9]
+        server.engine.replay(Replay((1,), {1: second}))
+        server.kill()
+        server.engine.replay(Replay((1,), {1: second}))
+        server.commit()
+        assert [point.value for point in points(server, "total")] == [7, 9]
+        send(server, {"ts": "2026-03-01T11:03:00Z", "n": 1})
+        assert [point.value for point in points(server, "total")] == [7, 9, 1]
+
+
 @contextmanager
 def reading(made: Definition, directory: Path) -> Iterator[tuple[Engine, Store]]:
     """An engine that has read the definition's files to their end."""

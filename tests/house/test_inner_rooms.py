@@ -38,7 +38,7 @@ HOUSES = {
         },
     ),
     "web": House(
-        shared={"answers", "bodies", "parameters", "paths", "problems", "times"},
+        shared={"answers", "bodies", "parameters", "paths", "problems", "questions", "times"},
         arrows={
             "objects": set(),
             "backend": {"objects"},
@@ -49,7 +49,8 @@ HOUSES = {
             "page": {"backend"},
             "openapi": {"objects", "access"},
             "running": {"objects", "backend"},
-            "server": set(),
+            "connection": set(),
+            "server": {"connection"},
             "app": {"backend", "access", "door", "api", "stream", "page", "openapi"},
         },
     ),

@@ -35,3 +35,10 @@ def test_a_table_shows_text_as_it_is() -> None:
     assert head.split()[-2:] == ["paid", "([EUR])"]
     assert [row.split()[2] for row in rows] == ["true", "∅", "[/b]", "[red]x", "a"]
     assert "\x1b" not in out.getvalue()
+
+
+def test_a_table_says_what_was_corrected_and_what_is_provisional() -> None:
+    out = io.StringIO()
+    found = [Point(T, 1, True), Point(T, 1, True, corrected_us=T), Point(T, 1, False, corrected_us=T)]
+    Console(file=out, width=200).print(table(Points("n", None, (), found), "UTC"))
+    assert [row.split()[2:] for row in out.getvalue().splitlines()[1:]] == [["1"], ["1", "corrected"], ["1", "provisional"]]

@@ -52,6 +52,8 @@ def test_they_come_back_as_they_were(cursor: duckdb.DuckDBPyConnection) -> None:
         ({"to_us": 200}, [0]),
         ({"from_us": 200, "to_us": 300, "source": "shop"}, [1]),
         ({"limit": 3}, [0, 1, 2]),
+        ({"limit": 3, "newest": True}, [3, 2, 1]),
+        ({"source": "shop", "newest": True}, [1, 0]),
     ],
 )
 def test_some_of_them(cursor: duckdb.DuckDBPyConnection, asked: dict[str, int | str], expected: list[int]) -> None:

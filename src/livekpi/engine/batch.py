@@ -14,10 +14,12 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.types import Field
 from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
 from livekpi.engine.plan import Plan, grouping_of
+from livekpi.engine.prepared import Batches
 from livekpi.engine.rendering import EVENT
 from livekpi.engine.repeats import drop_repeats
 from livekpi.events import DeadLetter, Events
 from livekpi.store import dead_letters, positions
+from livekpi.store.corrections import Final
 from livekpi.store.layout import quote
 from livekpi.store.positions import ENDED_US, Position
 
@@ -81,9 +83,12 @@ class BatchWriter:
         for name, kpi in definition.kpis.items():
             for key in {grouping_of(plan, aggregate).key for aggregate in kpi.value.aggregates}:
                 self._kpis[key].append(name)
+        self._batches = {source: Batches(f"{EVENTS}_{source}") for source in plan.groupings}
         self._groupings = {
             source: [
-                GroupingWriter(grouping, dimension_columns(definition.sources[source].fields), definition.spec.limits.series)
+                GroupingWriter(
+                    grouping, self._batches[source], dimension_columns(definition.sources[source].fields), definition.spec.limits.series
+                )
                 for grouping in groupings
             ]
             for source, groupings in plan.groupings.items()
@@ -94,6 +99,7 @@ class BatchWriter:
         self._commits = positions.last_commit(cursor)
         for source, writers in self._groupings.items():
             self._positions[source] = positions.load(cursor, source, self._definition.sources[source].origin)
+            self._batches[source].forget()
             for writer in writers:
                 writer.load(cursor)
 
@@ -112,9 +118,9 @@ class BatchWriter:
         return outcome
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
-        """As `write`, for events that were dead letters: they are counted, and say nothing of how far their source is read."""
+        """As `write`, for events that were dead letters: they are counted, and their source is read no further by them."""
         outcome = self._count(cursor, batch)
-        self._save(cursor, {name: self._positions[name].values() for name in outcome.sources})
+        self._save(cursor, {name: self._mended(name, [events for events in batch if events.source == name]) for name in outcome.sources})
         return outcome
 
     def _count(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
@@ -152,29 +158,32 @@ class BatchWriter:
         found.before_us = positions.last_event_us(self._positions[name].values())
         table = pa.concat_tables([events.table for events in batch])
         found.events = table.num_rows
+        final: Final | None = None
         watermark = positions.watermark_us(self._positions[name].values(), outcome.at_us, source.idle_us)
         if table.num_rows:
             found.times = table["_time"].cast(pa.int64())
             if watermark is not None:
                 found.late = pc.sum(pc.less(found.times, watermark - source.late_us)).as_py() or 0
+            if watermark is not None and found.before_us is not None and found.late:
+                final = Final(watermark - source.late_us, found.before_us, outcome.at_us)
             if source.spec.id is not None:
                 fresh = drop_repeats(cursor, name, source.spec.id, table, outcome.at_us)
                 table, found.repeats = fresh.table, fresh.repeats
         if table.num_rows:
-            self._aggregate(cursor, name, table, outcome)
+            self._aggregate(cursor, name, table, outcome, final)
         return found
 
-    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table, outcome: Outcome) -> None:
+    def _aggregate(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table, outcome: Outcome, final: Final | None) -> None:
+        """`final` where some of the events were late."""
         groupings = self._plan.groupings[name]
-        cursor.register(EVENTS, with_buckets(table, frozenset(grouping.every_us for grouping in groupings)))
-        for grouping, writer in zip(groupings, self._groupings[name], strict=True):
-            applied = writer.apply(cursor, table.num_rows)
-            outcome.touched[grouping.key] = applied.touched
-            outcome.rows[grouping.key] = applied.rows
-            for kpi in self._kpis[grouping.key]:
-                outcome.series[kpi] = max(outcome.series.get(kpi, 0), writer.series_count)
-                outcome.limited[kpi] = max(outcome.limited.get(kpi, 0), applied.limited)
-        cursor.unregister(EVENTS)
+        with self._batches[name].at_hand(cursor, with_buckets(table, frozenset(grouping.every_us for grouping in groupings))):
+            for grouping, writer in zip(groupings, self._groupings[name], strict=True):
+                applied = writer.apply(cursor, table.num_rows, final)
+                outcome.touched[grouping.key] = applied.touched
+                outcome.rows[grouping.key] = applied.rows
+                for kpi in self._kpis[grouping.key]:
+                    outcome.series[kpi] = max(outcome.series.get(kpi, 0), writer.series_count)
+                    outcome.limited[kpi] = max(outcome.limited.get(kpi, 0), applied.limited)
 
     def _advanced(self, source: str, batch: list[Events]) -> Iterable[Position]:
         """How far a batch leads, by those of its partitions that have moved."""
@@ -187,6 +196,16 @@ class BatchWriter:
                 times = [time for time in (before.watermark_us if before else None, latest.get(partition)) if time is not None]
                 changed[partition] = Position(partition, position, max(times, default=None), events.arrived_us)
         return changed.values()
+
+    def _mended(self, source: str, batch: list[Events]) -> Iterable[Position]:
+        """Where a source stands now that records which it has passed are events: its last event may be one of them."""
+        known = dict(self._positions[source])
+        for events in batch:
+            for partition, time_us in _latest_times(events).items():
+                row = known.get(partition)
+                if row is not None and (row.watermark_us is None or row.watermark_us < time_us):
+                    known[partition] = replace(row, watermark_us=time_us)
+        return known.values()
 
 
 def beyond(batch: Iterable[Events], known: Mapping[str, Mapping[str, Position]]) -> list[Events]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import duckdb
 
 from livekpi.engine.plan import Grouping, Partial
+from livekpi.engine.prepared import Execute
 from livekpi.engine.rendering import keys, values_sql
 from livekpi.store.layout import dimensions, quote, spread
 
@@ -42,13 +43,13 @@ class DistinctWriter:
         cursor.execute(self._forget)
         self._remembered = 0
 
-    def append(self, cursor: duckdb.DuckDBPyConnection, events: Mapping[str, str], count: int) -> int:
+    def append(self, cursor: duckdb.DuckDBPyConnection, execute: Execute, events: Mapping[str, str], count: int) -> int:
         """Appends the values of `count` events, as far as they are not remembered; returns how many.
 
-        `events` is what stands in a statement's braces.
+        `events` is what stands in a statement's braces; `execute` does one over a few events.
         """
         if count <= FEW:
-            return _changed(cursor.execute(self._append_all.format(**events)))
+            return _changed(execute(cursor, self._append_all.format(**events)))
         if self._remembered > REMEMBERED:
             self.load(cursor)
         cursor.execute(self._fresh.format(**events))

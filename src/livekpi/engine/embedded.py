@@ -10,8 +10,10 @@ import pyarrow.compute as pc
 
 from livekpi.engine.distinct import DistinctWriter
 from livekpi.engine.plan import Grouping
+from livekpi.engine.prepared import Batches
 from livekpi.engine.rendering import EVENT, bins_sql, cells_sql
 from livekpi.store.arrow import insert
+from livekpi.store.corrections import Final
 from livekpi.store.layout import OTHER, cells, dimensions, quote, series, spread, text
 
 EVENTS = "events"
@@ -34,8 +36,9 @@ class Applied:
 class GroupingWriter:
     """Writes one grouping's partials; knows its series, so that their number stays within the limit."""
 
-    def __init__(self, grouping: Grouping, dimension_columns: Mapping[str, str], series_limit: int) -> None:
+    def __init__(self, grouping: Grouping, batches: Batches, dimension_columns: Mapping[str, str], series_limit: int) -> None:
         self._grouping = grouping
+        self._batches = batches
         self._limit = series_limit
         self._first: dict[Series, int] = {}
         self._dimensions = [dimension_columns[name] for name in grouping.by]
@@ -58,15 +61,23 @@ class GroupingWriter:
         for distinct in self._distincts:
             distinct.load(cursor)
 
-    def apply(self, cursor: duckdb.DuckDBPyConnection, count: int) -> Applied:
-        """Aggregates the `count` events registered as EVENTS (with bucket columns) and appends the partials."""
+    def apply(self, cursor: duckdb.DuckDBPyConnection, count: int, final: Final | None = None) -> Applied:
+        """Aggregates the `count` events at hand (with bucket columns) and appends the partials.
+
+        `final` is what was final before; None where no event was late.
+        """
         overflow = self._overflow(cursor, count)
         events = self._events(overflow)
-        found = cursor.execute(self._cells.format(**events)).fetchall()
+        # only what is the same for every batch is worth planning once
+        execute = duckdb.DuckDBPyConnection.execute if overflow else self._batches.execute
+        if final is None:
+            found = execute(cursor, self._cells.format(**events)).fetchall()
+        else:
+            found = cursor.execute(self._cells.format(**self._marked(events, final))).fetchall()
         self._remember(cursor, found)
         for name, sql in self._bins:
-            cursor.execute(f"INSERT INTO {quote(name)} BY NAME {sql.format(**events)}")
-        rows = max([len(found), *(distinct.append(cursor, events, count) for distinct in self._distincts)])
+            execute(cursor, f"INSERT INTO {quote(name)} BY NAME {sql.format(**events)}")
+        rows = max([len(found), *(distinct.append(cursor, execute, events, count) for distinct in self._distincts)])
         limited = sum(n for _, n, first, *_ in found if first == OTHER) if overflow else 0
         return Applied(frozenset(bucket for bucket, *_ in found), rows, limited)
 
@@ -76,7 +87,7 @@ class GroupingWriter:
         names = dimensions(self._grouping)
         if not overflow:
             columns = [f"{sql} AS {name}" for sql, name in zip(self._dimensions, names, strict=True)]
-            return {"keys": ", ".join([bucket, *columns]), "source": f"{EVENTS} AS {EVENT}"}
+            return {"keys": ", ".join([bucket, *columns]), "source": f"{self._batches.view} AS {EVENT}"}
         kept = [
             f"CASE WHEN {_OVERFLOW}.hit IS NULL THEN {sql} ELSE '{OTHER}' END AS {name}"
             for sql, name in zip(self._dimensions, names, strict=True)
@@ -84,7 +95,12 @@ class GroupingWriter:
         rows = ", ".join(f"({', '.join('NULL' if value is None else text(value) for value in row)}, true)" for row in overflow)
         match = " AND ".join(f"{sql} IS NOT DISTINCT FROM {_OVERFLOW}.{name}" for sql, name in zip(self._dimensions, names, strict=True))
         others = f"(VALUES {rows}) AS {_OVERFLOW}({', '.join([*names, 'hit'])})"
-        return {"keys": ", ".join([bucket, *kept]), "source": f"{EVENTS} AS {EVENT} LEFT JOIN {others} ON {match}"}
+        return {"keys": ", ".join([bucket, *kept]), "source": f"{self._batches.view} AS {EVENT} LEFT JOIN {others} ON {match}"}
+
+    def _marked(self, events: Mapping[str, str], final: Final) -> Mapping[str, str]:
+        """With the marks of what is corrected beside bucket and dimensions."""
+        every_us = self._grouping.every_us
+        return {**events, "keys": f"{events['keys']}, {final.marks_sql(f'{EVENT}.{bucket_column(every_us)}', every_us)}"}
 
     def _overflow(self, cursor: duckdb.DuckDBPyConnection, count: int) -> list[Series]:
         """The events' series that there is no room for any more."""

@@ -25,6 +25,7 @@ from livekpi.sources.base import Source
 from livekpi.sources.decode import Decoder
 from livekpi.store import catalog, ids, positions
 from livekpi.store.database import CommitError, Store
+from livekpi.store.positions import Quiet
 from livekpi.store.schema import StoreError
 
 log = structlog.get_logger()
@@ -74,6 +75,7 @@ class Engine:
         self._housekeeping = Housekeeping(definition, self.plan, clock)
         self._listeners: list[Callable[[Commit], None]] = []
         self._observers: list[Callable[[Sequence[Events]], None]] = []
+        self._attendants: list[Callable[[Mapping[str, Quiet]], None]] = []
         self._replays: SimpleQueue[tuple[Replay, Future[Replayed]]] = SimpleQueue()
         self._readers = {
             name: Reader(name, source, Decoder(definition.sources[name], self.plan.fields(name, definition)), self._inbox, clock, once=once)
@@ -87,6 +89,10 @@ class Engine:
     def observe(self, observer: Callable[[Sequence[Events]], None]) -> None:
         """Shows `observer` the events of each commit, on the engine's thread, before listeners hear of it; it must be quick."""
         self._observers.append(observer)
+
+    def attend(self, attendant: Callable[[Mapping[str, Quiet]], None]) -> None:
+        """Tells `attendant` at each turn, on the engine's thread, which sources had nothing unread, all that was read being committed."""
+        self._attendants.append(attendant)
 
     def decoder(self, source: str) -> Decoder:
         """How a source's records become events here."""
@@ -135,7 +141,10 @@ class Engine:
             reader.start({row.partition: row.position for row in self._writer.positions(name)})
         try:
             while not stop.is_set() and not self._finished():
+                # asked before what lies in the inbox is taken: what was read before a look is committed with it
+                quiet = {name: found for name, reader in self._readers.items() if (found := reader.quiet) is not None}
                 self.step(self._inbox.take(IDLE_S, GATHER_S if self._busy else LINGER_S), stop)
+                self._attend({} if stop.is_set() else quiet)
         finally:
             for reader in self._readers.values():
                 reader.stop()
@@ -145,6 +154,10 @@ class Engine:
         self.step(self._inbox.take(0), stop)
         if self._once and not stop.is_set():  # else there is more, which the next run reads
             self._end()
+
+    def _attend(self, quiet: Mapping[str, Quiet]) -> None:
+        for attendant in self._attendants:
+            attendant(quiet)
 
     def _finished(self) -> bool:
         for reader in self._readers.values():

@@ -35,6 +35,11 @@ class Progress:
         self._known.update((row.partition, row) for row in positions)
 
     @property
+    def known(self) -> Iterable[Position]:
+        """The source's positions as they stand."""
+        return self._known.values()
+
+    @property
     def last_event_us(self) -> int | None:
         """The last event known; None before the first."""
         return last_event_us(self._known.values())

@@ -11,6 +11,7 @@ from livekpi.clock import Clock
 from livekpi.events import Events
 from livekpi.sources.base import Chunk, Source, SourceError
 from livekpi.sources.decode import Decoder
+from livekpi.store.positions import Quiet
 
 log = structlog.get_logger()
 
@@ -22,6 +23,8 @@ LARGE_RECORDS = 60_000
 """A batch of this size costs little more an event than a larger one."""
 PENDING_RECORDS = 100_000
 """Read ahead of the engine, a source; more waits in the source."""
+ATTENTIVE_US = 10_000_000
+"""A reader that has not looked for so long, as its machine slept, does not know that nothing was there."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
@@ -77,6 +80,8 @@ class Reader:
         self.failure: str | None = None
         """Why the source can't be read now; None while it can."""
         self.crash: BaseException | None = None
+        self.quiet: Quiet | None = None
+        """Through which time nothing was unread, up to the last look; None while something is, or that can't be known."""
         self.decoder = decoder
         self._source, self._inbox, self._clock, self._once = source, inbox, clock, once
         self._committed: Mapping[str, int] | None = None
@@ -130,7 +135,7 @@ class Reader:
                     self._read_all()
                     return
                 except SourceError as error:
-                    self.failure = str(error)
+                    self.failure, self.quiet = str(error), None
                     if self._once:
                         raise
                     wait_s = RETRY_S[min(failures, len(RETRY_S) - 1)]
@@ -142,8 +147,10 @@ class Reader:
 
     def _read_all(self) -> None:
         while not self._stop.is_set():
+            looked_us = self._clock.now_us()
             read = self._source.read(READ_RECORDS, READ_TIMEOUT_S)
             self.failure = self._source.problem
+            self.quiet = None if read else self._still_quiet(looked_us)
             if read:
                 for events in self._decoded(read):
                     self._inbox.put(events, self._stop)
@@ -153,6 +160,14 @@ class Reader:
             committed, self._committed = self._committed, None
             if committed is not None:
                 self._source.committed(committed)
+
+    def _still_quiet(self, now_us: int) -> Quiet | None:
+        """When a look at a time found nothing."""
+        if self.failure is not None or not self._source.at_end() or any(self._source.lag().values()):
+            return None
+        before = self.quiet
+        unbroken = before is not None and 0 <= now_us - before.until_us <= ATTENTIVE_US
+        return Quiet(before.since_us if before is not None and unbroken else now_us, now_us)
 
     def _decoded(self, read: Sequence[Chunk | Events]) -> Iterable[Events]:
         """What was read, in its order: as it is where the source decoded it, else decoded together."""

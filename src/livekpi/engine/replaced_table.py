@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.engine.plan import Grouping
+from livekpi.store.corrections import NO_MARKS_SQL, Final
 from livekpi.store.layout import Table, cells, quote, series
 
 _ROWS = "rows_read"
@@ -35,16 +36,19 @@ class ReplacedTable:
         columns = ", ".join([*map(quote, self._keys), *(f"{quote(name)}::{type_} AS {quote(name)}" for name, type_ in values.items())])
         same = " AND ".join(f"t.{quote(name)} IS NOT DISTINCT FROM r.{quote(name)}" for name in self._keys)
         other = " OR ".join(f"t.{quote(name)} IS DISTINCT FROM r.{quote(name)}" for name in values)
-        update = ", ".join(f"{quote(name)} = r.{quote(name)}" for name in values)
-        matched = f"WHEN MATCHED AND r.n >= t.n AND ({other}) THEN UPDATE SET {update}" if values else ""
+        updates = [f"{quote(name)} = r.{quote(name)}" for name in values]
+        updates += [f"{mark.name} = coalesce(r.{mark.name}, t.{mark.name})" for mark in table.marks]
+        matched = f"WHEN MATCHED AND r.n >= t.n AND ({other}) THEN UPDATE SET {', '.join(updates)}" if values else ""
         self._counts = bool(values)
+        self._marked = bool(table.marks)
+        self._every_us = grouping.every_us
         # one statement for all, as each costs some milliseconds however few its rows are; {near} lets blocks of the table be passed over
-        self._merge = f"""MERGE INTO {quote(table.name)} t USING (SELECT {columns} FROM {_ROWS}) r ON {{near}} AND {same}
+        self._merge = f"""MERGE INTO {quote(table.name)} t USING (SELECT {columns}{{marks}} FROM {_ROWS}) r ON {{near}} AND {same}
             {matched} WHEN NOT MATCHED THEN INSERT BY NAME RETURNING epoch_us(bucket)"""
         self._series = _Series(grouping) if table == cells(grouping) else None
 
-    def replace(self, cursor: duckdb.DuckDBPyConnection, rows: pa.Table, rolled_us: int) -> Replaced:
-        """Takes rows in the order they were written; none of buckets before `rolled_us`."""
+    def replace(self, cursor: duckdb.DuckDBPyConnection, rows: pa.Table, rolled_us: int, final: Final | None) -> Replaced:
+        """Takes rows in the order they were written; none of buckets before `rolled_us`. `final` is what was so before, if known."""
         taken = rows.filter(pc.greater_equal(rows["bucket"].cast(pa.int64()), pa.scalar(rolled_us, pa.int64()))) if rolled_us > 0 else rows
         stale = rows.num_rows - taken.num_rows
         if not taken.num_rows:
@@ -52,12 +56,18 @@ class ReplacedTable:
         low, high = (f"make_timestamp({each.cast(pa.int64()).as_py()})" for each in pc.min_max(taken["bucket"]).values())
         cursor.register(_ROWS, self._last(taken))
         try:
-            found = cursor.execute(self._merge.format(near=f"t.bucket BETWEEN {low} AND {high}")).fetchall()
+            found = cursor.execute(self._merge.format(near=f"t.bucket BETWEEN {low} AND {high}", marks=self._marks(final))).fetchall()
             if found and self._series is not None:
                 self._series.remember(cursor)
         finally:
             cursor.unregister(_ROWS)
         return Replaced(frozenset(bucket for (bucket,) in found), stale)
+
+    def _marks(self, final: Final | None) -> str:
+        """The columns that say of a row whether it corrects what was final, with what stands before them; nothing where none are kept."""
+        if not self._marked:
+            return ""
+        return f", {NO_MARKS_SQL if final is None else final.marks_sql('bucket', self._every_us)}"
 
     def count_series(self, cursor: duckdb.DuckDBPyConnection) -> int:
         """How many series the grouping has; for its cells."""

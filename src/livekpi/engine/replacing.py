@@ -17,6 +17,7 @@ from livekpi.engine.topics import progress_topic, table_topic
 from livekpi.events import Events
 from livekpi.metrics import Metrics
 from livekpi.store import dead_letters, positions
+from livekpi.store.corrections import Final
 from livekpi.store.layout import tables
 from livekpi.store.positions import Position
 
@@ -111,8 +112,9 @@ class ReplacingWriter:
             topic: pa.concat_tables([events.table for events in batch if _topic(events) == topic])
             for topic in dict.fromkeys(map(_topic, batch))
         }
+        final = self._final(name, outcome.at_us)
         for grouping in self._groupings[name]:
-            applied = grouping.replace(cursor, topics, rolled.get(grouping.key, 0))
+            applied = grouping.replace(cursor, topics, rolled.get(grouping.key, 0), final)
             if applied.touched:
                 outcome.touched[grouping.key] = applied.touched
                 outcome.rows[grouping.key] = 0  # what replaces needs no merging
@@ -121,6 +123,14 @@ class ReplacingWriter:
         found.dead = dead_letters.save_new(cursor, found.dead)
         found.events = self._advance(cursor, name, batch, topics, outcome)
         return found
+
+    def _final(self, name: str, now_us: int) -> Final | None:
+        """What of a source is final now; None before its first event."""
+        progress, source = self._progress[name], self._definition.sources[name]
+        watermark_us = positions.watermark_us(progress.known, now_us, source.idle_us)
+        if watermark_us is None or progress.last_event_us is None:
+            return None
+        return Final(watermark_us - source.late_us, progress.last_event_us, now_us)
 
     def _advance(
         self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], topics: Mapping[str, pa.Table], outcome: Outcome
@@ -168,13 +178,13 @@ class _Tables:
             name for name, kpi in definition.kpis.items() if any(grouping_of(plan, each).key == self.key for each in kpi.value.aggregates)
         ]
 
-    def replace(self, cursor: duckdb.DuckDBPyConnection, topics: Mapping[str, pa.Table], rolled_us: int) -> _Applied:
+    def replace(self, cursor: duckdb.DuckDBPyConnection, topics: Mapping[str, pa.Table], rolled_us: int, final: Final | None) -> _Applied:
         """Takes the rows that are for these tables; none of buckets before `rolled_us`."""
         touched: frozenset[int] = frozenset()
         stale = 0
         for topic, table in self._tables:
             if topic in topics:
-                replaced = table.replace(cursor, topics[topic], rolled_us)
+                replaced = table.replace(cursor, topics[topic], rolled_us, final)
                 touched |= replaced.touched
                 stale += replaced.stale
         return _Applied(touched, stale)

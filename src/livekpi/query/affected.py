@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from livekpi.commit import Commit
 from livekpi.definition.definition import Kpi
 from livekpi.engine.plan import Grouping
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import Steps, floor, make_steps
 
 _MOST_CLOSED = 1_000
@@ -59,7 +59,7 @@ class Affected:
             time_us = last_us if upper_us is None else min(last_us, upper_us - 1)
             while time_us >= first_us and limit:
                 start, end = grid.holding(time_us)
-                if self._query.is_whole(kpi, start, end):
+                if self._query.kept.is_whole(kpi, start, end):
                     yield start, end
                     limit -= 1
                 upper_us, time_us = start, start - 1
@@ -69,16 +69,16 @@ class Affected:
         key = grid, before_us, final_us  # the same for all KPIs of a source
         if key not in self._closed:
             self._closed[key] = list(islice(grid.ended(before_us, final_us), _MOST_CLOSED))
-        return [span for span in self._closed[key] if self._query.is_whole(kpi, *span)]
+        return [span for span in self._closed[key] if self._query.kept.is_whole(kpi, *span)]
 
     def _spans(self, kpi: Kpi, grid: Grid, by: tuple[str, ...] | None, limit: int) -> Iterator[Span]:
         """From when to when, both included, there are no steps but changed ones."""
-        known = self._query.span_us(kpi)
+        known = self._query.kept.span_us(kpi)
         if known is None:
             return
         end_us = known[1]
         kinds = {aggregate.kind for aggregate in kpi.value.aggregates}
-        for grouping, over_us in self._query.windows(kpi):
+        for grouping, over_us in self._query.kept.windows(kpi):
             buckets = self._buckets(grouping)
             if buckets and "last" in kinds:  # a level is carried on
                 yield buckets[0], max(buckets[0], end_us)
@@ -103,7 +103,7 @@ class Affected:
         if key not in self._begun:
             buckets = self._buckets(grouping)
             touched = self._commit.touched[grouping.key]
-            self._begun[key] = [start for start in self._query.begun_us(grouping, by, buckets[0]) if start in touched]
+            self._begun[key] = [start for start in self._query.kept.begun_us(grouping, by, buckets[0]) if start in touched]
         return self._begun[key]
 
 

@@ -1,7 +1,7 @@
 """One SQL statement for a KPI, or several: their aggregates side by side by step and slice, then the arithmetic of each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -23,10 +23,14 @@ class Part:
     rolled_before_us: int
     """Buckets before this may have been rolled up."""
     last_event_us: int | None
+    marks: Mapping[int, int] = field(default_factory=dict)
+    """By window (µs), the numbers of what says that something in it was corrected; empty where nobody wants to know."""
 
 
 @dataclass(frozen=True)
 class Statement:
+    """What is asked: rows of the step, the slice, a value a KPI, and for each mark the two columns that it has."""
+
     unordered: str
     order: str
     parameters: dict[str, str]
@@ -48,7 +52,7 @@ def assemble(
     *,
     carry: bool = True,
 ) -> Statement:
-    """Rows (step, the dimensions of `by`, a value for each KPI) without those that have no value; `numbers` are the aggregates'.
+    """Rows (step, dimensions of `by`, a value for each KPI, marks) without those that have no value; `numbers` are the aggregates'.
 
     Buckets before `since_us` do not count: one of the parts is not complete there, and a ratio of unlike spans would be wrong.
     `fields` are those of the dimensions that `where` is about. Without `carry` a level is only where an event gave it.
@@ -60,23 +64,24 @@ def assemble(
         cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition, since_us)
         tables += _tables(cut, part, steps, carry=carry)
     names = ["i", *(f"g{index}" for index in range(len(by)))]
-    merged = ", ".join([*names, *(f"max(a{number}) AS a{number}" for number in numbers.values())])
+    marks = [name for mark in sorted(mark for part in parts for mark in part.marks.values()) for name in leaves.marked(mark)]
+    merged = ", ".join([*names, *(f"max({name}) AS {name}" for name in (*(f"a{number}" for number in numbers.values()), *marks))])
     values = [
         f"{_carried(number, names[1:]) if carry and aggregate.kind == 'last' else f'a{number}'} AS a{number}"
         for aggregate, number in numbers.items()
     ]
-    carried = ", ".join([*names, *values])
+    carried = ", ".join([*names, *values, *marks])
     together = f"SELECT {merged} FROM ({' UNION ALL BY NAME '.join(tables)}) GROUP BY ALL" if len(tables) > 1 else tables[0]
     inner = f"SELECT {carried} FROM ({together})"
     found = [f"v{place}" for place in range(len(kpis))]
-    outer = ", ".join([*names, *(f"{value_sql(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, found, strict=True))])
+    outer = ", ".join([*names, *(f"{value_sql(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, found, strict=True)), *marks])
     some = " OR ".join(f"{value} IS NOT NULL" for value in found)
     return Statement(f"SELECT * FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0 AND ({some})", ", ".join(names), parameters)
 
 
 def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool) -> list[str]:
     tables: list[str] = []
-    cells: dict[int, list[tuple[int, Aggregate]]] = {}
+    cells: dict[int, list[tuple[int, Aggregate]]] = {over_us: [] for over_us in part.marks}
     counted: list[int] = []
     for number, aggregate in part.aggregates:
         if aggregate.kind in ("count", "distinct"):
@@ -92,7 +97,7 @@ def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool) -> list[str]:
         if aggregate.kind == "last" and carry:
             tables.append(leaves.before(cut, steps, number, aggregate))
     for over_us, asked in cells.items():
-        tables.append(leaves.cell_values(cut, steps, over_us, asked))
+        tables.append(leaves.cell_values(cut, steps, over_us, asked, part.marks.get(over_us)))
     levels = carry and any(aggregate.kind == "last" for _, aggregate in part.aggregates)
     if part.last_event_us is not None and (counted or levels):
         tables.append(leaves.grid(cut, part.last_event_us, counted))

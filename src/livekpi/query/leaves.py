@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from livekpi.definition.sql.expressions import Aggregate
 from livekpi.engine.plan import BIN_OFFSET, GAMMA, Grouping, partial_of
 from livekpi.query.steps import Steps
-from livekpi.store.layout import cells, column, quote, series, spread
+from livekpi.store.layout import MARKS, cells, column, quote, series, spread
 from livekpi.store.maintenance import REGISTER_BITS, rank_sql, register_sql
 
 STEPS = "steps"
@@ -48,11 +48,20 @@ def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str) -> st
     return f"SELECT i{cut.selected}, {columns} FROM {quote(table)}, {STEPS} WHERE {window} AND {within}"
 
 
-def cell_values(cut: Slice, steps: Steps, over_us: int, asked: Sequence[tuple[int, Aggregate]]) -> str:
-    """The aggregates (with their numbers) that are columns of cells, in one scan."""
-    names = ", ".join(dict.fromkeys(quote(partial_of(aggregate).key) for _, aggregate in asked))
-    merged = ", ".join(f"{_merged(aggregate)} AS a{number}" for number, aggregate in asked)
-    return f"SELECT i{cut.grouped}, {merged} FROM ({rows(cells(cut.grouping).name, cut, steps, over_us, names)}) GROUP BY ALL"
+def cell_values(cut: Slice, steps: Steps, over_us: int, asked: Sequence[tuple[int, Aggregate]], mark: int | None = None) -> str:
+    """The aggregates (with their numbers) that are columns of cells, in one scan; with `mark` what says of corrections, so numbered."""
+    names = [quote(partial_of(aggregate).key) for _, aggregate in asked]
+    merged = [f"{_merged(aggregate)} AS a{number}" for number, aggregate in asked]
+    if mark is not None:
+        names += [column.name for column in MARKS]
+        merged += [f"{column.merged} AS {name}" for column, name in zip(MARKS, marked(mark), strict=True)]
+    inner = rows(cells(cut.grouping).name, cut, steps, over_us, ", ".join(dict.fromkeys(names)))
+    return f"SELECT i{cut.grouped}, {', '.join(merged)} FROM ({inner}) GROUP BY ALL"
+
+
+def marked(mark: int) -> tuple[str, str]:
+    """The columns of a mark: up to when what was corrected had been final, and when it was corrected."""
+    return f"f{mark}", f"c{mark}"
 
 
 def _merged(aggregate: Aggregate) -> str:

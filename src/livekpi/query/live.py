@@ -7,7 +7,8 @@ from livekpi.commit import Commit
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.query.affected import Affected, Grid, as_steps
 from livekpi.query.conditions import condition, dimensions
-from livekpi.query.points import Point, Points, Query
+from livekpi.query.points import Point, Points
+from livekpi.query.query import Query
 from livekpi.query.steps import QueryError, Steps, zone
 
 CHANGED_STEPS = 500

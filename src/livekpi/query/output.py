@@ -40,12 +40,15 @@ def json_value(value: Value) -> Value:
 
 
 def point_object(points: Points, point: Point) -> dict[str, Value | Dimension]:
-    """A point as the contract has it: time, dimensions by name, value, final; and what else was asked for, where it is known."""
+    """A point as the contract has it: time, dimensions by name, value, final; when it was corrected after that, if it
+    was; and what else was asked for, where it is known."""
     found: dict[str, Value | Dimension] = {"time": time_text(point.time_us)}
     found.update(zip(points.dimensions, point.dimensions, strict=True))
     found["value"], found["final"] = json_value(point.value), point.final
     if points.compared:
         found["before"] = None if point.before is None else json_value(point.before)
+    if point.corrected_us is not None:
+        found["corrected"] = time_text(point.corrected_us)
     if points.also:
         found.update((name, value) for name, value in _extras(points, point) if value is not None)
     return found
@@ -117,7 +120,7 @@ def table(points: Points, timezone: str) -> Table:
         dimensions = (_cell("∅" if value is None else _plain(value)) for value in point.dimensions)
         before = [_cell(shown(point.before))] if points.compared else []
         extras = [shown(value) for _, value in _extras(points, point)]
-        last = "" if point.final else "provisional"
+        last = ("" if point.corrected_us is None else "corrected") if point.final else "provisional"
         found.add_row(f"{moment:%Y-%m-%d %H:%M:%S}", *dimensions, _cell(shown(point.value)), *before, *extras, last)
     return found
 

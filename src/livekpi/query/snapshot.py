@@ -4,6 +4,7 @@ Asked once a snapshot: many KPIs are answered from the same facts.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import duckdb
 
@@ -12,12 +13,15 @@ from livekpi.engine.plan import Grouping
 from livekpi.store import catalog, positions
 from livekpi.store.layout import quote, series
 
+NEVER_SILENT: Mapping[str, int] = MappingProxyType({})
+
 
 class Snapshot:
     """The facts of one moment, read when they are first needed."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition) -> None:
-        self._cursor, self._definition = cursor, definition
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition, silent_us: Mapping[str, int] = NEVER_SILENT) -> None:
+        """`silent_us` is up to when sources are known to have had nothing more to say."""
+        self._cursor, self._definition, self._silent_us = cursor, definition, silent_us
         self._positions: dict[str, list[positions.Position]] = {}
         self._first: dict[str, int | None] = {}
         self._since: dict[str, dict[str, int | None]] | None = None
@@ -38,6 +42,11 @@ class Snapshot:
     def last_event_us(self, source: str) -> int | None:
         """The greatest event time of a source; None before its first event."""
         return positions.last_event_us(self.positions(source))
+
+    def filled_us(self, source: str) -> int | None:
+        """Up to when what is missing of a source never was: its last event, or later where it is known to be silent."""
+        last_us = self.last_event_us(source)
+        return None if last_us is None else max(last_us, self._silent_us.get(source, last_us))
 
     def first_us(self, grouping: Grouping) -> int | None:
         """The bucket of a grouping's first event; None before it."""

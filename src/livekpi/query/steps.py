@@ -87,6 +87,22 @@ def shift(time_us: int, by: timedelta, where: ZoneInfo) -> int:
     return _instant(local, where) - (by - days) // timedelta(microseconds=1)
 
 
+def earlier(steps: Steps, by: timedelta, where: ZoneInfo) -> dict[int, tuple[int, int]]:
+    """The span that each step is compared with, by the step's start: as much earlier by the calendar.
+
+    Steps of an hour or less keep their length, also where the clock is set back between; one of a time that the wall never showed has none.
+    Larger ones go from wall clock to wall clock.
+    """
+    found = {}
+    for _, start, end in steps.numbered():
+        first = shift(start, by, where)
+        if end - start > HOUR_US:
+            found[start] = (first, shift(end, by, where))
+        elif not skipped(start, by, where):
+            found[start] = (first, first + end - start)
+    return found
+
+
 def skipped(time_us: int, by: timedelta, where: ZoneInfo) -> bool:
     """Whether the clock on the wall never showed what `shift` moves a time to, for it was set forward over it."""
     wall = _local(time_us, where).replace(tzinfo=None) - timedelta(days=by.days)

@@ -64,9 +64,8 @@ class Store:
         version = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
         if version is None or int(version[0]) != SCHEMA_VERSION:
             connection.close()
-            raise StoreError(
-                f"{directory} has schema version {version and version[0]}, this livekpi reads {SCHEMA_VERSION}; run it once to migrate"
-            )
+            advice = "use a newer livekpi" if version and int(version[0]) > SCHEMA_VERSION else "`livekpi run` brings it to this one"
+            raise StoreError(f"{directory} has schema version {version and version[0]}, this livekpi reads {SCHEMA_VERSION}; {advice}")
         return cls(directory, connection, None)
 
     @contextmanager

@@ -80,8 +80,9 @@ def find(
     from_us: int | None = None,
     to_us: int | None = None,
     limit: int = 1_000,
+    newest: bool = False,
 ) -> list[StoredDeadLetter]:
-    """The dead letters not replayed yet, oldest first; `reason` is a code or a part of the reason's text."""
+    """The dead letters not replayed yet, oldest first, or the `newest`; `reason` is a code or a part of the reason's text."""
     conditions = ["replayed_us IS NULL"]
     values: list[object] = []
     for condition, value in (("source = ?", source), ("arrived_us >= ?", from_us), ("arrived_us < ?", to_us)):
@@ -93,7 +94,7 @@ def find(
         values += [reason, reason]
     rows = cursor.execute(
         f"""SELECT {_STORED} FROM dead_letters
-            WHERE {" AND ".join(conditions)} ORDER BY number LIMIT ?""",
+            WHERE {" AND ".join(conditions)} ORDER BY number{" DESC" if newest else ""} LIMIT ?""",
         [*values, limit],
     ).fetchall()
     return [_letter(row) for row in rows]

@@ -2,7 +2,8 @@
 
 A grouping has a table of cells (one row a bucket and series, with a column a partial, and `n`, how many events), and a
 table for each partial that spreads over rows: bins and distinct values. Dimensions are text columns ``d0``, ``d1``, …;
-the series beyond the limit share the row with OTHER in each.
+the series beyond the limit share the row with OTHER in each. Beside the partials, a row of cells has the marks of its last
+correction (see `livekpi.store.corrections`), which merge as partials do.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from livekpi.engine.plan import Grouping, Partial
 
 OTHER = "__other__"
 
+CORRECTED_FINAL, CORRECTED_AT = "corrected_final_us", "corrected_at_us"
 _MERGES = {"count": "sum", "sum": "sum", "min": "min", "max": "max", "last": "max", "first": "min"}
 
 
@@ -30,6 +32,10 @@ class Column:
         return f"{call}::{self.type}" if self.merge == "sum" else call
 
 
+MARKS = (Column(CORRECTED_FINAL, "BIGINT", "max"), Column(CORRECTED_AT, "BIGINT", "max"))
+"""Of the cells: up to when their source was final as they were last corrected, and when that was. Null where they never were."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of partials: rows with equal `keys` merge."""
@@ -38,10 +44,12 @@ class Table:
     keys: tuple[tuple[str, str], ...]
     """(column, type), the bucket first."""
     values: tuple[Column, ...]
+    marks: tuple[Column, ...] = ()
+    """What is noted of a row here, beside the values that an engine computes."""
 
     @property
     def ddl(self) -> str:
-        columns = [*self.keys, *((column.name, column.type) for column in self.values)]
+        columns = [*self.keys, *((column.name, column.type) for column in (*self.values, *self.marks))]
         return f"CREATE TABLE IF NOT EXISTS {quote(self.name)} ({', '.join(f'{quote(name)} {type_}' for name, type_ in columns)})"
 
 
@@ -82,7 +90,8 @@ def _keys(grouping: Grouping) -> tuple[tuple[str, str], ...]:
 
 
 def cells(grouping: Grouping) -> Table:
-    return Table(f"cells_{grouping.key}", _keys(grouping), (Column("n", "BIGINT", "sum"), *map(column, grouping.cells)))
+    values = (Column("n", "BIGINT", "sum"), *map(column, grouping.cells))
+    return Table(f"cells_{grouping.key}", _keys(grouping), values, MARKS)
 
 
 def spread(grouping: Grouping, partial: Partial) -> Table:

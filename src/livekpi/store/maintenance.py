@@ -73,7 +73,7 @@ def drop_before(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, before_us
 def _rewrite(cursor: duckdb.DuckDBPyConnection, table: Table, where: str, bucket: str) -> None:
     name = quote(table.name)
     keys = [key for key, _ in table.keys[1:]]
-    columns = [f"{bucket} AS bucket", *keys, *(f"{value.merged} AS {quote(value.name)}" for value in table.values)]
+    columns = [f"{bucket} AS bucket", *keys, *(f"{value.merged} AS {quote(value.name)}" for value in (*table.values, *table.marks))]
     cursor.execute(
         f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {', '.join(columns)} FROM {name} WHERE {where} GROUP BY ALL ORDER BY ALL"
     )

@@ -23,6 +23,14 @@ class Position:
     """When its last record arrived, or ENDED_US."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A time through which a source held nothing unread, and all that it had held was in the store; µs by the clock."""
+
+    since_us: int
+    until_us: int
+
+
 def load(cursor: duckdb.DuckDBPyConnection, source: str, origin: str) -> dict[str, Position]:
     """The committed positions of a source, by partition."""
     rows = cursor.execute(

@@ -1,8 +1,12 @@
 """The store's own tables, and how an older store becomes a newer one."""
 
+from collections.abc import Callable, Iterable, Mapping
+
 import duckdb
 
-SCHEMA_VERSION = 5
+from livekpi.store.layout import quote
+
+SCHEMA_VERSION = 7
 
 
 class StoreError(Exception):
@@ -74,8 +78,29 @@ _VERSION_4 = (
 )
 # The header that a dead letter in CSV stands under.
 _VERSION_5 = ("ALTER TABLE dead_letters ADD COLUMN columns VARCHAR[]",)
-_MIGRATIONS = {0: _VERSION_1, 1: _VERSION_2, 2: _VERSION_3, 3: _VERSION_4, 4: _VERSION_5}
-"""From a version to the statements that lead to the next."""
+
+
+def _version_6(connection: duckdb.DuckDBPyConnection) -> Iterable[str]:
+    """Rows of cells note when they were corrected (livekpi.store.corrections)."""
+    found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'cells_')").fetchall()
+    for (name,) in found:
+        yield f"ALTER TABLE {quote(name)} ADD COLUMN corrected_final_us BIGINT"
+        yield f"ALTER TABLE {quote(name)} ADD COLUMN corrected_at_us BIGINT"
+
+
+# Up to when each source is known to have been silent; livekpi.alerts.judging.silence alone reads and writes it.
+_VERSION_7 = ("CREATE TABLE quiet (source VARCHAR PRIMARY KEY, origin VARCHAR NOT NULL, until_us BIGINT NOT NULL)",)
+_Migration = Iterable[str] | Callable[[duckdb.DuckDBPyConnection], Iterable[str]]
+_MIGRATIONS: Mapping[int, _Migration] = {
+    0: _VERSION_1,
+    1: _VERSION_2,
+    2: _VERSION_3,
+    3: _VERSION_4,
+    4: _VERSION_5,
+    5: _version_6,
+    6: _VERSION_7,
+}
+"""From a version to the statements that lead to the next, or what makes them of what is there."""
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
@@ -85,7 +110,8 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
         raise StoreError(f"this store has schema version {version}, this livekpi knows {SCHEMA_VERSION}; use a newer livekpi")
     while version < SCHEMA_VERSION:
         connection.execute("BEGIN TRANSACTION")
-        for statement in _MIGRATIONS[version]:
+        migration = _MIGRATIONS[version]
+        for statement in migration(connection) if callable(migration) else migration:
             connection.execute(statement)
         version += 1
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('schema_version', ?)", [str(version)])
