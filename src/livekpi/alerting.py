@@ -54,6 +54,7 @@ class Alerting:
         """Lets it hear of an engine's commits."""
         engine.observe(self._desk.arrivals.observe)
         engine.subscribe(self.watch.on_commit)
+        engine.attend(self._desk.on_quiet)
 
     def wake(self) -> None:
         """Looks at once, for somebody said something about alerts; from any thread."""

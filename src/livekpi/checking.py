@@ -20,6 +20,10 @@ from livekpi.engine.plan import make_plan
 from livekpi.store import catalog
 
 _TRY = "if it should have, move its threshold, and try it with `livekpi backtest --rule {rule}`"
+_JOB_ANEW = (
+    "engine flink: the changed job counts every KPI anew from what the sources' topics still hold; "
+    "see that they hold all events of the buckets that are open"
+)
 _ALWAYS = "move its threshold, or say with `only` when it matters"
 
 
@@ -46,6 +50,8 @@ def _compare(data: Path, file: Path, definition: Definition) -> Sequence[Problem
         found = catalog.changes(cursor, plan, kpi_partials(definition, plan), last_events_us(cursor, definition))
         doubts = list(_doubts(Backtest(cursor, definition, alive_us), file, definition))
     effects = [Problem(f"{change.kpi} {change.effect}", str(file), warning=True) for change in found]
+    if found and definition.spec.engine.flink is not None:
+        effects.append(Problem(_JOB_ANEW, str(file), warning=True))
     return [*effects, *doubts]
 
 

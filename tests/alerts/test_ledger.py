@@ -54,15 +54,6 @@ def test_alerts_are_replaced_and_dropped_by_their_keys(cursor: duckdb.DuckDBPyCo
     assert ledger.taken(cursor, []) == set()
 
 
-def test_what_was_told_last_stands(cursor: duckdb.DuckDBPyConnection) -> None:
-    others = [replace(ALERT, key=key, series=f'["{key}"]') for key in ("o", "p")]
-    ledger.save_alerts(cursor, [ALERT, *others])
-    said = [("o", "resolved"), ("k", "firing"), ("k", "resolved"), ("p", "firing")]
-    by_key = {alert.key: alert for alert in (ALERT, *others)}
-    ledger.save_told(cursor, [replace(by_key[key], told=told) for key, told in said])  # type: ignore[arg-type] # a literal's text
-    assert {alert.key: alert.told for alert in ledger.alerts(cursor)} == {"k": "resolved", "o": "resolved", "p": "firing"}
-
-
 def test_messages_wait_for_each_receiver_in_their_order(cursor: duckdb.DuckDBPyConnection) -> None:
     assert ledger.next_numbers(cursor, 0) == []
     first, second = ledger.next_numbers(cursor, 2)
@@ -82,9 +73,8 @@ def test_what_was_told_last_of_an_alert(cursor: duckdb.DuckDBPyConnection) -> No
 
 
 def test_who_was_told_and_of_which_acknowledgement(cursor: duckdb.DuckDBPyConnection) -> None:
-    ledger.save_alerts(cursor, [ALERT, replace(ALERT, key="l")])
     heard = replace(ALERT, told="firing", told_to=("am", "pager"), incident="livekpi/shop/errors", acknowledgement=7)
-    ledger.save_told(cursor, [heard])
+    ledger.save_alerts(cursor, [heard, replace(ALERT, key="l")])
     assert {alert.key: alert for alert in ledger.alerts(cursor)} == {"k": heard, "l": replace(ALERT, key="l")}
 
 
@@ -92,11 +82,12 @@ def test_states_that_a_correction_may_lead_back_to_are_kept(cursor: duckdb.DuckD
     over = State(NOW_US + 9, "inactive", NOW_US + 9, None, NOW_US + 9)
     ledger.save_states(cursor, [("x", series, state) for series in ('["a"]', '["b"]') for state in (PENDING, FIRING)])
     ledger.save_states(cursor, [("x", '["b"]', over), ("y", '["a"]', PENDING), ("y", '["a"]', FIRING)])
-    ledger.prune_states(cursor, "x", NOW_US + 9)
+    ledger.prune_states(cursor, {"x": NOW_US + 9})
     assert ledger.states(cursor, "x") == {'["a"]': FIRING}, "the last is kept, unless it says nothing"
     assert ledger.states(cursor, "x", NOW_US) == {}
     assert ledger.states(cursor, "y", NOW_US) == {'["a"]': PENDING}
-    ledger.prune_states(cursor, "y", NOW_US + 4)
+    ledger.prune_states(cursor, {"y": NOW_US + 4, "z": NOW_US + 9})
+    ledger.prune_states(cursor, {})
     assert ledger.states(cursor, "y", NOW_US) == {'["a"]': PENDING}, "one may still be led back to before the firing"
 
 

@@ -96,13 +96,16 @@ class Oracle:
     """Answers from all accepted events of one source."""
 
     events: Sequence[Event] = field(default_factory=list)
+    silent_us: int = 0
+    """Up to when it is known that there are no more."""
 
     def points(
         self, kpi: Kpi, steps: Sequence[Step], by: tuple[str, ...] = (), where: Callable[[Event], bool | None] = every
     ) -> dict[tuple[int, Slice], Any]:
         """The value of each step and slice that has one, by (start, slice)."""
         kept = [event for event in self.events if where(event)]
-        columns = [_Column(part, _slices(kept, by), max((event.time_us for event in self.events), default=0)) for part in kpi.parts]
+        until_us = max([self.silent_us, *(event.time_us for event in self.events)])
+        columns = [_Column(part, _slices(kept, by), until_us) for part in kpi.parts]
         found = {}
         for slice_ in dict.fromkeys(slice_ for column in columns for slice_ in column.slices):
             for step in steps:

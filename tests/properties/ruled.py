@@ -1,5 +1,6 @@
 """Rules said twice: as a definition, and as plain Python that judges one bucket after the other."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +136,11 @@ class Ruled:
     @property
     def asks_absence(self) -> bool:
         return "absent" in self._texts
+
+    @property
+    def asks_counts(self) -> bool:
+        """Whether it looks at how many there are, and not only whether there were any."""
+        return any(name in re.sub(r"absent\(\w+", "", self._texts) for name in ("hits", "errors", "coarse"))
 
     def _open(self, end_us: int) -> bool:
         """Whether the last instant of a step is in its hours."""

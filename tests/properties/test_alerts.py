@@ -204,10 +204,11 @@ def _whole(time_us: int) -> int:
 def expected(server: Server, made: dict[str, Ruled]) -> Iterator[Stand]:
     """What the final numbers make of each rule."""
     first_us, last_us = (pick(event.time_us for event in server.events) for pick in (min, max))
-    oracle = Oracle(server.events)
+    oracle = Oracle(server.events, silent_us=server.rehearsal.clock.now_us())
     for name, rule in made.items():
         every_us = rule.every_us
-        until_us = server.rehearsal.clock.now_us() if rule.asks_absence else last_us + every_us
+        goes_on = rule.asks_absence or rule.asks_counts  # a source that is silent has counted nothing
+        until_us = server.rehearsal.clock.now_us() if goes_on else last_us + every_us
         begin_us = first_us // every_us * every_us
         steps = [(start, start + every_us) for start in range(begin_us - 15 * MINUTE_US, until_us // every_us * every_us, every_us)]
         values = {kpi: oracle.points(KPIS[kpi][1], steps, rule.by) for kpi in rule.kpis}

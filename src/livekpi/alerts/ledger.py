@@ -5,19 +5,17 @@ All of it works on the caller's cursor, in the caller's transaction.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import duckdb
-import pyarrow as pa
 
 from livekpi.alerts.judging.machine import State
 from livekpi.alerts.message import Message, Note, Notice, Status
 from livekpi.alerts.series import Series
 
 _STATE = "at_us, phase, since_us, started_us, known_us"
-_HEARD = ("told", "told_to", "incident", "acknowledgement")
-_ALERT = f"key, rule, meaning, series, started_us, ends_us, told, note, value, judged_at_us, ended_at_us, {', '.join(_HEARD[1:])}"
+_ALERT = "key, rule, meaning, series, started_us, ends_us, told, note, value, judged_at_us, ended_at_us, told_to, incident, acknowledgement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def progress(cursor: duckdb.DuckDBPyConnection) -> dict[str, Progress]:
 def save_progress(cursor: duckdb.DuckDBPyConnection, found: Mapping[str, Progress]) -> None:
     """Writes how far rules are judged, by their names."""
     rows = [(name, each.digest, each.judged_us, each.whole_us, each.over_us) for name, each in found.items()]
-    _insert(cursor, "alert_rules", ["rule", "digest", "judged_us", "whole_us", "over_us"], rows, "INSERT OR REPLACE")
+    _append(cursor, "alert_rules", ["rule", "digest", "judged_us", "whole_us", "over_us"], rows, "upsert")
 
 
 def forget_rule(cursor: duckdb.DuckDBPyConnection, rule: str) -> None:
@@ -113,17 +111,22 @@ def forget_states(cursor: duckdb.DuckDBPyConnection, after_us: Mapping[str, int]
 def save_states(cursor: duckdb.DuckDBPyConnection, found: Iterable[tuple[str, Series, State]]) -> None:
     """Writes states that rules reached at series."""
     rows = [(rule, series, state.at_us, state.phase, state.since_us, state.started_us, state.known_us) for rule, series, state in found]
-    _insert(cursor, "alert_states", ["rule", "series", *_STATE.split(", ")], rows)
+    _append(cursor, "alert_states", ["rule", "series", *_STATE.split(", ")], rows)
 
 
-def prune_states(cursor: duckdb.DuckDBPyConnection, rule: str, before_us: int) -> None:
-    """Forgets states that no correction can lead back to: those before the last one before a time."""
-    cursor.execute(
-        """DELETE FROM alert_states s
-           USING (SELECT series, max(at_us) AS at_us FROM alert_states WHERE rule = $1 AND at_us <= $2 GROUP BY series) last
-           WHERE s.rule = $1 AND s.series = last.series AND (s.at_us < last.at_us OR (s.at_us = last.at_us AND s.phase = 'inactive'))""",
-        [rule, before_us],
-    )
+def prune_states(cursor: duckdb.DuckDBPyConnection, before_us: Mapping[str, int]) -> None:
+    """Forgets states that no correction can lead back to: those before the last one before a time, which is each rule's own."""
+    if before_us:
+        times = ", ".join(["(?, ?)"] * len(before_us))
+        cursor.execute(
+            f"""DELETE FROM alert_states s USING (
+                    SELECT rule, series, max(at_us) AS at_us FROM alert_states JOIN (VALUES {times}) times(rule, before_us) USING (rule)
+                    WHERE at_us <= before_us GROUP BY rule, series
+                ) last
+                WHERE s.rule = last.rule AND s.series = last.series
+                AND (s.at_us < last.at_us OR (s.at_us = last.at_us AND s.phase = 'inactive'))""",
+            _flat(before_us.items()),
+        )
 
 
 def alerts(cursor: duckdb.DuckDBPyConnection, condition: str = "true", parameters: Sequence[object] = ()) -> list[Alert]:
@@ -149,19 +152,7 @@ def save_alerts(cursor: duckdb.DuckDBPyConnection, changed: Sequence[Alert], gon
     if keys:
         cursor.execute("DELETE FROM alerts WHERE list_contains(?, key)", [keys])
     names = _ALERT.split(", ")
-    _insert(cursor, "alerts", names, [tuple(getattr(alert, name) for name in names) for alert in changed])
-
-
-def save_told(cursor: duckdb.DuckDBPyConnection, alerts: Iterable[Alert]) -> None:
-    """Writes what was told to whom of alerts that are written, which are in the order of what was told."""
-    last = {alert.key: alert for alert in alerts}  # of one that began and is over both was told, one after the other
-    keys: dict[tuple[object, ...], list[str]] = {}
-    for key, alert in last.items():
-        keys.setdefault(tuple(getattr(alert, name) for name in _HEARD), []).append(key)
-    assignments = ", ".join(f"{name} = ?" for name in _HEARD)
-    for (told, told_to, *rest), own in keys.items():
-        receivers = list(told_to) if isinstance(told_to, tuple) else []
-        cursor.execute(f"UPDATE alerts SET {assignments} WHERE list_contains(?, key)", [told, receivers, *rest, own])
+    _append(cursor, "alerts", names, [tuple(getattr(alert, name) for name in names) for alert in changed])
 
 
 def next_numbers(cursor: duckdb.DuckDBPyConnection, count: int) -> list[int]:
@@ -172,10 +163,15 @@ def next_numbers(cursor: duckdb.DuckDBPyConnection, count: int) -> list[int]:
 
 def save_messages(cursor: duckdb.DuckDBPyConnection, found: Sequence[tuple[Message, Sequence[str]]]) -> None:
     """Writes messages, each to be told to its receivers."""
-    written = [(message.number, message.rule, message.at_us, json.dumps(asdict(message))) for message, _ in found]
-    _insert(cursor, "messages", ["number", "rule", "at_us", "body"], written)
+    written = [(message.number, message.rule, message.at_us, _body(message)) for message, _ in found]
+    _append(cursor, "messages", ["number", "rule", "at_us", "body"], written)
     waiting = [(receiver, message.number, "waiting", 0, message.at_us) for message, receivers in found for receiver in receivers]
-    _insert(cursor, "outbox", ["receiver", "number", "state", "attempts", "at_us"], waiting)
+    _append(cursor, "outbox", ["receiver", "number", "state", "attempts", "at_us"], waiting)
+
+
+def _body(message: Message) -> str:
+    # the fields as they are: dataclasses.asdict copies each text, which takes longer than to write it
+    return json.dumps({**vars(message), "notices": [vars(notice) for notice in message.notices]})
 
 
 def message_of(body: str) -> Message:
@@ -198,14 +194,18 @@ def prune_told(cursor: duckdb.DuckDBPyConnection, before_us: int) -> None:
     )
 
 
-def _insert(
-    cursor: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[object, ...]], how: str = "INSERT"
+def _append(
+    cursor: duckdb.DuckDBPyConnection,
+    table: str,
+    names: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    action: Literal["insert", "upsert"] = "insert",
 ) -> None:
-    """As columns: thousands of rows as parameters take seconds."""
+    """Adds rows: as a statement's parameters thousands take seconds, and a table of few costs more to register than to write."""
     if rows:
-        cursor.register("rows_to_insert", pa.table([pa.array(column) for column in zip(*rows, strict=True)], names=list(names)))
-        cursor.execute(f"{how} INTO {table} BY NAME SELECT * FROM rows_to_insert")
-        cursor.unregister("rows_to_insert")
+        appender = cursor.appender(table, columns=list(names), action=action)
+        appender.append_rows(rows)
+        appender.flush()
 
 
 def give_up_others(cursor: duckdb.DuckDBPyConnection, receivers: Sequence[str], now_us: int) -> None:

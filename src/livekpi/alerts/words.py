@@ -1,9 +1,10 @@
 """What people say of alerts: silences (do not tell it) and acknowledgements (I look after it), each with an author, a reason and an end."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from operator import itemgetter
+from typing import Any, Literal
 
 import duckdb
 
@@ -36,7 +37,21 @@ def words(cursor: duckdb.DuckDBPyConnection, kind: Kind, now_us: int | None = No
     """All of a kind, or those that hold now or later, oldest first."""
     until = "" if now_us is None else f" WHERE until_us > {now_us}"
     rows = cursor.execute(f"SELECT {_COLUMNS} FROM {kind}{until} ORDER BY number").fetchall()
-    return [Word(number, rule, json.loads(slices), *rest) for number, rule, slices, *rest in rows]
+    return [_word(row) for row in rows]
+
+
+def holding(cursor: duckdb.DuckDBPyConnection, now_us: int) -> tuple[list[Word], list[Word]]:
+    """The silences and the acknowledgements that hold now or later, each oldest first; in one statement, as it is asked all the time."""
+    kinds: tuple[Kind, ...] = ("silences", "acknowledgements")
+    selects = (f"SELECT {place}, {_COLUMNS} FROM {kind} WHERE until_us > {now_us}" for place, kind in enumerate(kinds))
+    rows = sorted(cursor.execute(" UNION ALL ".join(selects)).fetchall(), key=itemgetter(1))
+    silences, acknowledgements = ([_word(row[1:]) for row in rows if row[0] == place] for place in range(len(kinds)))
+    return silences, acknowledgements
+
+
+def _word(row: Sequence[Any]) -> Word:
+    number, rule, slices, *rest = row
+    return Word(number, rule, json.loads(slices), *rest)
 
 
 def say(

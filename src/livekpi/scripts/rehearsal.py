@@ -17,11 +17,12 @@ from livekpi.definition.shape.model import File, Stdin
 from livekpi.engine.engine import Engine
 from livekpi.events import Events
 from livekpi.metrics import Metrics
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.scripts.tape import Tape
 from livekpi.sources.decode import Decoder
 from livekpi.store import positions
 from livekpi.store.database import FILE_NAME, Store
+from livekpi.store.positions import Quiet
 
 _ALL = 2**31
 _MOST_COMMITS = 10
@@ -68,6 +69,7 @@ class Rehearsal:
         self.definition = definition
         self._directory, self._kills = directory, 0
         self._tapes: dict[str, Tape] = {}
+        self._quiet_since_us: dict[str, int] = {}
         self._start()
 
     def _start(self, lives: int | None = None) -> None:
@@ -81,6 +83,8 @@ class Rehearsal:
         self.engine.subscribe(self.desk.on_commit)
         self.engine.observe(self.desk.arrivals.observe)
         self.engine.install()
+        now_us = self.clock.now_us()
+        self._quiet_since_us = {name: self._quiet_since_us.get(name, now_us) for name in self.definition.sources}
         with self.cursor() as cursor:
             for name, source in self.definition.sources.items():
                 known = positions.load(cursor, name, source.origin).values()
@@ -96,9 +100,12 @@ class Rehearsal:
         self.definition = definition
         self.restart()
 
-    def restart(self) -> None:
-        """Stops in order, and starts again."""
+    def restart(self, asleep_us: int = 0) -> None:
+        """Stops in order, and starts again after some time; what came to its sources meanwhile, it has to read first."""
         self.store.close()
+        if asleep_us:
+            self._quiet_since_us.clear()
+            self.clock.set_us(self.clock.now_us() + asleep_us)
         self._start()
 
     def kill(self, lives: int | None = None) -> None:
@@ -131,11 +138,14 @@ class Rehearsal:
     def commit(self) -> None:
         """Commits what has arrived and is not committed yet; keeps house where that is due."""
         self.engine.step([events for source in self.definition.sources.values() for events in self._unread(source)], threading.Event())
+        self.desk.on_quiet({name: Quiet(since_us, self.clock.now_us()) for name, since_us in self._quiet_since_us.items()})
         self.desk.step()
 
     def _unread(self, source: SourceDefinition) -> list[Events]:
         decoder = Decoder(source, self.engine.plan.fields(source.name, self.definition))
         chunks = self._tapes[source.name].read(_ALL, 0)
+        if chunks:
+            self._quiet_since_us[source.name] = self.clock.now_us()
         return [decoder.decode(chunks, self.clock.now_us())] if chunks else []
 
     def advance(self, to_us: int) -> None:

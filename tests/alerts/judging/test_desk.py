@@ -424,11 +424,15 @@ def test_levels_end_when_they_end_and_not_later(tmp_path: Path) -> None:
 
 
 def test_buckets_that_turn_out_to_be_zero_are_judged_again(tmp_path: Path) -> None:
-    """While a source is silent nothing says so; with its next event there is a number for the time between."""
+    """Before its source is known to be silent nothing says so; a rule that asks `absent` as well has been judged without it."""
     with rehearsed(tmp_path, ruled("when: 'absent(errors, 1m) and hits < 1'")) as server:
         step_to(server, "12:00:30", {"bad": True})
-        server.advance(at("12:05:30"))
+        server.desk.on_quiet({})
+        server.clock.set_us(at("12:05:30"))
+        server.desk.step()
         assert known(server) == []
+        server.commit()
+        assert spans(server) == [("12:02", None)]
         step_to(server, "12:06:30", {"bad": True})
         step_to(server, "12:07:30", {"bad": True})
         assert spans(server) == [("12:02", "12:07")]

@@ -12,7 +12,7 @@ from livekpi.alerts.judging import held as held_module
 from livekpi.alerts.judging.held import Held
 from livekpi.alerts.judging.values import Panel, Want
 from livekpi.query.output import time_text
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import MINUTE_US, NOON_US, definition, rehearsed, send
 
@@ -121,3 +121,23 @@ def test_no_more_is_held_than_is_said(tmp_path: Path, monkeypatch: pytest.Monkey
         read(server, held, ["hits"], [2])
         assert read(server, held, ["hits"], [1, 2])[1] == []
         assert read(server, held, ["hits"], [0])[1] == [(["hits"], 1)]
+
+
+def test_where_it_looks_back_the_next_buckets_are_read_too(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, made()) as server:
+        for minute in range(8):
+            hit(server, minute, shop="a")
+        held = Held()
+        assert read(server, held, ["hits"], [0, 5])[1] == [(["hits"], 5), (["hits"], 1)]
+        assert read(server, held, ["hits"], [1, 6]) == ([{'["a"]': [1, 1]}], [(["hits"], 1)])
+
+
+def test_what_was_wanted_last_is_held_longest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(held_module, "CELLS", 4)
+    with rehearsed(tmp_path, made()) as server:
+        for minute in range(8):
+            hit(server, minute, shop="a")
+        held = Held()
+        read(server, held, ["hits"], [0, 5])
+        assert read(server, held, ["hits"], [0, 5])[1] == []
+        assert read(server, held, ["hits"], [1])[1] == [(["hits"], 1)]

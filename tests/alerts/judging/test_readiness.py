@@ -22,17 +22,19 @@ def ruled(rule: str) -> Definition:
 def ready_now(server: Rehearsal) -> Ready | None:
     with server.cursor() as cursor:
         known, rule = Snapshot(cursor, server.definition), server.definition.rules["a"]
-        return ready(rule, server.definition, known, server.desk.arrivals, server.clock.now_us())
+        return ready(rule, server.definition, known, server.desk.arrivals, server.desk._silence, server.clock.now_us())
 
 
 @pytest.mark.parametrize(
     ("rule", "waited", "silent"),
     [
-        ("when: hits > 1", "12:03", "12:04"),  # up to the last event's bucket
+        ("when: price > 1", "12:03", "12:04"),  # up to the last event's bucket
+        ("when: hits > 1", "12:03", "12:09"),  # where nothing comes it is known to be 0
+        ("when: price > 1 and hits > 1", "12:03", "12:09"),
         ("when: stock > 1", "12:04", "12:04"),  # a level's open bucket, too
         ("when: stock > 1, clear: stock < 1", "12:04", "12:04"),
         ("when: stock > 1, clear: price < 1", "12:03", "12:04"),
-        ("when: hits > 1, clear: stock < 1", "12:03", "12:04"),
+        ("when: hits > 1, clear: stock < 1", "12:03", "12:09"),
         ("when: 'absent(hits, 1m)'", "12:03", "12:09"),  # what does not come can be judged for ever
         ("when: hits > 1, clear: 'absent(hits, 1m)'", "12:03", "12:09"),
     ],
@@ -51,7 +53,7 @@ def test_up_to_where_is_judged(tmp_path: Path, rule: str, waited: str, silent: s
         assert found.until_us == at(waited)
         assert found.over_us == at("12:03")
         assert found.present_us == at("12:03:30")
-        server.clock.set_us(at("12:09:10"))
+        server.advance(at("12:09:10"))
         found = ready_now(server)
         assert found is not None
         assert found.until_us == at(silent)

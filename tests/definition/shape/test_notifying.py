@@ -26,6 +26,9 @@ def notify(text: str) -> str:
         "{ alertmanager: { urls: ['http://localhost:9093', 'https://me:pw@am.example.com/prefix/'], resend: 30s } }",
         "{ webhook: { url: 'https://example.com/hook?a=1', secret: s, headers: { Authorization: Bearer 1 }, allow_private: true } }",
         "{ slack: { url: https://hooks.slack.com/services/T/B/X } }",
+        "{ webhook: { url: 'http://[::1]:8080/hook' } }",
+        "{ webhook: { url: 'http://10.0.0.1/hook' } }",
+        "{ webhook: { url: 'http://my_host.example.com./hook' } }",
         "{ email: { host: mail.example.com, from: kpi@example.com, to: [a@example.com, b@example.com] } }",
         "{ email: { host: mail.example.com, port: 2525, security: ssl, user: u, password: p, from: a@example.com, to: [b@c] } }",
         "{ apprise: { urls: ['ntfy://topic'] } }",
@@ -53,6 +56,10 @@ def test_what_is_right(given: str) -> None:
         ("{ webhook: { url: §'http://example.com:99999' } }", "got `http://example.com:99999`, expected an address"),
         ("{ webhook: { url: §'http://exämple.com' } }", "got `http://exämple.com`, expected an address"),
         ("{ webhook: { url: §'http:///hook' } }", "got `http:///hook`, expected an address"),
+        ("{ webhook: { url: §'http://.../hook' } }", "got `http://.../hook`, expected an address"),
+        ("{ webhook: { url: §'http://a,b/' } }", "got `http://a,b/`, expected an address"),
+        ("{ webhook: { url: §'http://a%20b/' } }", "got `http://a%20b/`, expected an address"),
+        ("{ email: { host: §'..', from: a@b, to: [c@d] } }", "got `..`, expected a host's name"),
         ("{ webhook: { url: 'http://a', headers: { §Host: b } } }", "got 'Host', expected a header that livekpi does not set by itself"),
         ("{ webhook: { url: 'http://a', headers: { §'a b': b } } }", "got 'a b', expected a header's name"),
         ('{ webhook: { url: "http://a", headers: { A: §"b\\nc" } } }', "got `b\nc`, expected one line of ASCII characters"),
@@ -68,6 +75,7 @@ def test_what_is_right(given: str) -> None:
         ("{ alive: { url: 'http://a', every: §0s } }", "got `0s`, expected a duration from 1s to 1d"),
         ("{ slack: { url: 'http://a' }, rate: §0 }", "got `0`, expected at least 1"),
         ("{ slack: { url: 'http://a' }, give_up: §soon }", "got `soon`, expected a duration"),
+        ("{ slack: { url: 'http://a' }, give_up: §0s }", "got `0s`, expected at least 1s"),
     ],
 )
 def test_what_is_wrong(given: str, message: str) -> None:

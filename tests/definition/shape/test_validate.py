@@ -168,3 +168,7 @@ def test_a_long_value_is_cut() -> None:
 def test_numbers_and_switches_may_come_from_variables() -> None:
     text = SOURCE.replace("http: {}", 'file: { path: x, follow: "${FOLLOW}" }')
     assert_problems(f'{text}{KPIS}limits: {{ series: "${{N:-5}}" }}\nkeep: {{ 10s: "${{KEEP:-1d}}" }}\n', environ={"FOLLOW": "true"})
+
+
+def test_an_answer_may_take_some_time() -> None:
+    assert_problems(f"{SOURCE}{KPIS}limits: {{ query_time: §0s }}\n", "got `0s`, expected a duration longer than that, such as 10s")

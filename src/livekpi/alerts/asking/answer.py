@@ -9,7 +9,8 @@ from livekpi.alerts.asking.predictions import with_predictions
 from livekpi.definition.definition import Definition
 from livekpi.definition.problems import nearest
 from livekpi.query.output import EXTRA_KEYS
-from livekpi.query.points import Points, Query, Request
+from livekpi.query.points import Points, Request
+from livekpi.query.query import Query
 from livekpi.query.steps import QueryError
 from livekpi.store import positions
 

@@ -7,7 +7,8 @@ from livekpi.alerts.judging.pacing import Pace, progress
 from livekpi.definition.definition import Kpi
 from livekpi.definition.sql.additive import adding_problem
 from livekpi.query.output import time_text
-from livekpi.query.points import Query, Request
+from livekpi.query.points import Request
+from livekpi.query.query import Query
 from livekpi.query.steps import HOUR_US, QueryError
 
 MOST_TIMES = 2_000
@@ -56,7 +57,7 @@ def _times(query: Query, kpi: Kpi, request: PaceRequest) -> list[int]:
     ranged = request.from_us is not None or request.to_us is not None or request.step is not None
     if ranged and request.at_us is not None:
         raise QueryError("ask for the pace either `at` a time, or from, to and step")
-    span = query.span_us(kpi)
+    span = query.kept.span_us(kpi)
     if span is None:
         return []
     marks = [mark for source in kpi.sources if (mark := query.watermark_us(source)) is not None]

@@ -14,7 +14,8 @@ import numpy as np
 from livekpi.definition.sql.additive import Lone, lone
 from livekpi.insight.completion import dispersion, predicted
 from livekpi.insight.lateness import Lateness
-from livekpi.query.points import Asked, Outlook, Point, Query, dimension_text
+from livekpi.query.points import Asked, Outlook, Point, dimension_text
+from livekpi.query.query import Query
 from livekpi.query.steps import HOUR_US, Steps
 
 LEAST_EVENTS = 1_000
@@ -94,9 +95,9 @@ def _arrivals(cursor: duckdb.DuckDBPyConnection, query: Query, asked: Asked) -> 
 
 def _usual(query: Query, asked: Asked, kind: Lone, end_us: int, size_us: int) -> Mapping[_Key, _Usual]:
     """How each series went in the steps up to a time, of those of which that can be said."""
-    start_us = max(end_us - LOOK_BACK * size_us, query.kept_from_us(asked.kpi, size_us))
+    start_us = max(end_us - LOOK_BACK * size_us, query.kept.from_us(asked.kpi, size_us))
     start_us = end_us - (end_us - start_us) // size_us * size_us
-    span = query.span_us(asked.kpi)
+    span = query.kept.span_us(asked.kpi)
     if span is None or start_us >= end_us:
         return {}
     starts = range(start_us, end_us, size_us)

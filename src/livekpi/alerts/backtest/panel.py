@@ -20,7 +20,7 @@ from livekpi.engine.plan import CELL_KINDS, Plan, grouping_of, partial_of
 from livekpi.query import leaves
 from livekpi.query.assembly import value_sql
 from livekpi.query.leaves import Slice
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.store.layout import cells, quote, series
 
 
@@ -108,7 +108,7 @@ class Panels:
 
     def _grid(self, cut: Slice, codes: Codes, starts_us: NDArray[np.int64], size_us: int) -> NDArray[np.bool_]:
         """Where a series has begun and its source not ended: there an empty bucket counts 0, and a level goes on."""
-        last_us = self._known.last_event_us(cut.grouping.source)
+        last_us = self._known.filled_us(cut.grouping.source)
         if last_us is None:
             return np.zeros((len(codes), len(starts_us)), dtype=np.bool_)
         first_us = np.maximum(self._firsts_us(cut, codes, np.iinfo(np.int64).max), cut.since_us)

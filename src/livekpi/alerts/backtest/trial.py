@@ -20,6 +20,7 @@ from livekpi.alerts.judging.firings import Heard, Judged, firings, reconcile
 from livekpi.alerts.judging.judge import Ask, Judge, Verdicts
 from livekpi.alerts.judging.machine import Run, State, Timing, inactive
 from livekpi.alerts.judging.readiness import Arrivals, ready
+from livekpi.alerts.judging.silence import Silence
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.series import Series, steps_of
@@ -27,7 +28,7 @@ from livekpi.alerts.telling import Said
 from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import grouping_of, make_plan, partial_of
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import HOUR_US, QueryError
 from livekpi.store import catalog
 
@@ -117,7 +118,9 @@ class Backtest:
         """`now_us` is the time up to which the store has been fed, as for Query."""
         self._cursor, self._definition, self._now_us = cursor, definition, now_us
         self._plan = make_plan(definition)
-        self._query = Query(cursor, definition, self._plan, now_us)
+        self._silence = Silence(definition)
+        self._silence.load(cursor)
+        self._query = Query(cursor, definition, self._plan, now_us, self._silence.until_us)
         self._panels, self._judge = Panels(cursor, self._query, self._plan), Judge(definition)
         self._kept = catalog.since(cursor)
         self._arrivals = Arrivals(definition)
@@ -148,8 +151,10 @@ class Backtest:
 
     def _range(self, rule: Rule, from_us: int | None, to_us: int | None) -> tuple[int, int, int] | None:
         """Where to begin to judge, from where on it counts, and up to where; None where that is nowhere."""
-        ripe = ready(rule, self._definition, self._query.known, self._arrivals, self._now_us)
-        first = [span[0] for question in rule.questions if (span := self._query.span_us(self._definition.kpis[question.kpi])) is not None]
+        ripe = ready(rule, self._definition, self._query.known, self._arrivals, self._silence, self._now_us)
+        first = [
+            span[0] for question in rule.questions if (span := self._query.kept.span_us(self._definition.kpis[question.kpi])) is not None
+        ]
         if ripe is None or not first:
             return None
         every_us = rule.every_us

@@ -20,7 +20,7 @@ from livekpi.alerts.series import Series, series_text, steps_of
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.kpi_meaning import kpi_meaning
 from livekpi.insight.expectation import Band, Learner
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import offset_us
 
 LEAST_BUCKET_US = 60_000_000
@@ -103,10 +103,10 @@ class Anomalies:
     def _learn(self, cursor: duckdb.DuckDBPyConnection, query: Query, subject: Subject, until_us: int, now_us: int) -> bool:
         kpi = self._definition.kpis[subject.kpi]
         known = self._learned.get(subject) or self._load(cursor, subject, kpi)
-        span = query.span_us(kpi)
+        span = query.kept.span_us(kpi)
         if span is None:
             return False
-        first_us = max(span[0], until_us - LOOK_BACK_US, query.kept_from_us(kpi, subject.every_us) + kpi.over_us)
+        first_us = max(span[0], until_us - LOOK_BACK_US, query.kept.from_us(kpi, subject.every_us) + kpi.over_us)
         start_us = max(known.until_us, -(-first_us // subject.every_us) * subject.every_us)
         whole_us = until_us // subject.every_us * subject.every_us
         end_us = min(whole_us, start_us + MOST_BUCKETS * subject.every_us)

@@ -21,7 +21,7 @@ from livekpi.alerts.judging.values import Codes, Index, Reader, Want, index_of, 
 from livekpi.alerts.series import series_text, steps_of
 from livekpi.definition.definition import Definition, Kpi, microseconds
 from livekpi.definition.rules.conditions import Question
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import Steps, shift, skipped
 
 Part = tuple[Question, Literal["now", "before"]]
@@ -93,7 +93,7 @@ class Answers:
     def _absent(self, question: Question, values: pa.Array, known: pa.Table, codes: Codes, steps: Steps) -> pa.Array:
         """Whether nothing was counted for so long up to each bucket's end; known of each series that was ever there."""
         kpi, count, size_us = self._kpi(question), len(steps), steps.ends[0] - steps.starts[0]
-        span, buckets = self._query.span_us(kpi), _buckets(question, size_us)
+        span, buckets = self._query.kept.span_us(kpi), _buckets(question, size_us)
         if span is None:  # of what never began it can't be said that it has stopped
             return pa.nulls(len(codes) * count, pa.bool_())
         some = counted(kpi, values).to_numpy(zero_copy_only=False).reshape(len(codes), buckets + count)

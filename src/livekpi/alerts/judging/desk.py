@@ -11,10 +11,12 @@ import structlog
 from livekpi.alerts import ledger, refusals, words
 from livekpi.alerts.acknowledging import end_idle
 from livekpi.alerts.judging.anomalies import Anomalies
+from livekpi.alerts.judging.book import Book
 from livekpi.alerts.judging.held import Held
 from livekpi.alerts.judging.judge import Judge
 from livekpi.alerts.judging.readiness import Arrivals, Ready, ready
 from livekpi.alerts.judging.round import Round
+from livekpi.alerts.judging.silence import Silence
 from livekpi.alerts.judging.turn import Standing, Turn, Turns, earliest_us, new, unheard
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message, Notice
@@ -25,7 +27,8 @@ from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import Plan
-from livekpi.query.points import Query
+from livekpi.query.query import Query
+from livekpi.store.positions import Quiet
 
 _log = structlog.get_logger(__name__)
 Transaction = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
@@ -55,8 +58,8 @@ class Desk:
 
     def __init__(self, definition: Definition, plan: Plan, transaction: Transaction, clock: Clock) -> None:
         """`transaction` opens one in which what is read is of one moment."""
-        self.arrivals = Arrivals(definition)
-        self._anomalies, self._judge, self._held = Anomalies(definition), Judge(definition), Held()
+        self.arrivals, self._silence = Arrivals(definition), Silence(definition, clock.now_us())
+        self._anomalies, self._judge, self._held, self._book = Anomalies(definition), Judge(definition), Held(), Book()
         self._definition, self._plan, self._transaction, self._clock = definition, plan, transaction, clock
         self._rules = list(definition.rules.values())
         self._guard = threading.Lock()
@@ -75,6 +78,10 @@ class Desk:
         with self._guard:
             for key, start_us in first.items():
                 self._touched[key] = min(start_us, before.get(key, start_us), self._touched.get(key, start_us))
+
+    def on_quiet(self, quiet: Mapping[str, Quiet]) -> None:
+        """Hears which sources have nothing unread, all of them in the store; quick."""
+        self._silence.heard(quiet)
 
     def refused(self, receiver: str, reason: str) -> None:
         """Hears that a receiver will never take what it is told."""
@@ -98,16 +105,18 @@ class Desk:
             with self._transaction() as cursor:
                 standing = self._load(cursor, now_us, outcome) if self._standing is None else self._standing
                 found = self._judge_all(cursor, standing, touched, now_us, outcome)
-                self._tell_all(cursor, now_us, outcome)
-                if self._standing is None or any(alert.ends_us is not None for alert in outcome.changed):
-                    end_idle(cursor, self._definition, now_us)
+                said = self._tell_all(cursor, now_us, outcome)
                 for receiver, reason in heard.items():
                     self._note_refusal(cursor, receiver, reason, now_us, outcome)
+                self._book.write(cursor)
+                if self._standing is None or (said.acknowledgements and any(alert.ends_us is not None for alert in outcome.changed)):
+                    end_idle(cursor, self._definition, now_us)
                 self._keep_house(cursor, now_us)
         except BaseException:
             self._standing = None
             self._anomalies.forget()
             self._held.forget()
+            self._book.forget()
             with self._guard:
                 self._refusals = {**heard, **self._refusals}
             raise
@@ -116,15 +125,17 @@ class Desk:
 
     def _load(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> dict[str, Standing]:
         """Takes up from the store; rules that are gone, or mean something else now, are brought to an end."""
+        self._book.reach(cursor, now_us)
         ledger.give_up_others(cursor, list(self._definition.spec.notify), now_us)
         known = ledger.progress(cursor)
         for name in [name for name, each in known.items() if self._meaning(name) != each.digest]:
             self._end_rule(cursor, name, now_us, outcome)
             del known[name]
-        for alert in ledger.alerts(cursor, "rule = ? AND ends_us IS NULL", [refusals.RULE]):
+        for alert in self._book.firing(refusals.RULE):
             (receiver,) = series_values(alert.series)
             if receiver is not None and receiver not in self._definition.spec.notify:
                 self._note_refusal(cursor, receiver, None, now_us, outcome)
+        self._silence.load(cursor)
         if not self._learned_us:
             self.arrivals.load(dict(cursor.execute("SELECT source, state FROM lateness").fetchall()))
         # what was committed while nobody listened may have corrected anything, so all is judged again that could be
@@ -136,10 +147,8 @@ class Desk:
 
     def _end_rule(self, cursor: duckdb.DuckDBPyConnection, name: str, now_us: int, outcome: Outcome) -> None:
         """Ends the alerts of a rule that is no more, and says so to those who were told of them."""
-        over = [
-            replace(alert, ends_us=now_us, ended_at_us=now_us) for alert in ledger.alerts(cursor, "rule = ? AND ends_us IS NULL", [name])
-        ]
-        ledger.save_alerts(cursor, [replace(alert, told="resolved") for alert in over])
+        over = [replace(alert, ends_us=now_us, ended_at_us=now_us) for alert in self._book.firing(name)]
+        self._book.put(replace(alert, told="resolved") for alert in over)
         ledger.forget_rule(cursor, name)
         told = [alert for alert in over if alert.told == "firing"]
         notices = ledger.last_notices(cursor, name, [alert.key for alert in told])
@@ -165,8 +174,9 @@ class Desk:
         now_us: int,
         outcome: Outcome,
     ) -> dict[str, Standing]:
-        query = Query(cursor, self._definition, self._plan, now_us)
-        ripe = {rule.name: ready(rule, self._definition, query.known, self.arrivals, now_us) for rule in self._rules}
+        query = Query(cursor, self._definition, self._plan, now_us, self._silence.until_us)
+        touched = self._with_zeros(touched, self._silence.look(cursor, query.known, now_us))
+        ripe = {rule.name: ready(rule, self._definition, query.known, self.arrivals, self._silence, now_us) for rule in self._rules}
         outcome.more = self._learn(cursor, query, ripe, now_us)
         self._held.touched(touched)
         found: dict[str, Standing] = {}
@@ -182,7 +192,7 @@ class Desk:
                     found[rule.name] = turn
             elif before is None:
                 found[rule.name] = unheard(rule)
-        result = Round(cursor, query, self._judge, self._held.over(query), now_us).judge(turns)
+        result = Round(cursor, query, self._judge, self._held.over(query), self._book, now_us).judge(turns)
         outcome.changed += result.changed
         outcome.judged = len(result.standing)
         found |= result.standing
@@ -191,6 +201,14 @@ class Desk:
         news = {name: each.progress for name, each in found.items() if name not in standing or standing[name].progress != each.progress}
         ledger.save_progress(cursor, news)
         self._note_problems(result.problems)
+        return found
+
+    def _with_zeros(self, touched: Mapping[str, int], silent: Mapping[str, int]) -> Mapping[str, int]:
+        """What commits changed, and the buckets that count 0 now because their sources were silent."""
+        found = dict(touched)
+        for source, from_us in silent.items():
+            for grouping in self._plan.groupings.get(source, ()):
+                found[grouping.key] = min(from_us, found.get(grouping.key, from_us))
         return found
 
     def _note_problems(self, found: Mapping[str, str]) -> None:
@@ -208,28 +226,32 @@ class Desk:
                 until |= {kpi: min(there.over_us, until.get(kpi, there.over_us)) for kpi in rule.kpis}
         return self._anomalies.learn(cursor, query, until, now_us)
 
-    def _tell_all(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> None:
-        open_ = ledger.alerts(cursor, "ends_us IS NULL OR told IS DISTINCT FROM 'resolved'")
-        said = Said(words.words(cursor, "silences", now_us), words.words(cursor, "acknowledgements", now_us))
+    def _tell_all(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> Said:
+        """Tells what is news; returns what people have said of what there is to tell."""
+        open_ = self._book.open()
+        if not open_:
+            return Said()
+        said = Said(*words.holding(cursor, now_us))
         hear = {rule.name: set(receivers_of(self._definition, rule)) for rule in self._rules}
         if not said.acknowledgements and all(is_known(alert, hear.get(alert.rule, ())) for alert in open_):
-            return  # there is no news
+            return said  # there is no news
         tells: list[tuple[Rule, Tell]] = []
         for rule in self._rules:
             own = [alert for alert in open_ if alert.rule == rule.name]
             tells += ((rule, tell) for tell in to_tell(self._definition, rule, own, said, now_us))
-        ledger.save_told(cursor, [alert for _, tell in tells for alert in tell.told])
+        self._book.put(alert for _, tell in tells for alert in tell.told)  # one that began and is over is told as both, the end last
         tells = [(rule, tell) for rule, tell in tells if tell.notices]
         numbers = ledger.next_numbers(cursor, len(tells))
         found = [(message(rule, tell, number, now_us), tell.receivers) for number, (rule, tell) in zip(numbers, tells, strict=True)]
         self._send(cursor, found, outcome)
+        return said
 
     def _note_refusal(self, cursor: duckdb.DuckDBPyConnection, receiver: str, reason: str | None, now_us: int, outcome: Outcome) -> None:
         """That a receiver refuses is an alert of its own, told to the others; it ends when the receiver takes something."""
-        known = ledger.alerts(cursor, "rule = ? AND series = ? AND ends_us IS NULL", [refusals.RULE, refusals.series(receiver)])
+        known = [alert for alert in self._book.firing(refusals.RULE) if alert.series == refusals.series(receiver)]
         alert = refusals.changed(self._definition, known[0] if known else None, receiver, reason, now_us)
         if alert is not None:
-            ledger.save_alerts(cursor, [alert])
+            self._book.put([alert])
             (number,) = ledger.next_numbers(cursor, 1)
             told = refusals.message(self._definition, alert, receiver, reason, number, now_us)
             self._send(cursor, [(told, refusals.others(self._definition, receiver))], outcome)
@@ -249,7 +271,6 @@ class Desk:
         for source, state in self.arrivals.dump().items():
             cursor.execute("INSERT OR REPLACE INTO lateness VALUES (?, ?)", [source, state])
         ledger.prune_told(cursor, now_us - KEPT_US)
-        for rule in self._rules:
-            standing = (self._standing or {}).get(rule.name)
-            if standing is not None:
-                ledger.prune_states(cursor, rule.name, earliest_us(rule, self._definition, standing.progress.over_us))
+        known = [(rule, self._standing[rule.name]) for rule in self._rules if self._standing is not None and rule.name in self._standing]
+        before_us = {rule.name: earliest_us(rule, self._definition, standing.progress.over_us) for rule, standing in known}
+        ledger.prune_states(cursor, before_us)

@@ -14,10 +14,12 @@ from sqlglot import exp
 from livekpi.alerts.judging.values import Codes, Panel, Want, index_of, one, taken
 from livekpi.alerts.series import steps_of
 from livekpi.definition.definition import Kpi
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 
 CELLS = 100_000
-"""So many values of a KPI are held, the newest, or as many as were wanted last: of 200 series at 10s more than an hour."""
+"""So many values of a KPI are held, those that were wanted last: of 200 series at 10s more than an hour."""
+AHEAD = 30
+"""Where a rule looks back at buckets that are not held, so many are read at once: the next ones are what it looks back at soon."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class _Name:
 
 @dataclass
 class _Shelf:
-    """A KPI's values by bucket, each an array of those series that were known when it was read; the others had none there."""
+    """A KPI's values by bucket, each an array of those series that were known when it was read; the others had none there. The bucket
+    that was wanted last comes last."""
 
     kpi: Kpi
     carry: bool
@@ -75,8 +78,9 @@ class HeldReader:
         for table in tables:
             codes.of(table)
         wanted = [(self._shelf(want, by, size_us), want) for want in wants]
+        last_us = max((want.starts_us[-1] for want in wants), default=0)
         for starts_us, missing in _missing(wanted, size_us):
-            self._fetch(missing, starts_us, codes)
+            self._fetch(missing, _ahead(starts_us, missing, last_us), codes)
         panel = Panel(codes, [_laid_out(shelf, want, len(codes)) for shelf, want in wanted])
         for shelf, want in wanted:
             _clear(shelf, max(len(want.starts_us), CELLS // max(1, len(codes))))
@@ -86,7 +90,7 @@ class HeldReader:
         levels = any(aggregate.kind == "last" for aggregate in want.kpi.value.aggregates)
         name = _Name(want.kpi.name, by, size_us, want.carry and levels)
         if name not in self._shelves:
-            keys = frozenset(grouping.key for grouping, _ in self._query.windows(want.kpi))
+            keys = frozenset(grouping.key for grouping, _ in self._query.kept.windows(want.kpi))
             self._shelves[name] = _Shelf(want.kpi, name.carry, keys)
         return self._shelves[name]
 
@@ -107,9 +111,9 @@ class HeldReader:
                 self._carry_on(shelf, starts_us)
 
     def _carry_on(self, shelf: _Shelf, starts_us: range) -> None:
-        """A level stands until the next one, up to its source's last event."""
+        """A level stands until the next one, up to where its source is known."""
         (source,) = shelf.kpi.sources
-        last_us = self._query.known.last_event_us(source)
+        last_us = self._query.known.filled_us(source)
         for start in starts_us:
             if last_us is not None and start <= last_us:
                 values, before = shelf.buckets[start], shelf.buckets[start - starts_us.step]
@@ -136,15 +140,26 @@ def _missing(wanted: Iterable[tuple[_Shelf, Want]], size_us: int) -> list[tuple[
     return [(span, list(shelves.values())) for span, shelves in spans]
 
 
+def _ahead(starts_us: range, shelves: Sequence[_Shelf], last_us: int) -> range:
+    """Buckets with some of those that follow, which none of the shelves has; none that is later than all that is wanted."""
+    stop_us = starts_us.stop
+    while stop_us < min(last_us, starts_us.stop + AHEAD * starts_us.step) and not any(stop_us in shelf.buckets for shelf in shelves):
+        stop_us += starts_us.step
+    return range(starts_us.start, stop_us, starts_us.step)
+
+
 def _laid_out(shelf: _Shelf, want: Want, series_count: int) -> pa.Array:
     """A series after the other, of buckets that are held one after the other."""
-    held = [shelf.buckets[start] for start in want.starts_us.tolist()]
+    held = []
+    for start in want.starts_us.tolist():
+        held.append(shelf.buckets.pop(start))
+        shelf.buckets[start] = held[-1]  # in the order in which they were wanted last
     filled = [each for values in held for each in (values, pa.nulls(series_count - len(values), values.type))]
     places = np.arange(len(held) * series_count).reshape(len(held), series_count).T
     return pa.concat_arrays(filled).take(pa.array(places.ravel()))
 
 
 def _clear(shelf: _Shelf, most: int) -> None:
-    """Keeps the newest."""
-    for start in sorted(shelf.buckets)[: max(0, len(shelf.buckets) - most)]:
+    """Keeps those that were wanted last."""
+    for start in list(shelf.buckets)[: max(0, len(shelf.buckets) - most)]:
         del shelf.buckets[start]

@@ -15,15 +15,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlglot import exp
 
-from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql, select
+from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql
 from livekpi.alerts.judging.machine import Run
-from livekpi.alerts.judging.values import Codes, Reader, one
+from livekpi.alerts.judging.values import Codes, Reader
 from livekpi.alerts.series import Series, steps_of
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.conditions import Condition, Question
 from livekpi.definition.rules.rules import Rule
 from livekpi.definition.sql.additive import lone
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import Steps
 
 SPREAD = 2.0
@@ -127,8 +127,11 @@ class Judge:
         written = [self._of(ask.rule, predicting=bool(ask.shares)) for ask in asks]
         compared = ", ".join(dict.fromkeys(["*", *(text for each in written for text in each.compared)]))
         conditions = ", ".join(text for each in written for text in each.conditions)
-        found = select(cursor, f"SELECT {conditions} FROM (SELECT {compared} FROM columns)", {"columns": pa.table(columns)})
-        truths = {name: _truths(found[name]).reshape(len(codes), len(steps)) for name in found.column_names}
+        cursor.register("columns", pa.table(columns))
+        # as a relation a statement is planned twice
+        found = cursor.execute(f"SELECT {conditions} FROM (SELECT {compared} FROM columns)").fetchnumpy()
+        cursor.unregister("columns")
+        truths = {name: _truths(each).reshape(len(codes), len(steps)) for name, each in found.items()}
         return [self._verdicts(ask, steps, codes, answers, truths) for ask in asks]
 
     def _verdicts(
@@ -194,10 +197,9 @@ def agreed(condition: Condition, names: Mapping[Question, str], bounds: Sequence
     return f"(CASE WHEN {' AND '.join(f'{verdicts[0]} = {other}' for other in verdicts[1:])} THEN {verdicts[0]} END)"
 
 
-def _truths(found: pa.ChunkedArray) -> NDArray[np.uint8]:
-    """Each as its place in `_THREE`."""
-    array = one(found)
-    truths: NDArray[np.uint8] = np.where(array.is_valid(), array.cast(pa.uint8()).fill_null(0).to_numpy() + np.uint8(_FALSE), 0)
+def _truths(found: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Each as its place in `_THREE`; what is null is masked."""
+    truths: NDArray[np.uint8] = np.where(np.ma.getmaskarray(found), 0, np.ma.getdata(found) + np.uint8(_FALSE))
     return truths
 
 

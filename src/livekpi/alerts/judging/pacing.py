@@ -15,7 +15,7 @@ from livekpi.definition.definition import Kpi, microseconds
 from livekpi.definition.shape.model import PeriodTarget
 from livekpi.definition.shape.values import moment
 from livekpi.insight.pace import Projection, project
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import DAY_US, HOUR_US, Steps, floor, shift
 
 PERIODS = 28
@@ -106,7 +106,7 @@ def progress(query: Query, kpi: Kpi, times_us: Sequence[int], by: tuple[str, ...
 
     What the bucket holds that a time is in counts in whole. Nothing is said of times before the first event.
     """
-    span = query.span_us(kpi)
+    span = query.kept.span_us(kpi)
     if span is None:
         return
     indexes: dict[Period, list[int]] = {}
@@ -149,7 +149,7 @@ class _Past:
         periods: list[_Courses] = []
         for before in earlier(self._kpi, period):
             part_us = _part_us(self._kpi, before)
-            if before.start_us < max(self._first_us, self._query.kept_from_us(self._kpi, part_us)):
+            if before.start_us < max(self._first_us, self._query.kept.from_us(self._kpi, part_us)):
                 break
             if before.start_us not in self._known:
                 steps = steps_of(before.start_us, before.end_us, part_us)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from livekpi.alerts.judging.silence import Silence
 from livekpi.definition.definition import Definition
+from livekpi.definition.rules.counts import is_count
 from livekpi.definition.rules.rules import Rule
 from livekpi.events import Events
 from livekpi.insight.lateness import Lateness, running_behind
@@ -97,11 +99,14 @@ class Arrivals:
             return self._lateness[source].complete(every_us, past_end_us)
 
 
-def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrivals, now_us: int) -> Ready | None:
+def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrivals, silence: Silence, now_us: int) -> Ready | None:
     """What of a rule can be judged now; None before its sources' first events.
 
-    An event from ahead of the clock brings no bucket to its end: none is over before the clock says so.
+    An event from ahead of the clock brings no bucket to its end: none is over before the clock says so. After a source's last event a
+    rule that asks `absent` is judged on by the clock, one that asks counts for as long as these are known to be 0, and others are not.
     """
+    counts = {source for kpi in _asked(rule) if is_count(definition.kpis[kpi].value) for source in definition.kpis[kpi].sources}
+    absence = any(condition.asks_absence for condition in rule.conditions)
     found = []
     for name in sorted({source for kpi in rule.kpis for source in definition.kpis[kpi].sources}):
         own, idle_us = known.positions(name), definition.sources[name].idle_us
@@ -109,7 +114,9 @@ def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrival
         if watermark_us is None or last_us is None:
             return None
         idle = not positions.waited_for_us(own, now_us, idle_us)
-        found.append(_ready(rule, arrivals, name, _Reached(watermark_us, last_us, now_us, idle)))
+        silent_us = silence.until_us.get(name, 0)
+        known_us = now_us if absence and silence.listened(name, now_us) else silent_us if absence or name in counts else 0
+        found.append(_ready(rule, arrivals, name, _Reached(watermark_us, last_us, now_us, idle, known_us, silent_us)))
     return Ready(
         min(each.until_us for each in found),
         min(each.over_us for each in found),
@@ -127,6 +134,15 @@ class _Reached:
     """Its newest event."""
     now_us: int
     idle: bool
+    known_us: int
+    """Up to when the rule can be judged after the newest event."""
+    silent_us: int
+    """Up to when the source is known to be silent."""
+
+
+def _asked(rule: Rule) -> set[str]:
+    """The KPIs whose numbers a rule looks at."""
+    return {question.kpi for question in rule.questions if question.function != "absent"}
 
 
 def _ready(rule: Rule, arrivals: Arrivals, source: str, reached: _Reached) -> Ready:
@@ -135,13 +151,14 @@ def _ready(rule: Rule, arrivals: Arrivals, source: str, reached: _Reached) -> Re
     wait_us = 0 if idle or level else arrivals.wait_us(source, every_us, rule.ready)
     over_us = (watermark_us - wait_us) // every_us * every_us
     open_us = (last_us // every_us + 1) * every_us
-    # what a level is now is known now; and after a source's last event there are no numbers to judge
+    # what a level is now is known now; and after a source's last event there are no numbers to judge, unless they are known to be 0
     until_us = max(over_us, open_us) if level else over_us
-    until_us = until_us if any(condition.asks_absence for condition in rule.conditions) else min(until_us, open_us)
+    until_us = min(until_us, max(open_us, reached.known_us // every_us * every_us))
 
     def share(start_us: int) -> float:
         end_us = start_us + every_us
         past = end_us > reached.now_us  # what lies ahead of a clock that was set back was over before
-        return 1.0 if idle or level or past else arrivals.complete(source, every_us, watermark_us - end_us)
+        # nor does what was known to be whole become less so when a late event is heard
+        return 1.0 if idle or level or past or end_us <= reached.silent_us else arrivals.complete(source, every_us, watermark_us - end_us)
 
     return Ready(until_us, min(over_us, until_us), max(watermark_us, last_us) if level else watermark_us, share)

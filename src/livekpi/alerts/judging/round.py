@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from livekpi.alerts import ledger
+from livekpi.alerts.judging.book import Book
 from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Change, Heard, Judged, firings, key_of, reconcile
 from livekpi.alerts.judging.judge import Ask, Judge
@@ -14,7 +15,7 @@ from livekpi.alerts.judging.turn import Standing, States, Turn, timing
 from livekpi.alerts.judging.values import Reader
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.series import Series
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import QueryError
 
 TOGETHER = 64
@@ -63,26 +64,29 @@ class _Judged:
 class Round:
     """Judges rules by the numbers of one moment, in the caller's transaction."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, judge: Judge, reader: Reader, now_us: int) -> None:
-        self._cursor, self._query, self._judge, self._reader, self._now_us = cursor, query, judge, reader, now_us
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: Query, judge: Judge, reader: Reader, book: Book, now_us: int) -> None:
+        self._cursor, self._query, self._judge, self._reader, self._book, self._now_us = cursor, query, judge, reader, book, now_us
 
     def judge(self, turns: Sequence[Turn]) -> Result:
-        """Judges what is to be judged, and writes what follows. Of a rule that can't be judged nothing is written."""
+        """Judges what is to be judged, and writes what follows; alerts into the book. Of a rule that can't be judged nothing is written."""
         result = Result()
         judged = [each for group in _groups([self._begin(turn) for turn in turns]) for each in self._ask(group, result.problems)]
         known = self._known_alerts([each for each in judged if not each.quiet])
         states: list[tuple[str, Series, State]] = []
-        change = Change()
+        changed: list[Alert] = []
+        gone: list[str] = []
         for each in judged:
             name = each.turn.rule.name
-            result.standing[name], written, own = self._follow(each, known.get(name, {}))
+            result.standing[name], written, change = self._follow(each, known.get(name, {}))
             states += ((name, series, state) for series, state in written)
-            change = Change(change.changed + own.changed, change.gone + own.gone)
+            changed += change.changed
+            gone += change.gone
         ledger.forget_states(self._cursor, {each.turn.rule.name: each.turn.start_us for each in judged if each.turn.stored_after})
         ledger.save_states(self._cursor, states)
         keys = {alert.key for by_series in known.values() for alerts in by_series.values() for alert in alerts}
-        result.changed = list(self._with_own_keys(change.changed, keys))
-        ledger.save_alerts(self._cursor, result.changed, change.gone)
+        result.changed = list(self._with_own_keys(changed, keys))
+        self._book.drop(gone)
+        self._book.put(result.changed)
         return result
 
     def _begin(self, turn: Turn) -> _Begun:
@@ -106,16 +110,9 @@ class Round:
 
     def _known_alerts(self, judged: Sequence[_Judged]) -> dict[str, dict[Series, list[Alert]]]:
         """The alerts at any time from each rule's start on, by rule and series."""
-        if not judged:
-            return {}
         start_us = {(each.turn.rule.name, each.turn.rule.digest): each.turn.start_us for each in judged}
-        condition = "list_contains(?, rule) AND (ends_us IS NULL OR ends_us > ?)"
-        known: dict[str, dict[Series, list[Alert]]] = {}
-        for alert in ledger.alerts(self._cursor, condition, [[name for name, _ in start_us], min(start_us.values())]):
-            start = start_us.get((alert.rule, alert.meaning))
-            if start is not None and (alert.ends_us is None or alert.ends_us > start):
-                known.setdefault(alert.rule, {}).setdefault(alert.series, []).append(alert)
-        return known
+        self._book.reach(self._cursor, min(start_us.values(), default=self._now_us))
+        return self._book.since(start_us)
 
     def _follow(self, judged: _Judged, known: Mapping[Series, Sequence[Alert]]) -> tuple[Standing, list[tuple[Series, State]], Change]:
         """How the rule stands then, the states to be written, and what becomes of the alerts."""
@@ -124,7 +121,8 @@ class Round:
         settled: dict[Series, State] = {}
         after: dict[Series, State] = {}
         written: list[tuple[Series, State]] = []
-        change = Change()
+        changed: list[Alert] = []
+        gone: list[str] = []
         for series in {**judged.states, **judged.runs, **known}:
             before = judged.states.get(series) or inactive(turn.start_us)
             heard, settled[series] = _heard(turn, before, judged.runs.get(series, ()))
@@ -135,7 +133,8 @@ class Round:
                 continue
             value = next((alert.value for alert in held if alert.ends_us is None), None)
             own = reconcile(telling, series, held, list(firings(before, heard, value)))
-            change = Change(change.changed + own.changed, change.gone + own.gone)
+            changed += own.changed
+            gone += own.gone
         standing = Standing(
             turn.progress,
             _live(after),
@@ -144,7 +143,7 @@ class Round:
             turn.shares,
             written=any(state.at_us > turn.whole_us for _, state in written),
         )
-        return standing, written, change
+        return standing, written, Change(tuple(changed), tuple(gone))
 
     def _with_own_keys(self, changed: Sequence[Alert], known: Collection[str]) -> Iterator[Alert]:
         """An alert whose beginning was corrected keeps its key, so that a new one that begins where it did needs another."""
@@ -197,11 +196,13 @@ def _heard(turn: Turn, before: State, runs: Sequence[Run]) -> tuple[list[Heard],
 
 def _between(runs: Sequence[Run], from_us: int, to_us: int) -> list[Run]:
     """What runs say of a range of time."""
-    return [
-        replace(run, from_us=max(run.from_us, from_us), to_us=min(run.to_us, to_us))
-        for run in runs
-        if run.to_us > from_us and run.from_us < to_us
-    ]
+    return [_clipped(run, from_us, to_us) for run in runs if run.to_us > from_us and run.from_us < to_us]
+
+
+def _clipped(run: Run, from_us: int, to_us: int) -> Run:
+    if from_us <= run.from_us and run.to_us <= to_us:
+        return run
+    return replace(run, from_us=max(run.from_us, from_us), to_us=min(run.to_us, to_us))
 
 
 def _material(before: State, heard: Sequence[Heard]) -> Iterator[State]:

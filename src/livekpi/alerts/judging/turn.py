@@ -13,7 +13,7 @@ from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.rules.conditions import Question
 from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import Plan, grouping_of
-from livekpi.query.points import Query
+from livekpi.query.query import Query
 from livekpi.query.steps import shift
 
 States = Mapping[Series, State]
@@ -145,7 +145,7 @@ class Turns:
     def _kept_from_us(self, rule: Rule, question: Question) -> int:
         kpi = self._definition.kpis[question.kpi]
         windows = [part.over_us for part in kpi.value.aggregates if part.over_us > rule.every_us]
-        kept_us = self._query.kept_from_us(kpi, gcd(rule.every_us, *windows))
+        kept_us = self._query.kept.from_us(kpi, gcd(rule.every_us, *windows))
         if not kept_us:
             return 0
         kept_us += max([0, *windows])

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
 
 from livekpi.definition.definition import Kpi, SourceDefinition, microseconds
+from livekpi.definition.durations import format_duration
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
 from livekpi.definition.resolve.rule_digest import rule_digest
 from livekpi.definition.resolve.rule_times import Kept, rule_bucket_us, whole_buckets_us
-from livekpi.definition.rules.calendars import calendars
+from livekpi.definition.rules.calendars import calendars, never_open
 from livekpi.definition.rules.conditions import Condition, parse_condition
 from livekpi.definition.rules.rules import Rule
 from livekpi.definition.rules.summaries import RULE_NAMES, Summary, parse_summary
@@ -29,8 +31,7 @@ def resolve_alerts(
     Notifiers that no rule names are reported as well.
     """
     lost = (spec.kpis.keys() | report.names(("kpis",))) - kpis.keys()
-    late_us = {name: source.late_us for name, source in sources.items()}
-    resolver = _Resolver(kpis, late_us, keep_us, lost, report)
+    resolver = _Resolver(kpis, sources, keep_us, lost, report)
     found = {name: rule for name, alert in spec.alerts.items() if (rule := resolver.rule(name, alert)) is not None}
     _check_notifiers(spec, report)
     return found
@@ -39,8 +40,12 @@ def resolve_alerts(
 class _Resolver:
     """Resolves one rule after the other."""
 
-    def __init__(self, kpis: Mapping[str, Kpi], late_us: Mapping[str, int], keep_us: Kept, lost: AbstractSet[str], report: Report) -> None:
-        self._kpis, self._late_us, self._keep_us, self._lost, self._report = kpis, late_us, keep_us, lost, report
+    def __init__(
+        self, kpis: Mapping[str, Kpi], sources: Mapping[str, SourceDefinition], keep_us: Kept, lost: AbstractSet[str], report: Report
+    ) -> None:
+        self._kpis, self._keep_us, self._lost, self._report = kpis, keep_us, lost, report
+        self._late_us = {name: source.late_us for name, source in sources.items()}
+        self._idle_us = {name: source.idle_us for name, source in sources.items()}
 
     def rule(self, name: str, alert: AlertSpec) -> Rule | None:
         """The rule; None where its conditions could not be read."""
@@ -59,8 +64,12 @@ class _Resolver:
             whole_buckets_us((*loc, key), microseconds(given), every_us, self._report)
             for key, given in (("for", alert.for_), ("keep", alert.keep))
         )
+        for key, condition in conditions.items():
+            self._check_idle((*loc, key), condition)
         digest = rule_digest(alert, conditions.values(), every_us, used)
         only, except_ = calendars(alert.only), calendars(alert.except_)
+        if never_open(only, except_):
+            self._report.key((*loc, "except"), "leaves no time in which the rule may fire", warning=True)
         summary = self._summary(loc, alert, when)
         return Rule(name, alert, when, clear, tuple(alert.by), every_us, for_us, keep_us, only, except_, alert.ready, summary, digest)
 
@@ -83,6 +92,17 @@ class _Resolver:
                 self._report.value((*loc, "by", index), _lacking(name, without.name, without.by))
             elif name in alert.by[:index]:
                 self._report.value((*loc, "by", index), f"{name!r} stands twice; keep one")
+
+    def _check_idle(self, loc: Loc, condition: Condition) -> None:
+        """Says where it takes longer than was asked to tell that a source is silent."""
+        for question, place in zip(condition.questions, condition.places, strict=True):
+            idle_us = max(self._idle_us[source] for source in self._kpis[question.kpi].sources)
+            if question.function == "absent" and microseconds(question.duration) < idle_us:
+                idle = format_duration(timedelta(microseconds=idle_us))
+                message = (
+                    f"a source that sends nothing at all counts as silent only after its `idle`, {idle}, so no sooner is this told of it"
+                )
+                self._report.expression(loc, ExpressionError(message, place), warning=True)
 
     def _check_clear(self, loc: Loc, conditions: Mapping[str, Condition]) -> None:
         when, clear = (condition.threshold if condition else None for condition in map(conditions.get, ("when", "clear")))

@@ -1,6 +1,6 @@
-"""Rules that look for few events, or small sums, and see nothing of an outage in which no event comes at all.
+"""Rules that look for small sums, and see nothing of an outage in which no event comes at all.
 
-After a source's last event there are no numbers to judge, so beside such a rule there has to be one that asks `absent`.
+What nothing came for counts 0, but has no sum, so beside such a rule there has to be one that asks `absent`, or for few events.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from livekpi.definition.definition import Definition
 from livekpi.definition.durations import format_duration
+from livekpi.definition.rules.counts import is_count
 from livekpi.definition.rules.directions import asks_more
 from livekpi.definition.rules.rules import Rule
 from livekpi.definition.sql.additive import adding_problem
@@ -31,13 +32,7 @@ class Blind:
 
 def blind_rules(definition: Definition) -> Iterator[Blind]:
     """Each rule that would be silent in an outage of its source, once."""
-    watched = {
-        source
-        for rule in definition.rules.values()
-        for question in rule.when.questions
-        if question.function == "absent"
-        for source in definition.kpis[question.kpi].sources
-    }
+    watched = {source for rule in definition.rules.values() for kpi in _missed(definition, rule) for source in definition.kpis[kpi].sources}
     for rule in definition.rules.values():
         found = next((each for each in _looks_for_little(rule) if _unwatched(definition, each[0], watched)), None)
         if found is not None:
@@ -45,10 +40,16 @@ def blind_rules(definition: Definition) -> Iterator[Blind]:
             every_us = definition.kpis[name].every_us
             after = format_duration(timedelta(microseconds=-(-_LEAST_US // every_us) * every_us))
             message = (
-                "where no event comes any more there are no numbers to judge, so this rule tells of no outage of its source; "
+                "where no event comes there is no sum to judge, so this rule tells of no outage of its source; "
                 f"have one with absent({name}, {after}) beside it"
             )
             yield Blind(rule.name, offset, message)
+
+
+def _missed(definition: Definition, rule: Rule) -> Iterator[str]:
+    """The KPIs whose events a rule misses where none come."""
+    yield from (question.kpi for question in rule.when.questions if question.function == "absent")
+    yield from (name for name, _ in _looks_for_little(rule) if is_count(definition.kpis[name].value))
 
 
 def _looks_for_little(rule: Rule) -> Iterator[tuple[str, int]]:

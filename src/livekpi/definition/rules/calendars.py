@@ -11,6 +11,7 @@ from livekpi.definition.shape.alerting import CalendarSpec
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60
+_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,32 @@ def calendars(given: CalendarSpec | Sequence[CalendarSpec] | None) -> tuple[Cale
         Calendar(spec.days or frozenset(), frozenset(spec.dates), spec.holidays, spec.hours or (0, _DAY_MINUTES), ZoneInfo(spec.timezone))
         for spec in specs
     )
+
+
+_ALWAYS = Calendar(frozenset(), frozenset(), None, (0, _DAY_MINUTES), ZoneInfo("UTC"))
+
+
+def never_open(only: Sequence[Calendar], except_: Sequence[Calendar]) -> bool:
+    """Whether what is left out is all there is, as far as that can be seen without going through the days."""
+    return all(any(_covers(outer, inner) for outer in except_) for inner in only or [_ALWAYS])
+
+
+def _covers(outer: Calendar, inner: Calendar) -> bool:
+    """Whether a calendar is sure to be open where another is."""
+    whole_days = outer.minutes == (0, _DAY_MINUTES)
+    if whole_days and _every_day(outer):
+        return True
+    within_days = inner.minutes[0] < inner.minutes[1]
+    if outer.zone != inner.zone or not (outer.minutes == inner.minutes or (whole_days and within_days)):
+        return False
+    if _every_day(outer) or _every_day(inner):
+        return _every_day(outer)
+    dates = all(day in outer.dates or day.weekday() in outer.weekdays for day in inner.dates)
+    return dates and inner.weekdays <= outer.weekdays and inner.country in (None, outer.country)
+
+
+def _every_day(calendar: Calendar) -> bool:
+    return len(calendar.weekdays) == _WEEK or not (calendar.weekdays or calendar.dates or calendar.country)
 
 
 def is_holiday(country: str | None, zone: ZoneInfo, at_us: int) -> bool:

@@ -2,13 +2,24 @@
 
 # ruff: noqa: RUF012 - pydantic copies defaults; the linter knows that only where it sees BaseModel
 
+import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from livekpi.definition.file.substitute import Unset
 from livekpi.definition.shape.parts import Model
 from livekpi.definition.shape.values import Country, Date, Duration, Hours, Timezone, Weekdays
+
+_STAND_IN = Unset()[""]
+"""What a variable is where nobody is told."""
+
+
+def _page(text: str) -> str:
+    if re.fullmatch(r"https?://[!#-;=?-\[\]_a-z~]{1,2000}", text) is None and not text.startswith(_STAND_IN):
+        raise ValueError("expected an address such as https://wiki.example.com/runbooks/orders, which links lead to")
+    return text
 
 
 class CalendarSpec(Model):
@@ -69,7 +80,7 @@ class AlertSpec(Model):
     """Notifiers by name."""
     labels: dict[str, str] = {}
     """Passed on with each notification."""
-    runbook: str | None = None
+    runbook: Annotated[str, AfterValidator(_page)] | None = None
     """The address of what to do."""
     summary: str | None = None
     """What a notification says first; {value}, {kpi}, {unit}, {rule}, {title}, {threshold} and the dimensions in braces are filled in."""

@@ -238,6 +238,12 @@ class KpiSpec(Model):
     """The country, or part of one, whose public holidays are no usual days for it: DE, US, DE-BE."""
 
 
+def _some_time(duration: timedelta) -> timedelta:
+    if not duration:
+        raise ValueError("expected a duration longer than that, such as 10s")
+    return duration
+
+
 class Limits(Model):
     """How much may be used before livekpi says no."""
 
@@ -245,6 +251,10 @@ class Limits(Model):
     """Series a KPI may have; the rest are counted together as __other__."""
     points: Annotated[int, Field(ge=1)] = 100_000
     """Points one query may return."""
+    queries: Annotated[int, Field(ge=1, le=64)] = 4
+    """Questions over HTTP that are answered at once; further ones wait for their turn."""
+    query_time: Annotated[Duration, AfterValidator(_some_time)] = timedelta(seconds=10)
+    """How long the answer to one may take, and how long one may wait for its turn."""
     viewers: Annotated[int, Field(ge=1)] = 1_000
     """Streams open at once."""
     annotations: Annotated[int, Field(ge=1, le=100_000)] = 10_000

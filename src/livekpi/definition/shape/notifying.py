@@ -20,13 +20,16 @@ _RATE = 20
 _STAND_IN = Unset()[""]
 """What a variable is where nobody is told: a definition that is only asked must not need the secrets of who is told."""
 _PORTS = {"starttls": 587, "ssl": 465, "none": 25}
+_HOST = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+"""A host's name, or its IPv6 address."""
 _OURS = {"host", "content-length", "content-type", "connection", "transfer-encoding", "idempotency-key"}
 
 
 def _url(text: str) -> str:
     """As it is, a slash at its end too: for some receivers it is another place."""
     try:
-        right = re.fullmatch(r"https?://[!-~]+", text) is not None and bool(urlsplit(text).hostname) and urlsplit(text).port != 0
+        parts = urlsplit(text if re.fullmatch(r"https?://[!-~]+", text) else "")
+        right = re.fullmatch(_HOST, parts.hostname or "") is not None and parts.port != 0
     except ValueError:
         right = False
     if not right and text != _STAND_IN:
@@ -41,7 +44,7 @@ def _mailbox(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", text) is None:
+    if re.fullmatch(_HOST, text) is None:
         raise ValueError("expected a host's name such as mail.example.com, and its port as `port`")
     return text
 
@@ -64,6 +67,12 @@ def _resend(every: timedelta) -> timedelta:
     if not timedelta(seconds=1) <= every <= timedelta(days=1):
         raise ValueError("expected a duration from 1s to 1d")
     return every
+
+
+def _patience(span: timedelta) -> timedelta:
+    if span < timedelta(seconds=1):
+        raise ValueError("expected at least 1s: a message that is tried once is lost with the first connection that fails")
+    return span
 
 
 Url = Annotated[str, AfterValidator(_url)]
@@ -180,7 +189,7 @@ class NotifierSpec(Model):
     """A dead man's switch, told that livekpi still judges; no alert names it."""
     rate: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Messages a minute; beyond it they wait, and go out as one. Not given: 20; for Alertmanager, which groups by itself, no bound."""
-    give_up: Duration = timedelta(days=1)
+    give_up: Annotated[Duration, AfterValidator(_patience)] = timedelta(days=1)
     """For how long a message that can't be delivered is tried again."""
 
     @model_validator(mode="after")

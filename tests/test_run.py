@@ -1,0 +1,89 @@
+"""`livekpi run` as a process of its own."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+FILE = """
+sources:
+  app: { http: {}, time: ts, fields: { ts: timestamp } }
+kpis:
+  visits: { value: count(*), every: 10s }
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "kpis.yaml"
+    path.write_text(FILE)
+    return path
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "livekpi.cli", "run", *map(str, arguments)]
+
+
+def test_an_error_is_all_that_it_says(file: Path) -> None:
+    ended = subprocess.run(command(file, "--listen", "here"), capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "livekpi: --listen here: expected HOST:PORT, such as 127.0.0.1:8321 or [::1]:8321\n"
+
+
+def test_it_may_have_many_connections(file: Path) -> None:
+    limited = ["sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh", *command(file, "--listen", "127.0.0.1:0")]
+    with subprocess.Popen(limited, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "listening" in process.stderr.readline()
+            soft, hard = psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE)
+            assert soft == min(hard, 65_536)
+        finally:
+            process.kill()
+
+
+def test_a_hangup_does_not_end_a_server_without_a_terminal(file: Path) -> None:
+    hangups = command(file, "--listen", "127.0.0.1:0")
+    with subprocess.Popen(hangups, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "listening" in process.stderr.readline()
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr.read() == ""
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def test_it_ends_in_order_when_its_terminal_is_closed(file: Path) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command(file, "--listen", "127.0.0.1:0"), stdin=theirs, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "listening" in process.stderr.readline()
+            process.send_signal(signal.SIGHUP)
+            assert process.stderr.read() == ""
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            os.close(ours)
+            os.close(theirs)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_without_a_word(file: Path, number: int) -> None:
+    with subprocess.Popen(command(file, "--listen", "127.0.0.1:0"), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "listening" in process.stderr.readline()
+            process.send_signal(number)
+            assert process.stderr.read() == ""
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
