@@ -27,6 +27,7 @@ def test_the_kpis(client: Client) -> None:
         "owner": "Ann",
         "timezone": "UTC",
         "target": {"1d": 500.0, "timezone": "UTC"},
+        "paced": False,
         "sources": ["app"],
         "watched": [],
     }

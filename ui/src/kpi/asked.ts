@@ -94,7 +94,7 @@ export class Asked implements ReactiveController {
 
   async #pace(): Promise<Pace | null> {
     const kpi = this.about?.kpi;
-    return kpi == null || kpi.target === null ? null : this.page().api.pace(kpi.kpi);
+    return kpi == null || !kpi.paced ? null : this.page().api.pace(kpi.kpi);
   }
 
   async #outlook(): Promise<Of<readonly Point[]> | null> {

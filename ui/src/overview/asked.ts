@@ -19,11 +19,11 @@ export class PaceOf {
 
   constructor(private readonly host: ReactiveControllerHost) {}
 
-  /** The newest; null where there is no target, or nothing known of it, and undefined while the server has not answered. */
+  /** The newest; null where the target has none, or nothing known of it, and undefined while the server has not answered. */
   latest(page: Page, kpi: Kpi): Pace | null | undefined {
     const now_ms = page.clock.now();
-    if (kpi.kpi !== this.#kpi) [this.#kpi, this.#pace, this.#asked_ms] = [kpi.kpi, kpi.target === null ? null : undefined, 0];
-    if (kpi.target !== null && now_ms - this.#asked_ms >= REFRESH_MS) {
+    if (kpi.kpi !== this.#kpi) [this.#kpi, this.#pace, this.#asked_ms] = [kpi.kpi, kpi.paced ? undefined : null, 0];
+    if (kpi.paced && now_ms - this.#asked_ms >= REFRESH_MS) {
       this.#asked_ms = now_ms;
       void this.#load(page, kpi.kpi);
     }

@@ -48,7 +48,7 @@ export class Card extends LitElement {
       ${seen.feed.error === null ? html`<p class="muted line">${seen.when}</p>` : html`<p class="error line">${seen.feed.error.message}</p>`}
       <p class="line">${changeLine(seen.change)}</p>
       <lk-sparkline .points=${seen.line} .span_ms=${seen.span_ms} .now=${seen.until_ms} .label=${seen.said}></lk-sparkline>
-      ${kpi.target === null ? nothing : this.#paced(seen.pace)}
+      ${kpi.paced ? this.#paced(seen.pace) : nothing}
       ${this.#foot(seen)}
     </article>`;
   }

@@ -18,13 +18,13 @@ const GRAVE = 2;
 /** How far from its target a period may be heading before somebody should look. */
 const OFF_PACE = 0.1;
 
-/** Whether anything says if a KPI is fine: a rule or a target. */
-export function isJudged(kpi: Pick<Kpi, "watched" | "target">): boolean {
-  return kpi.watched.length > 0 || kpi.target !== null;
+/** Whether anything says if a KPI is fine: a rule, or the pace of a target. */
+export function isJudged(kpi: Pick<Kpi, "watched" | "paced">): boolean {
+  return kpi.watched.length > 0 || kpi.paced;
 }
 
 /** `pace` is undefined while it is not known; `silent` says that there is no number of late that rules could have been asked of. */
-export function standingOf(kpi: Pick<Kpi, "watched" | "good" | "target">, alerts: readonly Alert[], pace: Pace | null | undefined, silent = false): Standing {
+export function standingOf(kpi: Pick<Kpi, "watched" | "good" | "paced">, alerts: readonly Alert[], pace: Pace | null | undefined, silent = false): Standing {
   const firing = worstFirst(alerts.filter((alert) => alert.status === "firing"));
   const worst = firing[0];
   if (worst !== undefined) {
@@ -36,8 +36,8 @@ export function standingOf(kpi: Pick<Kpi, "watched" | "good" | "target">, alerts
   const off = offPace(kpi.good, pace ?? null);
   if (off !== "") return { state: "watch", word: "Watch", why: off };
   if (silent) return { state: "none", word: "No data", why: "" };
-  if (kpi.watched.length === 0 && pace === undefined && kpi.target !== null) return { state: "none", word: "…", why: "not known yet" };
-  if (!isJudged(kpi)) return { state: "none", word: "No rule", why: "no alert rule or target watches it" };
+  if (kpi.watched.length === 0 && pace === undefined && kpi.paced) return { state: "none", word: "…", why: "not known yet" };
+  if (!isJudged(kpi)) return { state: "none", word: "No rule", why: "no alert rule or target's pace watches it" };
   return { state: "fine", word: "Fine", why: "" };
 }
 

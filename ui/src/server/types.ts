@@ -24,6 +24,8 @@ export interface Kpi {
   readonly owner: string | null;
   readonly timezone: string;
   readonly target: unknown;
+  /** Whether its target has a pace: it can be added up to where a period will end. */
+  readonly paced: boolean;
   readonly sources: readonly string[];
   readonly watched: readonly string[];
 }

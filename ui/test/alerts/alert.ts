@@ -12,7 +12,7 @@ export function anAlert(some: Partial<Alert> = {}): Alert {
 export function aKpi(some: Partial<Kpi> = {}): Kpi {
   return {
     kpi: "errors", title: "Errors", value: "count(*)", unit: null, good: "down", every: "10s", over: "10s", by: ["service"], description: null,
-    owner: null, timezone: "UTC", target: null, sources: ["app"], watched: ["errors_high"], ...some,
+    owner: null, timezone: "UTC", target: null, paced: false, sources: ["app"], watched: ["errors_high"], ...some,
   };
 }
 

@@ -4,7 +4,7 @@ import type { Kpi } from "../../src/server/types.ts";
 
 export const KPI: Kpi = {
   ...{ kpi: "revenue", title: "Revenue", value: "sum(amount)", unit: "EUR", good: "up", every: "10s", over: "10s", by: ["country", "sku"] },
-  ...{ description: null, owner: null, timezone: "UTC", target: null, sources: [], watched: [] },
+  ...{ description: null, owner: null, timezone: "UTC", target: null, paced: false, sources: [], watched: [] },
 };
 const HOUR = 3_600_000;
 const of = (text: string) => stateOf(new URLSearchParams(text), KPI);

@@ -10,7 +10,7 @@ import type { Alert, Annotation, Kpi, Pace, Point } from "../../src/server/types
 
 const KPI: Kpi = {
   ...{ kpi: "revenue", title: "Revenue", value: "sum(amount)", unit: "EUR", good: "up", every: "10s", over: "10s", by: ["country", "sku"] },
-  ...{ description: null, owner: null, timezone: "UTC", target: { "1d": 8_640, timezone: "UTC" }, sources: [], watched: [] },
+  ...{ description: null, owner: null, timezone: "UTC", target: { "1d": 8_640, timezone: "UTC" }, paced: true, sources: [], watched: [] },
 };
 const state = (text: string) => stateOf(new URLSearchParams(text), KPI);
 

@@ -8,7 +8,7 @@ import { alert, kpi, pace } from "./samples.ts";
 beforeAll(screen);
 
 const MINUTE_MS = 60_000;
-const REVENUE = kpi({ kpi: "revenue", title: "Revenue", unit: "EUR", target: { "1d": 1_000 }, watched: ["few_orders"] });
+const REVENUE = kpi({ kpi: "revenue", title: "Revenue", unit: "EUR", target: { "1d": 1_000 }, paced: true, watched: ["few_orders"] });
 /** Three minutes that are over, and the one that is not. */
 const minutes = (until_ms: number, values: readonly number[]): unknown[] =>
   values.map((value, index) => ({ time: new Date(until_ms - (values.length - index) * MINUTE_MS).toISOString(), value, final: index < 2 }));

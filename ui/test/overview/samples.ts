@@ -5,7 +5,7 @@ import type { Alert, Kpi, Pace, Point } from "../../src/server/types.ts";
 export function kpi(differs: Partial<Kpi> = {}): Kpi {
   return {
     kpi: "orders", title: "Orders", value: "count(*)", unit: null, good: "up", every: "10s", over: "10s", by: [], description: null,
-    owner: null, timezone: "Europe/Berlin", target: null, sources: ["shop"], watched: [], ...differs,
+    owner: null, timezone: "Europe/Berlin", target: null, paced: false, sources: ["shop"], watched: [], ...differs,
   };
 }
 

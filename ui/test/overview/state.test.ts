@@ -3,7 +3,7 @@ import { standingOf, worstFirst } from "../../src/overview/state.ts";
 import { alert, kpi, pace } from "./samples.ts";
 
 const WATCHED = kpi({ watched: ["few_orders"] });
-const PACED = kpi({ target: { "1d": 1_000 } });
+const PACED = kpi({ target: { "1d": 1_000 }, paced: true });
 
 test("a KPI that rules watch is fine while none of them fires", () => {
   expect(standingOf(WATCHED, [], null)).toEqual({ state: "fine", word: "Fine", why: "" });
@@ -16,6 +16,10 @@ test("a KPI that nothing watches is not called fine", () => {
 test("nor is one of whose target it is not known yet where it is heading", () => {
   expect(standingOf(PACED, [], undefined)).toMatchObject({ state: "none", word: "…" });
   expect(standingOf(PACED, [], null)).toMatchObject({ state: "fine" });
+});
+
+test("nor is one whose target has no pace", () => {
+  expect(standingOf(kpi({ target: { "1h": 0.4 } }), [], null)).toMatchObject({ state: "none", word: "No rule" });
 });
 
 test("nor is one without a number", () => {

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from livekpi.alerts.asking.pace import PaceRequest, pace_objects
 from livekpi.clock import Clock
 from livekpi.definition.definition import Kpi
+from livekpi.definition.sql.additive import adding_problem
 from livekpi.query import points as query
 from livekpi.query.output import point_object
 from livekpi.web.access.access import Access
@@ -90,6 +91,7 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         "owner": spec.owner,
         "timezone": kpi.timezone,
         "target": _target(kpi),
+        "paced": kpi.spec.target is not None and adding_problem(kpi.value) is None,
         "sources": sorted(kpi.sources),
     }
 

@@ -71,6 +71,7 @@ SCHEMAS: dict[str, Any] = {
         description=MAYBE_STRING,
         owner=MAYBE_STRING,
         target={},
+        paced={"type": "boolean", "description": "whether the target has a pace: the KPI can be added up to where a period will end"},
         sources=array(STRING),
         watched={**array(STRING), "description": "the alert rules that ask for it"},
     ),
