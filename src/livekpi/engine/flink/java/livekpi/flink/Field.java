@@ -87,8 +87,11 @@ final class Field {
             return new Fault(Fault.NOT_JSON, name, "not UTF-8: " + shown(json.bytes, begin, json.at));
         }
         if (kind.equals("json")) {
-            boolean text = Json.isUtf8(json.bytes, begin, json.at);
-            return text ? string(json.bytes, begin, json.at - begin) : wrong(json, begin, true);
+            if (!Json.isUtf8(json.bytes, begin, json.at)) {
+                return wrong(json, begin, true);
+            }
+            byte[] exact = JsonNumbers.exact(json.bytes, begin, json.at);
+            return exact == null ? string(json.bytes, begin, json.at - begin) : StringData.fromBytes(exact);
         }
         if (!fits(json, first)) {
             return wrong(json, begin, any);

@@ -1,6 +1,5 @@
 package livekpi.flink;
 
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 
 /** Takes one part out of JSON that has been read before, and so is known to be right. */
@@ -76,7 +75,7 @@ final class JsonParts {
 
     /** Copies a value, without white space, its numbers and strings written in one way. */
     private void value(StringBuilder out) {
-        boolean inside = "{[".indexOf(json.peek()) >= 0;
+        json.peek();
         int begin = json.at;
         json.skip();
         int end = json.at;
@@ -93,25 +92,17 @@ final class JsonParts {
                 json.plain();
                 String plain = new String(json.bytes, json.from, json.to - json.from, StandardCharsets.US_ASCII);
                 boolean number = next == '-' || next >= '0' && next <= '9';
-                out.append(number ? number(plain, inside) : plain);
+                out.append(number ? number(plain) : plain);
             }
         }
     }
 
-    /** A number as a double is written; one that no double holds by all its digits, as a string where it is part of JSON. */
-    private String number(String plain, boolean inside) {
+    private String number(String plain) {
         if (json.whole) {
             return plain.equals("-0") ? "0" : plain;
         }
         double found = Double.parseDouble(plain);
-        if (Double.isInfinite(found)) {
-            return plain;
-        }
-        String near = Doubles.json(found);
-        if (found == 0 || new BigDecimal(plain).compareTo(new BigDecimal(near)) == 0) {
-            return near;
-        }
-        return inside ? '"' + plain + '"' : plain;
+        return Double.isInfinite(found) ? plain : Doubles.json(found);
     }
 
     private static void quoted(StringBuilder out, String text) {
