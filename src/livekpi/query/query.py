@@ -109,8 +109,9 @@ class Query:
         return found
 
     def _windows(self, kpi: Kpi) -> list[_Window]:
-        """Those that a KPI is read over."""
-        return list(dict.fromkeys((grouping_of(self._plan, each).key, each.over_us) for each in kpi.value.aggregates))
+        """Those that a KPI is read over, in which anything was corrected."""
+        read = dict.fromkeys((grouping_of(self._plan, each), each.over_us) for each in kpi.value.aggregates)
+        return [(grouping.key, over_us) for grouping, over_us in read if self.known.corrected(grouping)]
 
     def columns(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None, *, carry: bool = True) -> pa.Table:
         """The KPI's values as columns, however many: `i` (the step's index), dimensions as text ``g0``, ``g1``, …, and ``v0``.

@@ -11,7 +11,7 @@ import duckdb
 from livekpi.definition.definition import Definition
 from livekpi.engine.plan import Grouping
 from livekpi.store import catalog, positions
-from livekpi.store.layout import quote, series
+from livekpi.store.layout import CORRECTED_AT, cells, quote, series
 
 NEVER_SILENT: Mapping[str, int] = MappingProxyType({})
 
@@ -24,6 +24,7 @@ class Snapshot:
         self._cursor, self._definition, self._silent_us = cursor, definition, silent_us
         self._positions: dict[str, list[positions.Position]] = {}
         self._first: dict[str, int | None] = {}
+        self._corrected: dict[str, bool] = {}
         self._since: dict[str, dict[str, int | None]] | None = None
         self._rolled: dict[str, list[tuple[int, int]]] | None = None
 
@@ -55,6 +56,14 @@ class Snapshot:
             ((first_us,),) = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchall()
             self._first[grouping.key] = first_us
         return self._first[grouping.key]
+
+    def corrected(self, grouping: Grouping) -> bool:
+        """Whether any bucket of a grouping was corrected after it had been final; most never are."""
+        if grouping.key not in self._corrected:
+            # one at most is looked for, and the column's statistics say where none can be
+            statement = f"SELECT 1 FROM {quote(cells(grouping).name)} WHERE {CORRECTED_AT} IS NOT NULL LIMIT 1"
+            self._corrected[grouping.key] = bool(self._cursor.execute(statement).fetchall())
+        return self._corrected[grouping.key]
 
     def since(self, grouping: Grouping) -> Mapping[str, int | None]:
         """From which bucket on each partial of a grouping is complete, by key."""
