@@ -55,6 +55,8 @@ class Sink:
         with suppress(_ThrownAwayError), self.store.transaction() as cursor:
             self._writer.write(cursor, batch)
             raise _ThrownAwayError
+        with self.store.transaction() as cursor:
+            self._writer.load(cursor)  # it may remember what was thrown away
 
     def write(self, batch: list[Events], *, compact: bool = True) -> None:
         """Computes and commits a batch."""

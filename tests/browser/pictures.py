@@ -27,7 +27,7 @@ VIEWS = {
     "status": "/status",
 }
 _QUALITY = 82  # of WebP: letters stay sharp, and a picture is some 50 kB
-_LARGEST_BYTES = 150_000
+_LARGEST_BYTES = 200_000
 _DAY_US, _PAST_US = 86_400 * SECOND_US, 65 * 60 * SECOND_US
 _BEAT_S, _BODY_EVENTS, _FAILURES = 0.5, 2_000, 3
 _PATIENCE_S = 120
