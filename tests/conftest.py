@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["pytester", "tests.plugins.no_skips", "tests.servers.fixtures"]
+pytest_plugins = ["pytester", "tests.plugins.no_skips", "tests.plugins.longest_first", "tests.servers.fixtures"]
 
 # no test measures speed, least of all on a busy machine
 # and in CI a change is judged by the same examples as the one before it

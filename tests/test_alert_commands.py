@@ -23,12 +23,6 @@ notify: {{ hook: {{ webhook: {{ url: "{url}", allow_private: {private} }} }}, al
 
 
 @pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with HttpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
 def shop(tmp_path: Path, receiver: HttpReceiver) -> Iterator[Served]:
     with served(tmp_path, receiver, clock=SystemClock()) as shop:
         yield shop

@@ -1,7 +1,6 @@
 """`livekpi annotate`, beside a server and without one."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from tests.alerts.http_receiver import HttpReceiver
 from tests.web.alerting_world import served
 
 pytestmark = pytest.mark.timeout(120)
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with HttpReceiver() as receiver:
-        yield receiver
 
 
 def invoke(*arguments: str, code: int = 0) -> Result:

@@ -1,32 +1,17 @@
 """What is written of alerts is what is read."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
-import pytest
 
 from livekpi.alerts import ledger
 from livekpi.alerts.judging.machine import State
 from livekpi.alerts.ledger import Alert, Progress
-from livekpi.clock import SystemClock
-from livekpi.store.database import Store
 from tests.alerts.made import NOW_US, message, notice
 
 ALERT = Alert("k", "errors", "m", '["a"]', NOW_US, None, None, "", 0.5, NOW_US, None)
 PENDING = State(NOW_US, "pending", NOW_US - 1, None, NOW_US)
 FIRING = State(NOW_US + 5, "firing", NOW_US + 5, NOW_US + 5, NOW_US)
-
-
-@pytest.fixture
-def cursor(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    store = Store.open(tmp_path, SystemClock())
-    try:
-        with store.beside() as opened:
-            yield opened
-    finally:
-        store.close()
 
 
 def test_progress_replaces_what_was_known_of_a_rule(cursor: duckdb.DuckDBPyConnection) -> None:

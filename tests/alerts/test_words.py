@@ -1,28 +1,16 @@
 """What people say: of which alerts, from when until when, and which of several counts."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from livekpi.alerts import words
 from livekpi.alerts.words import Word, covering
-from livekpi.clock import SystemClock
-from livekpi.store.database import Store
 from tests.alerts.made import NOW_US, SECOND_US
 
 WORD = Word(1, "errors", {"service": "cart"}, "ann", "a release", NOW_US, NOW_US + SECOND_US)
 CART = {"service": "cart", "country": ""}
-
-
-@pytest.fixture
-def cursor(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    store = Store.open(tmp_path, SystemClock())
-    with store.beside() as opened:
-        yield opened
-    store.close()
 
 
 def say(cursor: duckdb.DuckDBPyConnection, until_us: int, **slices: str) -> Word:

@@ -11,12 +11,14 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from tests.faults.livekpi_server import installed_command
+from tests.servers.nursery import installed_command
 from tests.servers.ports import free_ports
 from tests.servers.process import Process
 
 _PATIENCE_S = 60
 _POLL_S = 0.05
+_BUCKET_S = 60  # no shorter than a step of the tables that tests look into
+_SETTLED = 2  # buckets, after which nothing is posted by chance
 
 Event = dict[str, object]
 
@@ -36,6 +38,7 @@ class Server:
         self._log = directory / "livekpi.log"
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._ids = itertools.count()
+        self._buckets: set[int] = set()
         self.process = self._begin()
 
     def restart(self) -> None:
@@ -61,8 +64,18 @@ class Server:
 
     def event(self, ago_s: float, **fields: object) -> Event:
         """An event so long ago, a visit where nothing else is said."""
-        ts = datetime.fromtimestamp(time.time() - ago_s, UTC).isoformat()
+        at_s = time.time() - ago_s
+        self._buckets.add(int(at_s // _BUCKET_S))
+        ts = datetime.fromtimestamp(at_s, UTC).isoformat()
         return {"ts": ts, "id": f"e{next(self._ids)}", "event": "visit", "country": "DE", "service": "web", **fields}
+
+    def apart_s(self) -> float:
+        """How long ago a minute was in which no event lies: one that is posted there stands alone in its row."""
+        now_s = time.time()
+        bucket = int(now_s // _BUCKET_S) - _SETTLED
+        while bucket in self._buckets:
+            bucket -= 1
+        return now_s - (bucket + 0.5) * _BUCKET_S
 
     def get(self, path: str) -> Any:
         """What it answers, as JSON."""

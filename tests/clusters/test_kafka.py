@@ -31,6 +31,7 @@ from tests.properties.played import _plain, same
 from tests.properties.shop import KPIS
 from tests.properties.worlds import _BROKEN, Record, make_record, random_values
 from tests.servers.kafka_server import KafkaServer
+from tests.servers.nursery import Installed
 
 PARTITIONS = 3
 ENGINE = {"flink": {"topics": "live", "settle": "1s", "partitions": 2}}
@@ -142,7 +143,7 @@ def here(kafka: KafkaServer, tmp_path: Path) -> Shop:
 def server(here: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LivekpiServer]:
     monkeypatch.setenv(STATE, str(tmp_path / "state"))
     command = [sys.executable, str(Path(__file__).with_name("on_reference.py"))]
-    with closing(LivekpiServer(tmp_path, here.text, command)) as livekpi:
+    with closing(LivekpiServer(tmp_path, here.text, Installed(command))) as livekpi:
         yield livekpi
 
 

@@ -16,8 +16,8 @@ from livekpi.scripts.rehearsal import Rehearsal
 from livekpi.store import dead_letters
 from livekpi.store.database import Store
 from tests.conformance.scripts import Together
-from tests.faults.livekpi_server import installed_command
 from tests.servers.kafka_server import KafkaServer
+from tests.servers.nursery import installed_command
 from tests.servers.process import Process
 
 SETTLE = "15s"

@@ -1,6 +1,7 @@
 """The same definition on Flink and embedded: the same numbers, and the oracle's."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from tests.conformance.answers import differences, everything
 from tests.conformance.beside_oracle import CHECKED, unlike_oracle
 from tests.conformance.conftest import given_to
 from tests.conformance.engines import SETTLE, Computed, clustered
-from tests.servers.cache import UnavailableError
 from tests.servers.flink_server import start_flink
+from tests.servers.offering import offered
 
 pytestmark = pytest.mark.timeout(1_000)
 
@@ -19,16 +20,10 @@ pytestmark = pytest.mark.timeout(1_000)
 def computed(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Computed]:
     """All of it, by one job."""
     directory: Path = tmp_path_factory.mktemp("on-flink")
-    try:
-        server = start_flink(tmp_path_factory.mktemp("flink"))
-    except UnavailableError as error:
-        pytest.skip(f"no Flink: {error}")
-    try:
+    with offered("Flink", partial(start_flink, tmp_path_factory.mktemp("flink"))) as server:
         engine = {"flink": {"gateway": server.gateway, "rest": server.rest, "topics": "by-flink", "settle": SETTLE}}
         with clustered(given_to("flink"), brokers, engine, directory) as found:
             yield found
-    finally:
-        server.close()
 
 
 def test_every_point_of_every_kpi(reference: Computed, computed: Computed) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.livekpi_server import installed_command
+from tests.servers.nursery import installed_command
 
 EXAMPLE = Path("examples/website")
 REQUEST = re.compile(r'(?P<client>\S+) \S+ \S+ \[(?P<time>[^]]+)\] "(?:[^"\\]|\\.)*" (?P<status>\d{3}) (?P<bytes>\d+|-)')

@@ -12,6 +12,7 @@ from tests.faults.livekpi_server import LivekpiServer
 from tests.faults.producing import Producing
 from tests.faults.traffic import DEFINITION, SECOND_US, Traffic
 from tests.servers.kafka_server import KafkaServer
+from tests.servers.nursery import Nursery
 
 PARTITIONS = 3
 RATE = 1_500
@@ -35,10 +36,10 @@ def topic(kafka: KafkaServer) -> str:
 
 
 @pytest.fixture
-def server(kafka: KafkaServer, topic: str, tmp_path: Path) -> Iterator[LivekpiServer]:
+def server(kafka: KafkaServer, topic: str, nursery: Nursery, tmp_path: Path) -> Iterator[LivekpiServer]:
     """Not started yet."""
     source = f'kafka: {{ brokers: "{kafka.brokers}", topic: {topic} }}'
-    livekpi = LivekpiServer(tmp_path, DEFINITION.format(source=source))
+    livekpi = LivekpiServer(tmp_path, DEFINITION.format(source=source), nursery)
     yield livekpi
     livekpi.close()
 

@@ -1,9 +1,7 @@
-"""livekpi as a user runs it: the installed command, in a process that can be killed."""
+"""livekpi as a user runs it, in a process that can be killed."""
 
 import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -12,42 +10,37 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.traffic import KPIS, SOURCES, Key, Traffic, differences, points
+from tests.servers.nursery import Installed, Livekpi
 from tests.servers.ports import free_ports
-from tests.servers.process import Process
+from tests.servers.process import Running
 
 _ANSWER_S = 30
 _POLL_S = 0.05
 
 
-def installed_command() -> list[str]:
-    """The command beside this Python, as the wheel puts it there; where only the source is on the path, the same function."""
-    command = Path(sys.executable).with_name("livekpi")
-    return [str(command)] if command.exists() else [sys.executable, "-c", "from livekpi.cli import main; main()"]
-
-
 class LivekpiServer:
     """``livekpi run`` on one definition and one data directory, in one life after the other."""
 
-    def __init__(self, directory: Path, definition: str, command: Sequence[str] | None = None, data: Path | None = None) -> None:
-        """Its definition and log are in `directory`, its data too, unless `data` says otherwise."""
+    def __init__(self, directory: Path, definition: str, livekpi: Livekpi | None = None, data: Path | None = None) -> None:
+        """The installed one, unless another is given. Its definition and log are in `directory`, its data too, unless `data` is given."""
         self.data = data or directory / "data"
         self.log = directory / "livekpi.log"
         [port] = free_ports(1)
         self.address = f"127.0.0.1:{port}"
-        self._command = list(command or installed_command())
+        self._livekpi = livekpi or Installed()
         self._file = directory / "definition.yaml"
         self._file.write_text(definition)
-        self._process: Process | None = None
+        self._process: Running | None = None
 
     @property
-    def process(self) -> Process:
+    def process(self) -> Running:
         """Its present life, or the last."""
         assert self._process is not None, "started"
         return self._process
 
     def start(self) -> None:
         assert self._process is None or not self._process.running()
-        self._process = Process([*self._command, "run", self._file, "--data", self.data, "--listen", self.address], self.log)
+        self._process = self._livekpi.start(["run", self._file, "--data", self.data, "--listen", self.address], self.log)
 
     def wait_until_it_answers(self) -> None:
         self.until(lambda: self._ask("/healthz") is not None)
@@ -83,14 +76,13 @@ class LivekpiServer:
 
     def run_once(self) -> None:
         """Reads what is left and ends."""
-        with Process([*self._command, "run", self._file, "--data", self.data, "--once"], self.log) as process:
+        with self._livekpi.start(["run", self._file, "--data", self.data, "--once"], self.log) as process:
             code = process.wait(timeout_s=120)
         assert code == 0, f"ended with {code}:\n{process.tail()}"
 
     def query(self, *arguments: str, code: int = 0) -> list[str]:
         """The lines that a command on the data directory prints, before it ends with this code."""
-        command: list[str | Path] = [*self._command, *arguments, "--data", self.data]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_ANSWER_S, check=False)
+        done = self._livekpi.run([*arguments, "--data", self.data], _ANSWER_S)
         assert done.returncode == code, done.stderr
         return done.stdout.splitlines()
 
@@ -127,10 +119,14 @@ class LivekpiServer:
                 wrong.append(f"{source}: expected {len(traffic.dead)} dead letters, found {len(letters)} of {len(places)} records")
         nothing_wrong(wrong)
 
-    def count(self) -> int:
+    def until_all_are_counted(self, traffic: Traffic) -> None:
+        """Waits until both sources have counted what was sent."""
+        self.until(lambda: self.count() >= len(traffic.all_events) and self.count("events") >= len(traffic.events))
+
+    def count(self, kpi: str = "every_event") -> int:
         """How many events are counted now, as a running server says, or the command where none runs."""
-        answer = self._ask("/v1/kpis/every_event?step=all")
-        lines = self.query("query", "every_event", "--step", "all", "--format", "json") if answer is None else []
+        answer = self._ask(f"/v1/kpis/{kpi}?step=all")
+        lines = self.query("query", kpi, "--step", "all", "--format", "json") if answer is None else []
         points = map(json.loads, lines) if answer is None else json.loads(answer)["points"]
         return sum(int(point["value"]) for point in points)
 

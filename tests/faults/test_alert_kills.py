@@ -22,6 +22,7 @@ from tests.faults.incidents import DEFINITION, END, LEVEL, RULES, Event, Story, 
 from tests.faults.livekpi_server import LivekpiServer, nothing_wrong
 from tests.faults.posting import Client
 from tests.faults.traffic import SECOND_US
+from tests.servers.nursery import Nursery
 
 _PAUSE_S = 0.05
 _PATIENCE_S = 60
@@ -93,10 +94,10 @@ def many_lives(server: LivekpiServer, receivers: Receivers, rng: random.Random, 
 
 
 @pytest.mark.timeout(900)
-def test_killed_again_and_again(rng: random.Random, kills: int, begin_us: int, tmp_path: Path) -> None:
+def test_killed_again_and_again(rng: random.Random, kills: int, begin_us: int, nursery: Nursery, tmp_path: Path) -> None:
     story = Story(random.Random(rng.random()), begin_us)
     with flaky_receivers(random.Random(rng.random())) as receivers:
-        server = LivekpiServer(tmp_path, DEFINITION.format(notify=list(receivers.NAMES)) + receivers.definition)
+        server = LivekpiServer(tmp_path, DEFINITION.format(notify=list(receivers.NAMES)) + receivers.definition, nursery)
         try:
             with posting(server.address, story, random.Random(rng.random())) as begun:
                 many_lives(server, receivers, rng, kills)

@@ -14,6 +14,7 @@ import pytest
 from livekpi.sources.decode import KEPT_BYTES
 from tests.faults.livekpi_server import LivekpiServer
 from tests.faults.posting import Client
+from tests.servers.nursery import Nursery
 
 DEFINITION = """
 sources:
@@ -91,8 +92,8 @@ GOOD = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivekpiServer]:
-    livekpi = LivekpiServer(tmp_path_factory.mktemp("bad"), DEFINITION)
+def server(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivekpiServer]:
+    livekpi = LivekpiServer(tmp_path_factory.mktemp("bad"), DEFINITION, nursery)
     livekpi.start()
     livekpi.wait_until_it_answers()
     yield livekpi
@@ -190,8 +191,8 @@ def replay(server: LivekpiServer, *arguments: str | Path, code: int = 0) -> Any:
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_mended_and_replayed_once(running: bool, tmp_path: Path) -> None:
-    server = LivekpiServer(tmp_path, DEFINITION)
+def test_mended_and_replayed_once(running: bool, nursery: Nursery, tmp_path: Path) -> None:
+    server = LivekpiServer(tmp_path, DEFINITION, nursery)
     server.start()
     server.wait_until_it_answers()
     try:
@@ -215,14 +216,14 @@ def test_mended_and_replayed_once(running: bool, tmp_path: Path) -> None:
         server.close()
 
 
-def test_replayed_once_the_definition_was_mended(tmp_path: Path) -> None:
-    server = LivekpiServer(tmp_path, DEFINITION)
+def test_replayed_once_the_definition_was_mended(nursery: Nursery, tmp_path: Path) -> None:
+    server = LivekpiServer(tmp_path, DEFINITION, nursery)
     server.start()
     server.wait_until_it_answers()
     post(server, event("mended"), event("mended", n=None), event("mended", n=...), b"not json")
     server.until(lambda: len(letters(server)) == 3)
     server.close()
-    again = LivekpiServer(tmp_path, MENDED)
+    again = LivekpiServer(tmp_path, MENDED, nursery)
     again.start()
     again.wait_until_it_answers()
     try:

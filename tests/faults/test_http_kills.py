@@ -11,14 +11,15 @@ import pytest
 from tests.faults.livekpi_server import LivekpiServer, nothing_wrong
 from tests.faults.posting import Body, Posting
 from tests.faults.traffic import DEFINITION, KPIS, Traffic, differences
+from tests.servers.nursery import Nursery
 
 STOP_S = 5
 SERIES = "limits: { series: 1000000 }  # each body of `every_one` is one\n"
 
 
 @pytest.mark.timeout(900)
-def test_killed_again_and_again(rng: random.Random, kills: int, begin_us: int, tmp_path: Path) -> None:
-    server = LivekpiServer(tmp_path, DEFINITION.format(source="http: {}") + SERIES)
+def test_killed_again_and_again(rng: random.Random, kills: int, begin_us: int, nursery: Nursery, tmp_path: Path) -> None:
+    server = LivekpiServer(tmp_path, DEFINITION.format(source="http: {}") + SERIES, nursery)
     traffic = Traffic(rng, begin_us, bad=0)
     try:
         with Posting(server.address, traffic, rng) as posting:

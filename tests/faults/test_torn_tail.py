@@ -10,6 +10,7 @@ from livekpi.sources.frames import Header
 from tests.faults.livekpi_server import LivekpiServer
 from tests.faults.posting import Client
 from tests.faults.traffic import DEFINITION, Traffic
+from tests.servers.nursery import Nursery
 
 REPORTED = "the ingest log ended in a write that was never finished nor answered; it was cut off"
 
@@ -44,8 +45,8 @@ def reported(server: LivekpiServer) -> int:
     return server.log.read_text().count(REPORTED)
 
 
-def test_a_torn_tail_is_cut_off_and_reported(rng: random.Random, begin_us: int, tmp_path: Path) -> None:
-    server = LivekpiServer(tmp_path, DEFINITION.format(source="http: {}"))
+def test_a_torn_tail_is_cut_off_and_reported(rng: random.Random, begin_us: int, nursery: Nursery, tmp_path: Path) -> None:
+    server = LivekpiServer(tmp_path, DEFINITION.format(source="http: {}"), nursery)
     client, source = Client(server.address), Traffic(rng, begin_us, bad=0)
     sent = 0
     whole = b""

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from tests.servers.cache import UnavailableError, cache_directory, installed, program
+from tests.servers.offering import ready
 from tests.servers.ports import free_ports
 from tests.servers.process import Process
 
@@ -104,13 +105,7 @@ def alertmanager_binary(environ: Mapping[str, str] = os.environ) -> Path:
 
 def start_alertmanager(directory: Path, webhook: str, environ: Mapping[str, str] = os.environ) -> AlertmanagerServer:
     """A running server; the caller closes it. Raises UnavailableError where it can't be had."""
-    server = AlertmanagerServer(alertmanager_binary(environ), directory, webhook)
-    try:
-        server.wait_ready()
-    except BaseException:
-        server.close()
-        raise
-    return server
+    return ready(AlertmanagerServer(alertmanager_binary(environ), directory, webhook))
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> None:

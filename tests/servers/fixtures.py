@@ -1,25 +1,34 @@
 """Fixtures that hand out real servers; a server that can't be had skips the test, with the reason."""
 
+import itertools
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.alerts.http_receiver import HttpReceiver
 from tests.servers.alertmanager_server import AlertmanagerServer, start_alertmanager
-from tests.servers.cache import UnavailableError
 from tests.servers.kafka_server import KafkaServer, start_kafka
-from tests.servers.process import Process
+from tests.servers.nursery import Nursery
+from tests.servers.offering import offered
+from tests.servers.process import Running
 from tests.servers.spark_server import SparkServer, start_spark
 
 
 @pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """Starts livekpi, as often as a test asks, without waiting for its imports each time; shared by the run."""
+    found = Nursery(tmp_path_factory.mktemp("nursery") / "log")
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
 def _kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    try:
-        server = start_kafka(tmp_path_factory.mktemp("kafka"))
-    except UnavailableError as error:
-        pytest.skip(f"no Kafka: {error}")
-    yield server
-    server.close()
+    with offered("Kafka", partial(start_kafka, tmp_path_factory.mktemp("kafka"))) as server:
+        yield server
 
 
 @pytest.fixture
@@ -32,31 +41,29 @@ def kafka(_kafka_server: KafkaServer) -> Iterator[KafkaServer]:
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkServer]:
     """A running master and worker, shared by a module's tests."""
-    try:
-        server = start_spark(tmp_path_factory.mktemp("spark"))
-    except UnavailableError as error:
-        pytest.skip(f"no Spark: {error}")
-    yield server
-    server.close()
+    with offered("Spark", partial(start_spark, tmp_path_factory.mktemp("spark"))) as server:
+        yield server
+
+
+@pytest.fixture
+def receiver() -> Iterator[HttpReceiver]:
+    """One that says yes to whatever is posted."""
+    with HttpReceiver() as started:
+        yield started
 
 
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[Callable[[str], AlertmanagerServer]]:
     """Starts an Alertmanager that tells a webhook, as often as it is called; all are ended with the test."""
-    started: list[AlertmanagerServer] = []
+    directories = (tmp_path / f"alertmanager-{number}" for number in itertools.count())
+    with ExitStack() as started:
 
-    def start(webhook: str) -> AlertmanagerServer:
-        own = tmp_path / f"alertmanager-{len(started)}"
-        own.mkdir()
-        try:
-            started.append(start_alertmanager(own, webhook))
-        except UnavailableError as error:
-            pytest.skip(f"no Alertmanager: {error}")
-        return started[-1]
+        def start(webhook: str) -> AlertmanagerServer:
+            own = next(directories)
+            own.mkdir()
+            return started.enter_context(offered("Alertmanager", partial(start_alertmanager, own, webhook)))
 
-    yield start
-    for server in started:
-        server.close()
+        yield start
 
 
 @pytest.hookimpl(wrapper=True)
@@ -65,6 +72,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         given = getattr(item, "funcargs", {}).values()
-        processes = {value if isinstance(value, Process) else getattr(value, "process", None) for value in given}
-        report.sections += [(f"log of {process.log}", process.tail()) for process in processes if isinstance(process, Process)]
+        processes = {value if isinstance(value, Running) else getattr(value, "process", None) for value in given}
+        report.sections += [(f"log of {process.log}", process.tail()) for process in processes if isinstance(process, Running)]
     return report

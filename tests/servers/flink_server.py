@@ -15,6 +15,7 @@ from livekpi.engine.flink.jar import build_jar
 from livekpi.engine.flink.jobmanager import JobManager
 from tests.servers.cache import UnavailableError, cache_directory, installed, program
 from tests.servers.maven import copy_jars
+from tests.servers.offering import ready
 from tests.servers.ports import free_ports
 from tests.servers.process import Process
 
@@ -183,13 +184,7 @@ def functions_jar(into: Path, environ: Mapping[str, str] = os.environ) -> Path:
 def start_flink(directory: Path, environ: Mapping[str, str] = os.environ, java_options: Sequence[str] = QUICK_START) -> FlinkServer:
     """A running cluster; the caller closes it. Raises UnavailableError where it can't be had."""
     functions = functions_jar(directory, environ)
-    server = FlinkServer(program("java", "Flink", environ), flink_home(environ), directory, functions, java_options)
-    try:
-        server.wait_ready()
-    except BaseException:
-        server.close()
-        raise
-    return server
+    return ready(FlinkServer(program("java", "Flink", environ), flink_home(environ), directory, functions, java_options))
 
 
 def _run(command: Sequence[str], what: str, environ: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from tests.servers.cache import cache_directory, installed, program
 from tests.servers.maven import copy_jars
+from tests.servers.offering import ready
 from tests.servers.ports import free_ports
 from tests.servers.process import Process
 
@@ -177,11 +178,8 @@ def start_kafka(directory: Path, environ: Mapping[str, str] = os.environ) -> Kaf
         own.mkdir()
         server = KafkaServer(java, home, own)
         try:
-            server.wait_ready()
-        except BaseException:
-            server.close()
+            return ready(server)
+        except RuntimeError:
             if "Address already in use" not in server.process.tail() or attempt + 1 == _START_ATTEMPTS:
                 raise
-        else:
-            return server
     raise AssertionError("unreachable")

@@ -7,21 +7,27 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 _LEASH = Path(__file__).with_name("leash.py")
 
 
-class Process:
-    """Runs `command` until it ends, is stopped, or the test run is gone; output is added to `log`."""
+class Child(Protocol):
+    """What is asked of a process, in the words of `subprocess.Popen`, which is one."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, environ: Mapping[str, str] | None = None) -> None:
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+
+
+class Running:
+    """A process, and the log to which its output is added."""
+
+    def __init__(self, child: Child, log: Path) -> None:
         self.log = log
-        leashed = [sys.executable, "-I", "-S", str(_LEASH), *map(str, command)]
-        with log.open("ab") as output:
-            self._child = subprocess.Popen(
-                leashed, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environ, start_new_session=True
-            )
+        self._child = child
 
     @property
     def pid(self) -> int:
@@ -32,7 +38,7 @@ class Process:
 
     def kill(self) -> None:
         """Ends it at once, as a power cut would, and waits until it is gone."""
-        self._child.kill()
+        self._child.send_signal(signal.SIGKILL)
         self.wait(timeout_s=30)
 
     def suspend(self) -> None:
@@ -44,13 +50,11 @@ class Process:
 
     def terminate(self) -> None:
         """Asks it to end."""
-        self._child.terminate()
+        self._child.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_s: float) -> int:
         """Waits for the end; returns the exit code, negative for a signal. Raises subprocess.TimeoutExpired."""
-        code = self._child.wait(timeout_s)
-        self._release()
-        return code
+        return self._child.wait(timeout_s)
 
     def close(self, patience_s: float = 10) -> None:
         """Ends it, politely at first; does nothing where it has ended."""
@@ -68,9 +72,32 @@ class Process:
             log.seek(max(0, log.seek(0, os.SEEK_END) - size))
             return log.read().decode(errors="replace")
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class Process(Running):
+    """Runs `command` until it ends, is stopped, or the test run is gone."""
+
+    def __init__(self, command: Sequence[str | Path], log: Path, environ: Mapping[str, str] | None = None) -> None:
+        leashed = [sys.executable, "-I", "-S", str(_LEASH), *map(str, command)]
+        with log.open("ab") as output:
+            child = subprocess.Popen(leashed, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environ, start_new_session=True)
+        super().__init__(child, log)
+        self._leash = child.stdin
+
+    def wait(self, timeout_s: float) -> int:
+        """See Running."""
+        code = super().wait(timeout_s)
+        self._release()
+        return code
+
     def _release(self) -> None:
         """Lets the leash go; its process id may be someone else's from now on."""
-        pipe = self._child.stdin
+        pipe = self._leash
         assert pipe is not None
         if not pipe.closed:
             try:
@@ -78,9 +105,3 @@ class Process:
                 pipe.close()
             except BrokenPipeError:  # the leash is gone already
                 pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 from tests.servers.cache import UnavailableError, cache_directory, installed, program
 from tests.servers.maven import copy_jars
+from tests.servers.offering import ready
 from tests.servers.ports import free_ports
 from tests.servers.process import Process
 
@@ -114,10 +115,4 @@ def spark_home(environ: Mapping[str, str] = os.environ) -> Path:
 def start_spark(directory: Path, environ: Mapping[str, str] = os.environ) -> SparkServer:
     """A running cluster; the caller closes it. Raises UnavailableError where it can't be had."""
     program("java", "Spark", environ)
-    server = SparkServer(spark_home(environ), directory, environ)
-    try:
-        server.wait_ready()
-    except BaseException:
-        server.close()
-        raise
-    return server
+    return ready(SparkServer(spark_home(environ), directory, environ))

@@ -21,12 +21,6 @@ def client(world: World) -> Iterator[Client]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with HttpReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
 def shop(tmp_path: Path, receiver: HttpReceiver) -> Iterator[Served]:
     with served(tmp_path, receiver) as shop:
         yield shop

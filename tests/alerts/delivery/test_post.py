@@ -3,7 +3,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,6 @@ from tests.servers.ports import free_ports
 TLS = Path(__file__).parents[1] / "tls"
 NAME = "receiver.example.com"
 """A name that only the tests' resolvers know."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[HttpReceiver]:
-    with HttpReceiver() as started:
-        yield started
 
 
 def here(_host: str, _port: int) -> Sequence[str]:

@@ -1,31 +1,18 @@
 """Alerts held in memory are what the store has, and are written once."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
-import pytest
 
 from livekpi.alerts import ledger
 from livekpi.alerts.judging.book import HELD_US, Book
 from livekpi.alerts.ledger import Alert
-from livekpi.clock import SystemClock
-from livekpi.store.database import Store
 from tests.alerts.made import NOW_US, SECOND_US
 
 FIRES = Alert("f", "errors", "m", '["a"]', NOW_US, None, "firing", "", 0.5, NOW_US, None)
 LONG_AGO = replace(FIRES, key="l", ends_us=NOW_US - HELD_US, told="resolved")
 JUST_NOW = replace(LONG_AGO, key="j", ends_us=NOW_US - HELD_US + 1)
 UNTOLD = replace(LONG_AGO, key="u", told="firing")
-
-
-@pytest.fixture
-def cursor(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    store = Store.open(tmp_path, SystemClock())
-    with store.beside() as opened:
-        yield opened
-    store.close()
 
 
 def held(book: Book) -> set[str]:
