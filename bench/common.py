@@ -44,9 +44,8 @@ def run(command: Sequence[str | Path], environ: Mapping[str, str] | None = None)
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
-        own = {
-            name: value for name, value in (environ or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"
-        }  # else all is compiled anew
+        # without PYTHONDONTWRITEBYTECODE, by which each run would compile all anew
+        own = {name: value for name, value in (environ or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
         child = subprocess.Popen(list(map(str, command)), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=own)
         _, status, usage = os.wait4(child.pid, 0)
         wall_s = time.perf_counter() - started

@@ -11,15 +11,18 @@ from pathlib import Path
 from livekpi.definition.definition import SourceDefinition
 from livekpi.definition.shape.model import File, Http, SourceSpec
 from livekpi.definition.types import parse_field
+from livekpi.run import collecting_rarely
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import PIECE_RECORDS, Decoder
 from livekpi.sources.file import FileSource
 from livekpi.sources.handover import Decoded
 from livekpi.sources.json_rows import JsonRows
+from livekpi.web.door.records import split
 
 EVENTS = 200_000
 PARTITIONS = 4
 BATCH = 10_000
+BODY_EVENTS = 1_000
 ROUNDS = 9
 ARRIVED_US = 1_772_452_800_000_000  # 2026-03-02T12:00:00Z
 FIELDS = {
@@ -100,6 +103,7 @@ def main() -> None:
     rows = JsonRows(shop.fields.values(), shop.spec.time)
     taken, taken_bad = batches(events), batches(events, bad_every=1_000)
     pieces = [events[begin : begin + PIECE_RECORDS] for begin in range(0, EVENTS, PIECE_RECORDS)]
+    bodies = [b"\n".join(events[begin : begin + BODY_EVENTS]) for begin in range(0, EVENTS, BODY_EVENTS)]
 
     def read_file(directory: str) -> None:
         source = FileSource(File(path="events.ndjson"), Path(directory), once=True)
@@ -114,12 +118,15 @@ def main() -> None:
 
     stages: dict[str, Callable[[], object]] = {
         "  JSON to typed rows": lambda: [rows.read(piece, None) for piece in pieces],
-        "the HTTP door: decode, and place in the log": lambda: [Decoded.of(decoder, piece, ARRIVED_US).placed(44, 45) for piece in pieces],
+        "  the same from bodies, one a line": lambda: [rows.read(split(body), None) for body in bodies],
+        "the HTTP door: decode, and place in the log": lambda: [
+            Decoded.of(decoder, split(body), ARRIVED_US).placed(44, 45) for body in bodies
+        ],
         f"decode: and {len(EXTRACTED)} columns, positions": lambda: decode(taken),
         "decode, one bad time in 1,000": lambda: decode(taken_bad),
     }
     print(f"{EVENTS:,} events of {sum(map(len, events)) / EVENTS:.0f} bytes, {len(FIELDS)} fields declared; CPU seconds a million")
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, collecting_rarely():
         Path(directory, "events.ndjson").write_bytes(b"\n".join(events))
         stages["file source: lines with their positions"] = lambda: read_file(directory)
         for stage, work in stages.items():

@@ -23,6 +23,7 @@ from livekpi.definition.load import load
 from livekpi.engine.readers import READ_RECORDS
 from livekpi.events import Events
 from livekpi.metrics import Metrics
+from livekpi.run import collecting_rarely
 from livekpi.sources.kafka import KafkaSource
 from livekpi.store.database import Store
 
@@ -99,7 +100,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     options = parser.parse_args()
     store = Store.open(options.data, SystemClock())
-    print(json.dumps(measure(load(options.file, os.environ), store, options.stage)))
+    with collecting_rarely():
+        print(json.dumps(measure(load(options.file, os.environ), store, options.stage)))
     store.close()
 
 

@@ -501,12 +501,6 @@ def test_a_setting_that_the_client_refuses_is_said(name: str, value: str | int, 
         Reader(spec)
 
 
-def test_a_boolean_setting_is_written_as_librdkafka_reads_it(kafka: KafkaServer) -> None:
-    topic = kafka.create_topic()
-    with reading(spec_of(kafka, topic, settings={"check.crcs": True}), once=True) as reader:
-        reader.to_end()
-
-
 def test_the_group_is_told_for_people_to_see(kafka: KafkaServer) -> None:
     topic = kafka.create_topic(partitions=2)
     produce(kafka, topic, numbers(0, 5))

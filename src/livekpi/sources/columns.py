@@ -5,6 +5,7 @@ so that it is exact; json as its text in bytes or msgspec.Raw.
 """
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from math import isinf
@@ -62,11 +63,11 @@ def can_fault(field: Field) -> bool:
     return field.type.kind not in _PLAIN
 
 
-def _plain(field: Field, values: list[Any]) -> Column:
+def _plain(field: Field, values: Sequence[Any]) -> Column:
     return pa.array(values, arrow_type(field.type)), {}
 
 
-def _decimals(field: Field, values: list[Any]) -> Column:
+def _decimals(field: Field, values: Sequence[Any]) -> Column:
     kinds = set(map(type, values))
     if int in kinds:
         values = [b"%d" % value if type(value) is int else value for value in values]
@@ -112,7 +113,7 @@ def _decimal(field: Field, value: Any) -> str:
     return f"{Decimal((sign, digits[: len(digits) - zeros], exponent + zeros)):f}"
 
 
-def _json(field: Field, values: list[Any]) -> Column:
+def _json(field: Field, values: Sequence[Any]) -> Column:
     texts = [None if value is None else bytes(value) for value in values]
     faults: Faults = {}
     fractions: list[str] = []

@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from livekpi.definition.definition import SourceDefinition
 from livekpi.events import DeadLetter, Events
 from livekpi.sources.base import Chunk
-from livekpi.sources.columns import arrow_type, can_fault, column
+from livekpi.sources.columns import arrow_type
 from livekpi.sources.faults import Fault, mask
+from livekpi.sources.lined import Lined, Numbers
 from livekpi.sources.pieces import Piece, PieceReader
 from livekpi.sources.times import TIMESTAMP
 
@@ -44,9 +45,8 @@ class Decoder:
         """`needed` names the fields to make columns of; None is all declared ones."""
         self._source = source
         self._piece_records = piece_records
-        self._reader = PieceReader(source, max_record_bytes)
-        fields = [field for field in self._reader.fields if needed is None or field.name in needed]
-        self._plain = {field.name: (self._reader.getter(field.name), column(field)) for field in fields if not can_fault(field)}
+        fields = [field for field in source.fields.values() if needed is None or field.name in needed]
+        self._reader = PieceReader(source, max_record_bytes, {field.name for field in fields})
         self.schema = pa.schema(
             [(field.name, arrow_type(field.type)) for field in fields]
             + [("_time", TIMESTAMP), ("_partition", pa.int32()), ("_position", pa.int64())]
@@ -67,10 +67,10 @@ class Decoder:
             for begin in range(0, len(run.records), self._piece_records):
                 records = run.records[begin : begin + self._piece_records]
                 lengths = _lengths(records)
-                total_bytes += sum(lengths)
+                total_bytes += int(lengths.sum())
                 piece = self._reader.read(records, lengths, columns, run.arrivals(begin), run.earliest_us)
                 dead.extend(self._dead_letter(run, begin + index, fault) for index, fault in sorted(piece.faults.items()))
-                if piece.rows:
+                if piece.columns:
                     batches.append(self._batch(piece, run, begin, begin + len(records)))
         return Events(
             source=self._source.name,
@@ -88,8 +88,7 @@ class Decoder:
         if piece.faults:
             good = pc.invert(mask(piece.faults, end - begin))
             own = [array.filter(good) for array in own]
-        named = piece.checked | {name: build(list(map(value, piece.rows)))[0] for name, (value, build) in self._plain.items()}
-        named["_time"] = piece.checked[self._source.spec.time]
+        named = piece.columns | {"_time": piece.columns[self._source.spec.time]}
         return pa.RecordBatch.from_arrays([*(named[name] for name in self.schema.names[:-2]), *own], schema=self.schema)
 
     def _dead_letter(self, run: "_Run", index: int, fault: Fault) -> DeadLetter:
@@ -122,7 +121,7 @@ class _Run:
             self.records = list(chain.from_iterable(chunk.records for chunk in chunks))
         numbers = np.array([partitions[chunk.partition] for chunk in chunks], np.int32)
         firsts = np.array([chunk.ordinal * ORDINAL_POSITIONS for chunk in chunks], np.int64)
-        positions = np.fromiter(chain.from_iterable(chunk.positions for chunk in chunks), np.int64, self._ends[-1])
+        positions = np.concatenate([np.asarray(chunk.positions, np.int64) for chunk in chunks])
         self.partitions, self.positions = pa.array(np.repeat(numbers, sizes)), pa.array(positions + np.repeat(firsts, sizes))
 
     def locate(self, index: int) -> tuple[Chunk, int]:
@@ -144,8 +143,10 @@ def _arrived_us(chunk: Chunk, otherwise_us: int) -> int:
     return otherwise_us if chunk.arrived_us is None else chunk.arrived_us
 
 
-def _lengths(records: Sequence[bytes | None]) -> list[int]:
+def _lengths(records: Sequence[bytes | None]) -> Numbers:
+    if isinstance(records, Lined):
+        return records.lengths
     try:
-        return list(map(len, records))  # type: ignore[arg-type] # as if there were no None
+        return np.fromiter(map(len, records), np.int64, len(records))  # type: ignore[arg-type] # as if there were no None
     except TypeError:
-        return [0 if record is None else len(record) for record in records]
+        return np.fromiter((0 if record is None else len(record) for record in records), np.int64, len(records))

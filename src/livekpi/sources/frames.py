@@ -13,8 +13,8 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from operator import add
+
+from livekpi.sources.lined import Lined
 
 _FIELDS = struct.Struct("<4sIIIqqq")
 _CRC = struct.Struct("<I")
@@ -83,22 +83,17 @@ def check_payload(header: Header, payload: bytes | memoryview) -> None:
         raise UnreadableFrameError("the payload's checksum does not match")
 
 
-def split_records(header: Header, payload: bytes) -> tuple[list[bytes], list[int]]:
+def split_records(header: Header, payload: bytes) -> tuple[Sequence[bytes], list[int]]:
     """The records of a frame and their positions: where each one's first byte stands in its log.
 
     A payload of one record is that record, line ends and all.
     """
     if header.count == 1:
         return [payload], [header.begin]
-    records = payload.split(b"\n")
+    records = Lined(payload)
     if len(records) != header.count:
         raise UnreadableFrameError(f"the payload holds {len(records)} records where the header says {header.count}")
-    return records, record_positions(list(map(len, records)), header.begin)
-
-
-def record_positions(lengths: Sequence[int], begin: int) -> list[int]:
-    """Where records of these lengths stand that follow one another from `begin` on, a line end after each."""
-    return list(map(add, accumulate(lengths, initial=begin), range(len(lengths))))
+    return records, (records.starts + header.begin).tolist()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pyarrow as pa
+import numpy as np
+import pyarrow.compute as pc
 
 from livekpi.events import Events
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.sources.faults import Fault, Faults
-from livekpi.sources.frames import record_positions
+from livekpi.sources.lined import Numbers, starts
 
 PARTITION = "log"
 """The one partition of an http source."""
@@ -23,34 +24,36 @@ KEPT_BYTES = 32 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Records as events, before they have a place in the log; the position of each is its index."""
+    """Records as events, before they have a place in the log; each stands where it does among these records, one a line."""
 
     events: Events
-    lengths: Sequence[int]
-    """Of all records, in bytes."""
+    starts: Numbers
+    """Where each record begins."""
 
     @classmethod
     def of(cls, decoder: Decoder, records: Sequence[bytes], arrived_us: int) -> "Decoded":
-        chunk = Chunk(PARTITION, records, range(len(records)), len(records), arrived_us=arrived_us)
-        return cls(decoder.decode([chunk], arrived_us), list(map(len, records)))
+        begins = starts(records)
+        chunk = Chunk(PARTITION, records, begins.data, 0, arrived_us=arrived_us)
+        return cls(decoder.decode([chunk], arrived_us), begins)
 
     @property
     def faults(self) -> Faults:
         """What is wrong with those records that can't be events, by index."""
-        return {letter.position: Fault(letter.code, letter.reason, letter.field) for letter in self.events.dead}
+        dead = self.events.dead
+        if not dead:
+            return {}
+        indexes = np.searchsorted(self.starts, [letter.position for letter in dead]).tolist()
+        return {index: Fault(letter.code, letter.reason, letter.field) for index, letter in zip(indexes, dead, strict=True)}
 
     def placed(self, first: int, next_position: int) -> Events:
         """The events with the positions they have in the log, where the first record begins at `first`."""
-        positions = record_positions(self.lengths, first)
         table = self.events.table
         column = table.schema.get_field_index("_position")
-        own = pa.array(positions, pa.int64()).take(table[column])
-        dead = [replace(letter, position=positions[letter.position]) for letter in self.events.dead]
         return replace(
             self.events,
-            table=table.set_column(column, table.schema.field(column), own),
+            table=table.set_column(column, table.schema.field(column), pc.add(table[column], first)),
             next_positions={PARTITION: next_position},
-            dead=dead,
+            dead=[replace(letter, position=first + letter.position) for letter in self.events.dead],
         )
 
 

@@ -1,7 +1,7 @@
 """The http source: reads back what the door appended to the ingest log."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain, groupby
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ class _Request(NamedTuple):
     """A frame, taken apart."""
 
     arrived_us: int
-    records: list[bytes]
+    records: Sequence[bytes]
     positions: list[int]
     next_position: int
 

@@ -42,7 +42,6 @@ class _Append:
     """One request's records on their way to the disk."""
 
     payload: bytes
-    payload_crc: int
     count: int
     arrived_us: int
     decoded: Decoded | None
@@ -126,7 +125,7 @@ class IngestLog:
         `decoded` is what the records are, for the reader, where that is known.
         """
         loop = asyncio.get_running_loop()
-        append = _Append(payload, zlib.crc32(payload), count, arrived_us, decoded, loop, loop.create_future())
+        append = _Append(payload, count, arrived_us, decoded, loop, loop.create_future())
         with self._queued:
             if self._closing:
                 raise AppendError("the server is stopping; send the events again later")
@@ -279,7 +278,7 @@ class IngestLog:
         buffers: list[bytes] = []
         decoded: list[tuple[Header, Decoded]] = []
         for append in group:
-            header = Header(len(append.payload), append.payload_crc, append.count, append.arrived_us, end, self._end)
+            header = Header(len(append.payload), zlib.crc32(append.payload), append.count, append.arrived_us, end, self._end)
             buffers += (header.encode(), append.payload)
             end = header.next_position
             if append.decoded is not None:

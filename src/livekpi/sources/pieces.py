@@ -1,12 +1,13 @@
-"""A piece of records → rows of typed values, every declared field checked.
+"""A piece of records → columns of typed values, every declared field checked.
 
 A piece goes through each stage as a whole. What a stage finds wrong leaves the piece there, and only that pays for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +19,7 @@ from livekpi.sources.columns import can_fault, column
 from livekpi.sources.faults import Fault, Faults, mask
 from livekpi.sources.formats import access_cells, csv_cells, regex_cells
 from livekpi.sources.json_rows import JsonRows
+from livekpi.sources.lined import Numbers
 from livekpi.sources.text_rows import TextRows
 
 _SHORT_BYTES = 500  # what is no longer can't be shaped so that reading it is a danger
@@ -30,45 +32,40 @@ T = TypeVar("T")
 class Rows(Protocol):
     """How records of one format become rows, one a record."""
 
-    def getter(self, name: str) -> Callable[[Any], Any]: ...
     def screen(self, record: bytes) -> Fault | None: ...
     def read(self, records: Sequence[bytes], columns: tuple[str, ...] | None) -> tuple[list[Any], Faults]: ...
+    def values(self, rows: Sequence[Any]) -> list[Sequence[Any]]: ...
 
 
 class Piece(NamedTuple):
     """What became of a piece of records."""
 
-    good: Sequence[int]
-    """The indexes of the records that are events."""
-    rows: Sequence[Any]
-    """Theirs, in the same order."""
-    checked: dict[str, pa.Array]
-    """Theirs by field, those columns whose making checks them."""
+    columns: dict[str, pa.Array]
+    """Of those that are events, in their order, by field; empty where none is."""
     faults: Faults
-    """What is wrong with the other records."""
+    """What is wrong with the others, by index."""
 
 
 class PieceReader:
     """Reads pieces of one source's records. It keeps nothing between calls."""
 
-    def __init__(self, source: SourceDefinition, max_record_bytes: int) -> None:
+    def __init__(self, source: SourceDefinition, max_record_bytes: int, needed: Collection[str]) -> None:
+        """`needed` names the fields whose columns are asked for; all others are checked."""
         self._max_record_bytes = max_record_bytes
         self._short_bytes = min(_SHORT_BYTES, max_record_bytes)
         self._time = source.spec.time
         self._ahead_us = source.ahead_us
         self._ahead = format_duration(source.spec.ahead)
-        self.fields = tuple(source.fields.values())
-        self._format = _rows(source, self.fields)
-        self._checks = [(field, self.getter(field.name), column(field)) for field in self.fields if can_fault(field)]
-
-    def getter(self, name: str) -> Callable[[Any], Any]:
-        """Takes a field's value out of a row."""
-        return self._format.getter(name)
+        fields = tuple(source.fields.values())
+        self._format = _rows(source, fields)
+        self._builds = [
+            (field.name, place, column(field)) for place, field in enumerate(fields) if can_fault(field) or field.name in needed
+        ]
 
     def read(
         self,
         records: Sequence[bytes | None],
-        lengths: Sequence[int],
+        lengths: Numbers,
         columns: tuple[str, ...] | None,
         arrived_us: Callable[[int], int],
         earliest_us: int,
@@ -81,22 +78,22 @@ class PieceReader:
         good = without(range(len(records)), faults)
         rows, found = self._format.read(without(records, faults), columns)  # type: ignore[arg-type] # None is among the faults
         faults |= {good[index]: fault for index, fault in found.items()}
+        if not rows:
+            return Piece({}, faults)
         good = without(good, found)
-        checked, found = self._check(rows)
-        found |= self._too_far_ahead(checked[self._time], lambda index: arrived_us(good[index]), earliest_us)
+        made, found = self._columns(rows)
+        found |= self._too_far_ahead(made[self._time], lambda index: arrived_us(good[index]), earliest_us)
         faults |= {good[index]: fault for index, fault in found.items()}
         if found:
             kept = pc.invert(mask(found, len(rows)))
-            checked = {name: array.filter(kept) for name, array in checked.items()}
-        return Piece(without(good, found), without(rows, found), checked, faults)
+            made = {name: array.filter(kept) for name, array in made.items()}
+        return Piece(made, faults)
 
-    def _screen(self, records: Sequence[bytes | None], lengths: Sequence[int]) -> Faults:
+    def _screen(self, records: Sequence[bytes | None], lengths: Numbers) -> Faults:
         """What is wrong with records before they are read."""
         faults: Faults = {}
-        if min(lengths) > 0 and max(lengths) <= self._short_bytes:
-            return faults
-        for index, record in enumerate(records):
-            fault = self._fault(record) if record is None or len(record) > self._short_bytes else None
+        for index in np.flatnonzero((lengths == 0) | (lengths > self._short_bytes)).tolist():
+            fault = self._fault(records[index])
             if fault is not None:
                 faults[index] = fault
         return faults
@@ -108,13 +105,14 @@ class PieceReader:
             return Fault("too_large", f"larger than {self._max_record_bytes} bytes")
         return self._format.screen(record)
 
-    def _check(self, rows: list[Any]) -> tuple[dict[str, pa.Array], Faults]:
-        checked: dict[str, pa.Array] = {}
+    def _columns(self, rows: list[Any]) -> tuple[dict[str, pa.Array], Faults]:
+        made: dict[str, pa.Array] = {}
         faults: Faults = {}
-        for field, value, build in self._checks:
-            checked[field.name], found = build(list(map(value, rows)))
+        values = self._format.values(rows)
+        for name, place, build in self._builds:
+            made[name], found = build(values[place])
             faults = found | faults
-        return checked, faults
+        return made, faults
 
     def _too_far_ahead(self, times: pa.Array, arrived_us: Callable[[int], int], earliest_us: int) -> Faults:
         numbers = times.view(pa.int64())

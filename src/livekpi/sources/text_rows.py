@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from livekpi.definition.types import Field
@@ -30,9 +29,9 @@ class TextRows:
         self._cells = cells
         self._parse = [_parse(field) for field in self._fields]
 
-    def getter(self, name: str) -> Callable[[Any], Any]:
-        """Takes a field's value out of a row."""
-        return itemgetter(next(index for index, field in enumerate(self._fields) if field.name == name))
+    def values(self, rows: Sequence[Any]) -> list[Sequence[Any]]:
+        """The rows' values, field by field."""
+        return list(zip(*rows, strict=True))
 
     def screen(self, record: bytes) -> Fault | None:
         """Looks at a long record before it is read; text has nothing to look for."""

@@ -6,7 +6,7 @@ refused. All times must lie from 1970 to 2199.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -23,7 +23,7 @@ END_US = 7_258_118_400_000_000
 """The first µs of the year 2200."""
 
 Column = tuple[pa.Array, Faults]
-Build = Callable[[list[Any]], Column]
+Build = Callable[[Sequence[Any]], Column]
 """From one field's values to its column, null where a value is null or at fault."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ def time_column(field: Field) -> Build:
     return partial(_strptime, field, lru_cache(_SECONDS_REMEMBERED)(partial(_strptime_us, field.time_format)))
 
 
-def _iso(field: Field, values: list[str | None]) -> Column:
+def _iso(field: Field, values: Sequence[str | None]) -> Column:
     example = next(filter(None, values), "")  # all are likely to be written alike
     times = (_cast_other if _OTHER.search(example) else _cast)(pa.array(values, pa.string()))
     if times is not None:
@@ -87,7 +87,7 @@ def _cast_other(text: pa.Array) -> pa.Array | None:
     return times.cast(TIMESTAMP, safe=False)
 
 
-def _suspects(values: list[str | None]) -> list[int]:
+def _suspects(values: Sequence[str | None]) -> list[int]:
     """Where Python sees no time or no zone, found at little cost for all others: a bad time must not cost its neighbours theirs."""
     waiting = iter(values)
     moments: list[datetime] = []
@@ -105,7 +105,7 @@ def _iso_us(text: str) -> int:
     return _since_epoch_us(datetime.fromisoformat(text.upper()))
 
 
-def _strptime(field: Field, parse: Callable[[str], int], values: list[str | None]) -> Column:
+def _strptime(field: Field, parse: Callable[[str], int], values: Sequence[str | None]) -> Column:
     return _each(field, parse, values)
 
 
@@ -118,7 +118,7 @@ def _since_epoch_us(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
-def _each(field: Field, parse: Callable[[str], int], values: list[str | None]) -> Column:
+def _each(field: Field, parse: Callable[[str], int], values: Sequence[str | None]) -> Column:
     faults: Faults = {}
     times: list[int | None] = []
     for index, value in enumerate(values):
@@ -135,7 +135,7 @@ def _each(field: Field, parse: Callable[[str], int], values: list[str | None]) -
     return pa.array(times, TIMESTAMP), faults
 
 
-def _epoch(field: Field, unit_ns: int, values: list[int | None]) -> Column:
+def _epoch(field: Field, unit_ns: int, values: Sequence[int | None]) -> Column:
     numbers, faults = _bounded(field, pa.array(values, pa.int64()), END_US * 1_000 // unit_ns, values)
     if unit_ns >= 1_000:
         times = pc.multiply(numbers, pa.scalar(unit_ns // 1_000, pa.int64()))
@@ -144,7 +144,7 @@ def _epoch(field: Field, unit_ns: int, values: list[int | None]) -> Column:
     return times.view(TIMESTAMP), faults
 
 
-def _epoch_seconds(field: Field, values: list[float | None]) -> Column:
+def _epoch_seconds(field: Field, values: Sequence[float | None]) -> Column:
     times = pc.round(pc.multiply(pa.array(values, pa.float64()), pa.scalar(float(_SECOND_US))))  # exact to the µs until 2106
     for bring, bound in ((pc.max_element_wise, -1), (pc.min_element_wise, END_US)):  # what is outside stays outside
         times = bring(times, pa.scalar(float(bound)), skip_nulls=False)

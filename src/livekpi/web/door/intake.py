@@ -9,6 +9,7 @@ from http import HTTPStatus
 from livekpi.sources.faults import Fault, Faults
 from livekpi.sources.handover import Decoded
 from livekpi.sources.ingest_log import IngestLog
+from livekpi.sources.lined import text_of
 from livekpi.web.door.records import decompress, split
 from livekpi.web.problems import ProblemError
 
@@ -31,7 +32,7 @@ class Taken:
 class _Examined:
     """What goes into the log of some bodies, and what is wrong with each body's records, by index."""
 
-    records: list[bytes]
+    records: Sequence[bytes]
     decoded: Decoded
     faults: list[Faults]
 
@@ -41,7 +42,7 @@ class _Round:
     """Bodies that go into the log together."""
 
     arrived_us: int
-    bodies: list[list[bytes]] = field(default_factory=list)
+    bodies: list[Sequence[bytes]] = field(default_factory=list)
     taken: asyncio.Task[list[Faults]] | None = None
 
 
@@ -71,15 +72,15 @@ class Intake:
             hold(examined.decoded.events.bytes)
             await self._append(examined, arrived_us)
             return _taken(records, examined.faults[0])
-        records = split(body)
+        records = list(split(body))
         hold(len(body))
         return _taken(records, await self._together(records, arrived_us))
 
-    def _alone(self, body: bytes, encoding: str, arrived_us: int) -> tuple[list[bytes], _Examined]:
+    def _alone(self, body: bytes, encoding: str, arrived_us: int) -> tuple[Sequence[bytes], _Examined]:
         records = split(decompress(body, encoding, self._max_body_bytes))
         return records, self._examine([records], arrived_us)
 
-    async def _together(self, records: list[bytes], arrived_us: int) -> Faults:
+    async def _together(self, records: Sequence[bytes], arrived_us: int) -> Faults:
         if any(b"\n" in record for record in records):  # can't stand among others, one a line
             return (await self._run(_Round(arrived_us, [records])))[0]
         if self._round is None or self._round.arrived_us != arrived_us:
@@ -99,8 +100,8 @@ class Intake:
         await self._append(examined, this.arrived_us)
         return examined.faults
 
-    def _examine(self, bodies: Sequence[list[bytes]], arrived_us: int) -> _Examined:
-        records = [record for body in bodies for record in body]
+    def _examine(self, bodies: Sequence[Sequence[bytes]], arrived_us: int) -> _Examined:
+        records = bodies[0] if len(bodies) == 1 else [record for body in bodies for record in body]
         decoded = self._decode(records, arrived_us)
         found = decoded.faults
         if not found:
@@ -119,7 +120,7 @@ class Intake:
 
     async def _append(self, examined: _Examined, arrived_us: int) -> None:
         if examined.records:
-            await self._log.append(b"\n".join(examined.records), len(examined.records), arrived_us, examined.decoded)
+            await self._log.append(text_of(examined.records), len(examined.records), arrived_us, examined.decoded)
 
 
 def _unreadable(records: Sequence[bytes], faults: Faults) -> bool:

@@ -1,11 +1,13 @@
 """From a body to its records: decompressed, and taken apart."""
 
 import zlib
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
 import zstandard
 
+from livekpi.sources.lined import Lined
 from livekpi.web.bodies import too_large
 from livekpi.web.problems import ProblemError
 
@@ -71,7 +73,7 @@ def _unzstd(body: bytes, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def split(body: bytes) -> list[bytes]:
+def split(body: bytes) -> Sequence[bytes]:
     """The body's records: the elements of a JSON array, one JSON object, or else lines, blank ones included.
 
     The bytes of a record are as they came, but for line ends between the tokens of an array's elements, which become spaces.
@@ -82,12 +84,12 @@ def split(body: bytes) -> list[bytes]:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body holds no event; send JSON objects, one a line, or a JSON array of them")
     if body.lstrip().startswith(b"["):
         return _elements(body)
-    if body.count(b"\n") >= MAX_RECORDS:
+    if len(body) > MAX_RECORDS and body.count(b"\n") >= MAX_RECORDS:
         raise _too_many()
-    lines = body.split(b"\n")
-    if len(lines) > 1 and not _is_json(lines[0]) and _is_json(body):
+    end = body.find(b"\n")
+    if end >= 0 and not _is_json(body[:end]) and _is_json(body):
         return [body.lstrip()]
-    return lines
+    return Lined(body)
 
 
 def _elements(body: bytes) -> list[bytes]:
