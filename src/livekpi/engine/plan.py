@@ -35,12 +35,13 @@ class Partial:
     argument: exp.Expr | None
     where: exp.Expr | None
     type: Type
+    texts: tuple[str | None, str | None]
+    """Argument and condition as SQL."""
 
     @cached_property
     def key(self) -> str:
         """Names the piece by its meaning: another expression has another key, so numbers of both are never mixed."""
-        trees = [None if tree is None else tree.sql() for tree in (self.argument, self.where)]
-        return f"{self.kind}_{_digest([*trees, str(self.type)])}"
+        return f"{self.kind}_{_digest([*self.texts, str(self.type)])}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def grouping_of(plan: Plan, aggregate: Aggregate) -> Grouping:
 def partial_of(aggregate: Aggregate) -> Partial:
     """The piece an aggregate is read from; quantiles of one argument share their bins."""
     kind: PartialKind = "bins" if aggregate.kind == "quantile" else aggregate.kind
-    return Partial(kind, aggregate.argument, aggregate.where, aggregate.type)
+    return Partial(kind, aggregate.argument, aggregate.where, aggregate.type, aggregate.texts)
 
 
 def source_meaning(definition: Definition, source: str) -> str:

@@ -88,6 +88,7 @@ def changed(
     coarsely for a want's step nothing is said.
     """
     known = [want for want in wants if want.kpi in definition.kpis and set(want.by) <= set(definition.kpis[want.kpi].by)]
+    query.known.look(dict.fromkeys(grouping for want in known for grouping in query.kept.groupings(definition.kpis[want.kpi])))
     now_final_us = {want: query.final_us(definition.kpis[want.kpi]) for want in known}
     found: dict[Want, Told] = {}
     before_us = (

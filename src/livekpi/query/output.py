@@ -40,8 +40,8 @@ def json_value(value: Value) -> Value:
 
 
 def point_object(points: Points, point: Point) -> dict[str, Value | Dimension]:
-    """A point as the contract has it: time, dimensions by name, value, final; when it was corrected after that, if it
-    was; and what else was asked for, where it is known."""
+    """A point as the contract has it: time, dimensions by name, value, final; when it was corrected after that, if it was; and what
+    else was asked for, where it is known."""
     found: dict[str, Value | Dimension] = {"time": time_text(point.time_us)}
     found.update(zip(points.dimensions, point.dimensions, strict=True))
     found["value"], found["final"] = json_value(point.value), point.final

@@ -3,7 +3,7 @@
 Asked once a snapshot: many KPIs are answered from the same facts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import duckdb
@@ -11,8 +11,10 @@ import duckdb
 from livekpi.definition.definition import Definition
 from livekpi.engine.plan import Grouping
 from livekpi.store import catalog, positions
-from livekpi.store.layout import CORRECTED_AT, cells, quote, series
+from livekpi.store.layout import CORRECTED_AT, cells, quote, series, text
 
+_AT_ONCE = 32
+"""Groupings looked at by one statement."""
 NEVER_SILENT: Mapping[str, int] = MappingProxyType({})
 
 
@@ -24,7 +26,7 @@ class Snapshot:
         self._cursor, self._definition, self._silent_us = cursor, definition, silent_us
         self._positions: dict[str, list[positions.Position]] = {}
         self._first: dict[str, int | None] = {}
-        self._corrected: dict[str, bool] = {}
+        self._corrected: set[str] = set()
         self._since: dict[str, dict[str, int | None]] | None = None
         self._rolled: dict[str, list[tuple[int, int]]] | None = None
 
@@ -51,19 +53,26 @@ class Snapshot:
 
     def first_us(self, grouping: Grouping) -> int | None:
         """The bucket of a grouping's first event; None before it."""
-        if grouping.key not in self._first:
-            # all of it is fetched, as the cursor takes no table while a result is open
-            ((first_us,),) = self._cursor.execute(f"SELECT epoch_us(min(first)) FROM {quote(series(grouping))}").fetchall()
-            self._first[grouping.key] = first_us
+        self.look([grouping])
         return self._first[grouping.key]
 
     def corrected(self, grouping: Grouping) -> bool:
         """Whether any bucket of a grouping was corrected after it had been final; most never are."""
-        if grouping.key not in self._corrected:
-            # one at most is looked for, and the column's statistics say where none can be
-            statement = f"SELECT 1 FROM {quote(cells(grouping).name)} WHERE {CORRECTED_AT} IS NOT NULL LIMIT 1"
-            self._corrected[grouping.key] = bool(self._cursor.execute(statement).fetchall())
-        return self._corrected[grouping.key]
+        self.look([grouping])
+        return grouping.key in self._corrected
+
+    def look(self, groupings: Iterable[Grouping]) -> None:
+        """Reads at once what will be asked of each of these, which costs less than one by one."""
+        unknown = {grouping.key: grouping for grouping in groupings if grouping.key not in self._first}
+        asked = [_facts_sql(grouping) for grouping in unknown.values()]
+        for begin in range(0, len(asked), _AT_ONCE):
+            statement = " UNION ALL ".join(asked[begin : begin + _AT_ONCE])
+            # all of it is fetched, as the cursor takes no table while a result is open
+            for key, first_us, corrected in self._cursor.execute(statement).fetchall():
+                if corrected:
+                    self._corrected.add(key)
+                else:
+                    self._first[key] = first_us
 
     def since(self, grouping: Grouping) -> Mapping[str, int | None]:
         """From which bucket on each partial of a grouping is complete, by key."""
@@ -82,3 +91,12 @@ class Snapshot:
     def rolled_before_us(self, grouping: Grouping) -> int:
         """Buckets before this may be coarser than they were; -1 where none are."""
         return max((before for _, before in self.rolled(grouping)), default=-1)
+
+
+def _facts_sql(grouping: Grouping) -> str:
+    """A row with the bucket of the grouping's first event, and one more where any was corrected."""
+    key = text(grouping.key)
+    first = f"SELECT {key} AS key, epoch_us(min(first)) AS first_us, false AS corrected FROM {quote(series(grouping))}"
+    # one at most is looked for, and the column's statistics say where none can be
+    marked = f"SELECT {key}, NULL, true FROM {quote(cells(grouping).name)} WHERE {CORRECTED_AT} IS NOT NULL LIMIT 1"
+    return f"{first} UNION ALL ({marked})"

@@ -24,6 +24,8 @@ from livekpi.web.stream.viewer import STILL_HERE, Viewer
 
 FINE, COARSE = Want("users"), Want("users", ("country",), 4)
 """Of the second each four buckets are a step, whose value is their sum."""
+OTHERS = tuple(Want("users", where=f"country = '{name}'") for name in ("DE", "FR", "IT"))
+"""With these there are so many kinds of wants that two threads share the work."""
 TOLD_LATER_S = 20
 Shown = dict[int, tuple[int, bool]]
 """By start, the value and whether it is final."""
@@ -96,12 +98,13 @@ class Page:
     """What a browser does: it asks for each want's range while the stream is open, and reads messages when it comes to it."""
 
     viewer: Viewer
+    wants: tuple[Want, ...]
     seen: int | None = None
     """The commit that its ranges have seen."""
     shown: dict[int, Shown] = field(default_factory=dict)
 
     def ask(self, store: Store) -> None:
-        self.shown = {place: store.at(want) for place, want in enumerate((FINE, COARSE))}
+        self.shown = {place: store.at(want) for place, want in enumerate(self.wants)}
         self.seen = store.number
 
     async def look(self) -> None:
@@ -115,7 +118,8 @@ class Page:
 
 
 class Played:
-    def __init__(self) -> None:
+    def __init__(self, others: tuple[Want, ...] = ()) -> None:
+        self.wants = FINE, COARSE, *others
         self.store, self.pool = Store(), Stepped()
         self.hub = Hub(self.store, Metrics(CollectorRegistry()), self.pool, 10, quiet_s=0.001)  # type: ignore[arg-type]  # all that a hub asks of one
         self.untold: deque[Commit] = deque()
@@ -140,7 +144,7 @@ class Played:
     async def _page(self, act: str) -> None:
         """What a page does: the next that can."""
         if act == "join" and len(self.pages) < 3:
-            self.pages.append(Page(self.hub.join(Subscription((FINE, COARSE), numbered=True))))
+            self.pages.append(Page(self.hub.join(Subscription(self.wants, numbered=True)), self.wants))
         if act == "ask":
             for page in [page for page in self.pages if page.seen is None][:1]:
                 page.ask(self.store)
@@ -149,7 +153,7 @@ class Played:
                 await page.look()
 
     def right(self) -> bool:
-        expected = {place: self.store.at(want) for place, want in enumerate((FINE, COARSE))}
+        expected = {place: self.store.at(want) for place, want in enumerate(self.wants)}
         return all(page.shown == expected for page in self.pages)
 
     async def end(self) -> None:
@@ -173,11 +177,11 @@ ACTS = st.tuples(
 )
 
 
-@given(st.lists(ACTS, max_size=60))
+@given(st.lists(ACTS, max_size=60), st.sampled_from([(), OTHERS]))
 @settings(deadline=None)
-def test_nothing_is_missed_and_nothing_old_is_shown(acts: list[tuple[str, frozenset[int]]]) -> None:
+def test_nothing_is_missed_and_nothing_old_is_shown(acts: list[tuple[str, frozenset[int]]], others: tuple[Want, ...]) -> None:
     async def play() -> None:
-        played = Played()
+        played = Played(others)
         running = asyncio.create_task(played.hub.run())
         await asyncio.sleep(0)
         for act, buckets in acts:
@@ -208,7 +212,7 @@ def test_what_can_not_be_read_is_owed_to_those_alone_whom_it_concerns(monkeypatc
             await played.act(act, frozenset({1}))
         async with asyncio.timeout(TOLD_LATER_S):
             while not played.pages[0].shown[0]:  # asked together, and then each alone
-                for act in ("read", "read", "deliver", "deliver", "look"):
+                for act in ("read", "deliver", "read", "deliver", "look"):
                     await played.act(act)
                 await asyncio.sleep(0.001)
         found = {place: dict(values) for place, values in played.pages[0].shown.items()}
@@ -224,7 +228,7 @@ def test_what_can_not_be_read_is_owed_to_those_alone_whom_it_concerns(monkeypatc
 
 def test_what_became_final_between_two_reads_is_told_to_who_leaves_the_message_aside() -> None:
     """The message is as old as its oldest part, so a range that is newer than that leaves aside what the newer part found, too."""
-    played = Played()
+    played = Played(OTHERS)
 
     async def play() -> None:
         running = asyncio.create_task(played.hub.run())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from sqlglot import exp
@@ -39,6 +40,12 @@ class Aggregate:
         trees = [tree for tree in (self.argument, self.where) if tree is not None]
         return frozenset(column.name for tree in trees for column in tree.find_all(exp.Column)) | frozenset(self.by)
 
+
+    @cached_property
+    def texts(self) -> tuple[str | None, str | None]:
+        """Argument and condition as SQL; written once, as each question needs them and a tree is slow to write."""
+        argument, where = (None if tree is None else tree.sql() for tree in (self.argument, self.where))
+        return argument, where
 
 @dataclass(frozen=True)
 class KpiValue:

@@ -46,6 +46,8 @@ QUIET_S = 1.0
 """After so long without a commit it is looked whether time alone has made something final."""
 JOBS = 2
 """So many threads share the work on a commit."""
+ALIKE_A_SHARE = 4
+"""Fewer kinds of questions are not worth a thread of their own: each thread asks for the same facts first."""
 REST = 0.2
 """How long the hub rests after a message, as a share of how long it took."""
 _logger = structlog.get_logger(__name__)
@@ -238,7 +240,8 @@ class Hub:
             alike[want.by, want.where][want] = None
         # in few jobs, which spares asking for the same facts again; but what failed is asked alone, so that it fails alone
         together = [key for key in alike if key not in owed] if commit is not None else []
-        parts = [*(together[part::JOBS] for part in range(JOBS)), *([key] for key in alike if key in owed)]
+        shares = min(JOBS, -(-len(together) // ALIKE_A_SHARE))
+        parts = [*(together[part::shares] for part in range(shares)), *([key] for key in alike if key in owed)]
         asked = [(keys, found) for keys in parts if (found := self._due(keys, owed, commit)) is not None]
         loop = asyncio.get_running_loop()
         before_us = self._final_us
@@ -302,11 +305,13 @@ class Hub:
             return
         notices: dict[tuple[bool, frozenset[str] | None], list[Notice]] = {}
         for subscription, viewers in self._viewers.items():
+            if not subscription.alerts:
+                continue
             people, kpis = eyes = subscription.people, subscription.kpis
-            if subscription.alerts and eyes not in notices:
+            if eyes not in notices:
                 seen = about(self._backend.definition, kpis, shown)
                 notices[eyes] = [Notice("alert", alert_object(each if people else without_people(each)), each.key) for each in seen]
-            for viewer in viewers if subscription.alerts else ():
+            for viewer in viewers:
                 viewer.tell(notices[eyes])
 
 
