@@ -1,5 +1,6 @@
 """What commands ask of a data directory: of the server that has it open, or of its files where none has."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -47,11 +48,12 @@ def stored(data: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Definition, 
     store = Store.open_for_reading(data)
     try:
         cursor = store.cursor()
-        text = cursor.execute("SELECT value FROM meta WHERE name = 'definition'").fetchone()
+        meta = dict(cursor.execute("SELECT name, value FROM meta").fetchall())
         alive = cursor.execute("SELECT alive_us FROM engine").fetchone()
-        if text is None or alive is None:
+        if "definition" not in meta or alive is None:
             raise StoreError(f"{data} has not been run yet; run `livekpi run` first")
-        yield cursor, parse_definition(text[0].encode(), data / "definition", Unset()), alive[0]
+        known = Unset(json.loads(meta.get("variables", "{}")))
+        yield cursor, parse_definition(meta["definition"].encode(), data / "definition", known), alive[0]
     finally:
         store.close()
 

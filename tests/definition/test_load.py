@@ -83,6 +83,16 @@ alerts:
     )
 
 
+def test_of_a_variable_that_is_not_set_only_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_text(SOURCE.replace("time: ts", 'time: ts\n    late: "${LATE}"') + KPIS)
+    assert "late" in path.read_text()
+    (said,) = check(path, {})
+    assert said.message == "the environment variable LATE is not set; set it, or give a default: ${LATE:-…}"
+    (said,) = check(path, {"LATE": "soon"})
+    assert "expected a duration" in said.message
+
+
 def test_a_mistake_is_shown_as_compilers_show_theirs() -> None:
     with pytest.raises(DefinitionError, match=r"(?m)^shop\.yaml:1:1: there is no key 'source' here; did you mean 'sources'\?$"):
         parsed("source: {}\n")

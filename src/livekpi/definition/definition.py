@@ -89,6 +89,8 @@ class Definition:
 
     path: Path
     text: str
+    variables: Mapping[str, str]
+    """Those that `text` needs to say the same elsewhere, and no secrets; empty where one is not set."""
     spec: DefinitionSpec
     sources: Mapping[str, SourceDefinition]
     kpis: Mapping[str, Kpi]

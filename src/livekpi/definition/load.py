@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from livekpi.definition.definition import Definition
+from livekpi.definition.file.variables import telling
 from livekpi.definition.file.yaml_source import MAX_BYTES, read_yaml
 from livekpi.definition.problems import DefinitionError, Problem
 from livekpi.definition.report import Report
@@ -45,7 +46,7 @@ def parse_definition(raw: bytes, path: Path, environ: Mapping[str, str]) -> Defi
     """As `load`, from a file's bytes; `path` is where they stand."""
     document, problems = read_yaml(raw, str(path), environ)
     validated = validate(document)
-    problems += validated.problems
+    problems += [problem for problem in validated.problems if (problem.line, problem.column) not in document.unfilled]
     if validated.spec is None:
         raise DefinitionError(_in_order(problems))
     spec, report = validated.spec, Report(document, validated.left_out)
@@ -58,7 +59,8 @@ def parse_definition(raw: bytes, path: Path, environ: Mapping[str, str]) -> Defi
     problems = _in_order([*problems, *report.problems])
     if any(not problem.warning for problem in problems):
         raise DefinitionError(problems)
-    return Definition(path, document.text, spec, sources, kpis, keep_us, rules, dashboards, tuple(problems))
+    variables = telling(document.root, environ)
+    return Definition(path, document.text, variables, spec, sources, kpis, keep_us, rules, dashboards, tuple(problems))
 
 
 def _in_order(problems: Sequence[Problem]) -> list[Problem]:

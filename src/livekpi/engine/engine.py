@@ -1,5 +1,6 @@
 """The loop: what has arrived since the last commit becomes one batch, one transaction, one message to who watches."""
 
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -125,7 +126,8 @@ class Engine:
             for name, source in self.definition.sources.items():
                 if source.spec.id is not None:
                     ids.install(cursor, name)
-            cursor.execute("INSERT OR REPLACE INTO meta VALUES ('definition', ?)", [self.definition.text])
+            kept = (("definition", self.definition.text), ("variables", json.dumps(self.definition.variables)))
+            cursor.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", kept)
             self._writer.load(cursor)
         for change in changes:
             say = log.warning if change.dropped else log.info

@@ -52,6 +52,8 @@ class Document:
     file: str
     text: str
     root: Node
+    unfilled: frozenset[tuple[int, int]] = frozenset()
+    """Line and column of the values that are not known, as a variable in them could not be filled in."""
 
     def find(self, loc: Loc) -> Node | None:
         """The node at `loc`; None where there is none."""

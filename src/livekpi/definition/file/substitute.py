@@ -7,17 +7,22 @@ from dataclasses import dataclass
 _DOLLAR = re.compile(r"\$(?:\$|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^${}]*))?\}|(?P<wrong>\{))")
 
 
+STAND_IN = "unset"
+"""What each variable is that `Unset` does not know."""
+
+
 class Unset(dict[str, str]):
-    """An environment in which each variable is set to something, for a definition whose sources are not opened."""
+    """An environment in which each variable is set to something, for a definition whose sources are not opened: what is known of them is as
+    it was given, the others are their default, or else what stands in for any text."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
     def __missing__(self, name: str) -> str:
-        return "unset"
+        return STAND_IN
 
     def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
-        return "unset" if default is None else default
+        return self[name] if dict.__contains__(self, name) else default or STAND_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,11 @@ def substitute(text: str, environ: Mapping[str, str]) -> Substituted:
     return Substituted("".join(pieces), tuple(origins), tuple(mistakes))
 
 
+def names(text: str) -> list[str]:
+    """The variables that stand in a text."""
+    return [match["name"] for match in _DOLLAR.finditer(text) if match["name"] is not None]
+
+
 def _fill(match: re.Match[str], environ: Mapping[str, str]) -> tuple[str, str | None]:
     """The text for one match, and what is wrong with it."""
     if match["wrong"] is not None:
@@ -59,7 +69,7 @@ def _fill(match: re.Match[str], environ: Mapping[str, str]) -> tuple[str, str | 
     if name is None:
         return "$", None
     if default is not None:
-        return environ.get(name) or default, None
+        return environ.get(name, default) or default, None
     if name not in environ:
         return match[0], f"the environment variable {name} is not set; set it, or give a default: ${{{name}:-…}}"
     return environ[name], None

@@ -35,7 +35,7 @@ def read_yaml(raw: bytes, file: str, environ: Mapping[str, str]) -> tuple[Docume
     """The document in `raw`, and the mistakes that leave it readable; raises DefinitionError where nothing can be read."""
     text = _decode(raw, file)
     reader = _Reader(text, file, environ)
-    return Document(file, text, reader.root()), reader.problems
+    return Document(file, text, reader.root(), frozenset(reader.unfilled)), reader.problems
 
 
 def _decode(raw: bytes, file: str) -> str:
@@ -54,6 +54,7 @@ class _Reader:
 
     def __init__(self, text: str, file: str, environ: Mapping[str, str]) -> None:
         self.problems: list[Problem] = []
+        self.unfilled: list[tuple[int, int]] = []
         self._text = text
         self._file = file
         self._environ = environ
@@ -177,6 +178,7 @@ class _Reader:
         document = Document(self._file, self._text, scalar)
         for at, mistake in filled.mistakes:
             self.problems.append(document.problem((), mistake, filled.origins.index(at)))
+            self.unfilled.append(place(self._text, start))
         return scalar
 
     def _whole(self, index: int, value: str) -> str:

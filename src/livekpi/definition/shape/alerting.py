@@ -8,16 +8,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from livekpi.definition.file.substitute import Unset
+from livekpi.definition.file.substitute import STAND_IN
 from livekpi.definition.shape.parts import Model
 from livekpi.definition.shape.values import Country, Date, Duration, Hours, Timezone, Weekdays
 
-_STAND_IN = Unset()[""]
-"""What a variable is where nobody is told."""
-
 
 def _page(text: str) -> str:
-    if re.fullmatch(r"https?://[!#-;=?-\[\]_a-z~]{1,2000}", text) is None and not text.startswith(_STAND_IN):
+    if re.fullmatch(r"https?://[!#-;=?-\[\]_a-z~]{1,2000}", text) is None and not text.startswith(STAND_IN):
         raise ValueError("expected an address such as https://wiki.example.com/runbooks/orders, which links lead to")
     return text
 

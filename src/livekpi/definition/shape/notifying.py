@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from livekpi.definition.file.substitute import Unset
+from livekpi.definition.file.substitute import STAND_IN
 from livekpi.definition.shape.parts import Model, one_of
 from livekpi.definition.shape.values import Duration, Text
 
@@ -17,8 +17,6 @@ KINDS = ("pagerduty", "alertmanager", "webhook", "slack", "email", "apprise", "a
 """By their keys in the file."""
 _PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 _RATE = 20
-_STAND_IN = Unset()[""]
-"""What a variable is where nobody is told: a definition that is only asked must not need the secrets of who is told."""
 _PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 _HOST = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 """A host's name, or its IPv6 address."""
@@ -32,13 +30,13 @@ def _url(text: str) -> str:
         right = re.fullmatch(_HOST, parts.hostname or "") is not None and parts.port != 0
     except ValueError:
         right = False
-    if not right and text != _STAND_IN:
+    if not right and text != STAND_IN:  # a definition that is only asked must not need the secrets of who is told
         raise ValueError("expected an address such as https://example.com/hook")
     return text
 
 
 def _mailbox(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}", text) is None and text != _STAND_IN:
+    if re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}", text) is None and text != STAND_IN:
         raise ValueError("expected an address such as desk@example.com")
     return text
 
