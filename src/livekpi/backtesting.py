@@ -45,6 +45,7 @@ def show(
     question = Asked(
         definition=definition.text,
         against=None if other is None else other.text,
+        variables={**definition.variables, **(other.variables if other is not None else {})},
         from_=asked.get("from"),
         to=asked.get("to"),
         rules=list(rules),

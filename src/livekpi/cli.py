@@ -120,7 +120,7 @@ def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path
 )
 @explained
 def check(file: Path, data: Path | None) -> None:
-    """Report every mistake in FILE, with its line and column."""
+    """Report every mistake in FILE, with its line and column; with --data beside a running server or without one."""
     import livekpi.checking
 
     problems = livekpi.checking.check(file, data)

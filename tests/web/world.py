@@ -37,7 +37,7 @@ from livekpi.web.api.status import Job
 from livekpi.web.app import App
 from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, SourceState
 from livekpi.web.door.door import Inlet
-from livekpi.web.objects.backtest import Asked
+from livekpi.web.objects import backtest, check
 
 T = TypeVar("T")
 
@@ -82,7 +82,8 @@ class FakeBackend:
         self.replays_asked: list[Replay] = []
         self.replayed: Future[Replayed] = Future()
         self.states: list[SourceState] = []
-        self.backtests_asked: list[Asked] = []
+        self.backtests_asked: list[backtest.Asked] = []
+        self.checks_asked: list[check.Asked] = []
         self.troubles: dict[str, str] = {}
         self.failed: str | None = None
         self.stale: str | None = None
@@ -135,11 +136,17 @@ class FakeBackend:
     def sources(self) -> list[SourceState]:
         return self.states
 
-    def backtest(self, asked: Asked) -> dict[str, Any]:
+    def backtest(self, asked: backtest.Asked) -> dict[str, Any]:
         self.backtests_asked.append(asked)
         if self.error is not None:
             raise self.error
         return {"rules": []}
+
+    def check(self, asked: check.Asked) -> dict[str, Any]:
+        self.checks_asked.append(asked)
+        if self.error is not None:
+            raise self.error
+        return {"changes": [], "doubts": []}
 
     def problems(self) -> Mapping[str, str]:
         return self.troubles

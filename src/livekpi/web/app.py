@@ -28,6 +28,7 @@ from livekpi.web.access.tokens import Tokens
 from livekpi.web.api.alerts import AlertsApi
 from livekpi.web.api.annotations import AnnotationsApi
 from livekpi.web.api.backtest import BacktestApi
+from livekpi.web.api.check import CheckApi
 from livekpi.web.api.dashboards import DashboardsApi
 from livekpi.web.api.dead_letters import DeadLettersApi
 from livekpi.web.api.health import Health
@@ -107,6 +108,7 @@ class App:
             Route("/v1/backtest", BacktestApi(self._backend, self._backtests).post, methods=["POST"]),
             Route("/v1/dead-letters", dead_letters.dead_letters),
             Route("/v1/dead-letters/replay", dead_letters.replay, methods=["POST"]),
+            Route("/v1/check", CheckApi(self._backend, self._backtests).post, methods=["POST"]),
             Route("/v1/sources", SourcesApi(self._backend, clock, self._questions).sources),
         ]
 

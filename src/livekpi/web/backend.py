@@ -1,5 +1,4 @@
-"""What the web asks of the rest of livekpi. The running engine and its store answer it
-(see livekpi.web.running)."""
+"""What the web asks of the rest of livekpi. The running engine and its store answer it: see livekpi.web.running."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -18,7 +17,7 @@ from livekpi.query.points import Points, Request
 from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
-from livekpi.web.objects.backtest import Asked
+from livekpi.web.objects import backtest, check
 from livekpi.web.objects.words import Saying
 
 
@@ -144,8 +143,11 @@ class Backend(Protocol):
     def remove_annotation(self, number: int) -> Annotation | None:
         """Deletes one; None where there is none of that number."""
 
-    def backtest(self, asked: Asked) -> dict[str, Any]:
+    def backtest(self, asked: backtest.Asked) -> dict[str, Any]:
         """Tries alert rules on history; raises QueryError where they, or what is asked of them, are wrong."""
+
+    def check(self, asked: check.Asked) -> dict[str, Any]:
+        """What running a definition would do to the numbers, and what they say of its rules; raises QueryError where it has mistakes."""
 
     def problems(self) -> Mapping[str, str]:
         """What keeps the numbers from being up to date, by the part it concerns; empty while all is well."""

@@ -1,8 +1,6 @@
 """A backtest as it is asked for over HTTP and by the command: read, done and answered."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,9 +11,7 @@ from livekpi.alerts.backtest.incidents import Incident
 from livekpi.alerts.backtest.report import report
 from livekpi.alerts.backtest.trial import Backtest, Tried
 from livekpi.definition.definition import Definition
-from livekpi.definition.file.substitute import Unset
-from livekpi.definition.load import parse_definition
-from livekpi.definition.problems import DefinitionError, nearest
+from livekpi.definition.problems import nearest
 from livekpi.query.steps import QueryError
 from livekpi.web.objects.checks import time_us
 
@@ -30,30 +26,15 @@ class AskedIncident(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Asked(msgspec.Struct, forbid_unknown_fields=True):
-    """A backtest as it is sent; definitions are a file's text, and that which runs where there is none."""
+    """A backtest as it is sent; definitions are a file's text, and that which runs where there is none; `variables` are those of both."""
 
     definition: str | None = None
     against: str | None = None
+    variables: dict[str, str] = {}
     from_: str | None = msgspec.field(name="from", default=None)
     to: str | None = None
     rules: list[str] = []
     incidents: list[AskedIncident] | None = None
-
-
-def read_definition(text: str, name: str, running: Definition) -> Definition:
-    """A definition that was sent. Variables are not sent, so a source is read where the running one of its name is.
-
-    Raises QueryError with all that is wrong with it.
-    """
-    try:
-        found = parse_definition(text.encode(), Path(name), Unset())
-    except DefinitionError as error:
-        raise QueryError(f"{name}: {'; '.join(map(str, error.problems))}") from error
-    sources = {
-        name: replace(source, spec=running.sources[name].spec) if name in running.sources else source
-        for name, source in found.sources.items()
-    }
-    return replace(found, path=running.path, sources=sources)
 
 
 def answer(

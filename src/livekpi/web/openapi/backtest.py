@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from livekpi.web.openapi.check import VARIABLES
 from livekpi.web.openapi.pieces import NOT_ACTING, STRING, TIME, UNABLE, array, body, json_of, problems, ref
 
 _INCIDENT = {
@@ -37,6 +38,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             "definition": {**STRING, "description": "a definition file's text, whose rules are tried; without it those that run"},
             "against": {**STRING, "description": "another's, to be compared with"},
+            "variables": VARIABLES,
             "from": {**STRING, "description": TIME},
             "to": {**STRING, "description": TIME},
             "rules": {**array(STRING), "description": "these; else all"},

@@ -6,6 +6,7 @@ from livekpi.web.openapi import (
     alerts,
     annotations,
     backtest,
+    check,
     dashboards,
     dead_letters,
     events,
@@ -18,7 +19,7 @@ from livekpi.web.openapi import (
 )
 from livekpi.web.openapi.pieces import INTEGER, STRING, members
 
-_PARTS = (events, kpis, stream, alerts, backtest, dead_letters, sources, status, dashboards, annotations, session, page)
+_PARTS = (events, kpis, stream, alerts, backtest, check, dead_letters, sources, status, dashboards, annotations, session, page)
 _PROBLEM = members(type=STRING, title=STRING, status=INTEGER, detail=STRING) | {"description": "RFC 9457"}
 _TOKEN = {
     "type": "http",

@@ -22,8 +22,9 @@ from livekpi.store import annotations, dead_letters, positions
 from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.web.backend import AnnotationRequest, DeadLetterRequest, Judging, SourceState
+from livekpi.web.objects import backtest, check
 from livekpi.web.objects.annotations import write
-from livekpi.web.objects.backtest import Asked, answer, read_definition
+from livekpi.web.objects.definitions import read_definition
 from livekpi.web.running.cursors import Cursors
 
 _logger = structlog.get_logger(__name__)
@@ -119,13 +120,18 @@ class Running:
         with self._cursors.writing() as cursor:
             return annotations.remove(cursor, number)
 
-    def backtest(self, asked: Asked) -> dict[str, Any]:
-        running = self.definition
-        definition = running if asked.definition is None else read_definition(asked.definition, "definition", running)
-        against = None if asked.against is None else read_definition(asked.against, "against", running)
+    def backtest(self, asked: backtest.Asked) -> dict[str, Any]:
+        running, given = self.definition, asked.variables
+        definition = running if asked.definition is None else read_definition(asked.definition, given, "definition", running)
+        against = None if asked.against is None else read_definition(asked.against, given, "against", running)
         now_us = self._clock.now_us()
         with self._cursors.snapshot() as cursor:
-            return answer(cursor, definition, against, asked, now_us, now_us)
+            return backtest.answer(cursor, definition, against, asked, now_us, now_us)
+
+    def check(self, asked: check.Asked) -> dict[str, Any]:
+        definition = read_definition(asked.definition, asked.variables, "definition", self.definition)
+        with self._cursors.snapshot() as cursor:
+            return check.answer(cursor, definition, self._clock.now_us())
 
     def problems(self) -> Mapping[str, str]:
         return {**self._engine.problems(), **(self._judging.problems() if self._judging is not None else {})}
