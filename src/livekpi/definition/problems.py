@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+_FEW = 10
+"""So many names are listed where none is near to what was given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -46,3 +49,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
     folded = {each.casefold(): each for each in names}
     found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f"; did you mean {folded[found[0]]!r}?" if found else ""
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """As `nearest`; where no name is near, the names that there are, as long as they are few."""
+    there = list(names)
+    return nearest(name, there) or (f"; there are {', '.join(there)}" if 0 < len(there) <= _FEW else "")

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.durations import parse_duration
-from livekpi.definition.problems import nearest
+from livekpi.definition.problems import meant
 from livekpi.definition.sql.expressions import Aggregate
 from livekpi.definition.types import Field, Type
 from livekpi.engine.plan import Grouping, Plan, grouping_of
@@ -222,7 +222,7 @@ class Query:
     def kpi(self, name: str) -> Kpi:
         """The KPI of a name; raises QueryError."""
         if name not in self._definition.kpis:
-            raise QueryError(f"there is no KPI {name!r}{nearest(name, list(self._definition.kpis))}")
+            raise QueryError(f"there is no KPI {name!r}{meant(name, self._definition.kpis)}")
         return self._definition.kpis[name]
 
     def _fields(self, kpi: Kpi) -> dict[str, Field]:

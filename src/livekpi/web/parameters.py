@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from livekpi.definition.definition import Definition, Kpi
-from livekpi.definition.problems import nearest
+from livekpi.definition.problems import meant
 from livekpi.query.steps import QueryError, zone
 from livekpi.web.problems import ProblemError
 from livekpi.web.times import parse_time
@@ -72,7 +72,7 @@ class Parameters:
 def kpi_named(name: str, definition: Definition) -> Kpi:
     """Raises ProblemError 404 where there is none of that name."""
     if name not in definition.kpis:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {name!r}{nearest(name, definition.kpis)}")
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no KPI {name!r}{meant(name, definition.kpis)}")
     return definition.kpis[name]
 
 

@@ -109,6 +109,7 @@ def test_a_store_that_can_not_be_read(client: Client, world: World) -> None:
 
 def test_an_unknown_kpi_and_the_nearest(client: Client) -> None:
     assert problem(client.get("/v1/kpis/user"), 404) == "there is no KPI 'user'; did you mean 'users'?"
+    assert problem(client.get("/v1/kpis/xyz"), 404) == "there is no KPI 'xyz'; there are users, visits, revenue, stock"
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1/kpis/", "/v1"])

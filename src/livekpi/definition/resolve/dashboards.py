@@ -8,12 +8,10 @@ from livekpi.definition.dashboards import Dashboard, KpiTile, Row, TextTile
 from livekpi.definition.definition import Kpi, microseconds
 from livekpi.definition.durations import format_duration
 from livekpi.definition.file.document import Loc
-from livekpi.definition.problems import nearest
+from livekpi.definition.problems import meant, nearest
 from livekpi.definition.report import Report
 from livekpi.definition.shape.dashboarding import DashboardSpec, KpiTileSpec, RowSpec, TextTileSpec, tiles_of
 from livekpi.definition.shape.model import DefinitionSpec
-
-_FEW = 10
 
 
 def resolve_dashboards(spec: DefinitionSpec, kpis: Mapping[str, Kpi], report: Report) -> dict[str, Dashboard]:
@@ -49,7 +47,7 @@ class _Resolver:
             self._check_split(loc, spec, self._kpis[spec.kpi])
             self._check_span(loc, spec, self._kpis[spec.kpi])
         elif spec.kpi not in self._lost:
-            self._report.value(at, f"there is no KPI {spec.kpi!r}{nearest(spec.kpi, self._kpis) or self._there_are()}")
+            self._report.value(at, f"there is no KPI {spec.kpi!r}{meant(spec.kpi, self._kpis)}")
         span_us = None if spec.span is None else microseconds(spec.span)
         return KpiTile(spec.kpi, spec.title, spec.size, spec.by, spec.top, span_us)
 
@@ -65,6 +63,3 @@ class _Resolver:
         if tile.span is not None and microseconds(tile.span) < kpi.every_us:
             every = format_duration(timedelta(microseconds=kpi.every_us))
             self._report.value((*loc, "span"), f"expected at least {every}, which is the bucket of {kpi.name!r}")
-
-    def _there_are(self) -> str:
-        return f"; there are {', '.join(self._kpis)}" if 0 < len(self._kpis) <= _FEW else ""
