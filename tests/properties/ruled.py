@@ -75,6 +75,7 @@ CONDITIONS: dict[str, Callable[[At], Truth]] = {
     "not slowest > 4 or window > 9": lambda at: either(negated(over(at("slowest"), 4)), over(at("window"), 9)),
     "window > 5": lambda at: over(at("window"), 5),
     "hits > ago(hits, 2m)": lambda at: over(at("hits"), at("hits", 2)),
+    "total < 2": lambda at: over(2, at("total")),
     "rising(total, 50, 2m)": lambda at: at.moved("total", 50, 2),
     "falling(hits, 50, 1m)": lambda at: at.moved("hits", -50, 1),
     "absent(hits, 3m)": lambda at: at.absent("hits", 3),
@@ -138,9 +139,9 @@ class Ruled:
         return "absent" in self._texts
 
     @property
-    def asks_counts(self) -> bool:
-        """Whether it looks at how many there are, and not only whether there were any."""
-        return any(name in re.sub(r"absent\(\w+", "", self._texts) for name in ("hits", "errors", "coarse"))
+    def asks_zeros(self) -> bool:
+        """Whether it looks at how many there are, or how much, and not only whether there were any."""
+        return any(name in re.sub(r"absent\(\w+", "", self._texts) for name in ("hits", "errors", "coarse", "total", "window"))
 
     def _open(self, end_us: int) -> bool:
         """Whether the last instant of a step is in its hours."""

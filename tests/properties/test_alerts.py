@@ -45,14 +45,19 @@ def _bad(event: Event) -> bool:
     return bool(event["bad"])
 
 
+def _summed(total: Any, hits: Any) -> Any:
+    """For rules a sum over no events is 0, where it is known that there were none."""
+    return total if total is not None or hits is None else 0
+
+
 _HITS, _ERRORS = Part("count", by=_BY), Part("count", where=_bad, by=_BY)
 KPIS: dict[str, tuple[dict[str, Any], Kpi]] = {
     "hits": ({"value": "count(*)"}, Kpi((_HITS,))),
     "errors": ({"value": "count(*) filter (where bad)"}, Kpi((_ERRORS,))),
     "ratio": ({"value": "errors / hits"}, Kpi((_ERRORS, _HITS), divide)),
-    "total": ({"value": "sum(ms)"}, Kpi((Part("sum", _ms, by=_BY),))),
+    "total": ({"value": "sum(ms)"}, Kpi((Part("sum", _ms, by=_BY), _HITS), _summed)),
     "slowest": ({"value": "max(ms)"}, Kpi((Part("max", _ms, by=_BY),))),
-    "window": ({"value": "sum(ms)", "over": "3m"}, Kpi((Part("sum", _ms, by=_BY, over_us=3 * MINUTE_US),))),
+    "window": ({"value": "sum(ms)", "over": "3m"}, Kpi((Part("sum", _ms, by=_BY, over_us=3 * MINUTE_US), _HITS), _summed)),
     "coarse": ({"value": "count(*)", "every": "5m"}, Kpi((Part("count", by=_BY, every_us=5 * MINUTE_US),))),
     "level": ({"value": "last(ms)"}, Kpi((Part("last", _ms, by=_BY),))),
     "name": ({"value": "max(country)"}, Kpi((Part("max", lambda event: event["country"], by=_BY),))),
@@ -207,7 +212,7 @@ def expected(server: Server, made: dict[str, Ruled]) -> Iterator[Stand]:
     oracle = Oracle(server.events, silent_us=server.rehearsal.clock.now_us())
     for name, rule in made.items():
         every_us = rule.every_us
-        goes_on = rule.asks_absence or rule.asks_counts  # a source that is silent has counted nothing
+        goes_on = rule.asks_absence or rule.asks_zeros  # of a source that is silent counts and sums are 0
         until_us = server.rehearsal.clock.now_us() if goes_on else last_us + every_us
         begin_us = first_us // every_us * every_us
         steps = [(start, start + every_us) for start in range(begin_us - 15 * MINUTE_US, until_us // every_us * every_us, every_us)]

@@ -22,6 +22,8 @@ class Part:
     aggregates: tuple[tuple[int, Aggregate], ...]
     rolled_before_us: int
     """Buckets before this may have been rolled up."""
+    first_us: int | None
+    """The bucket of the grouping's first event."""
     last_event_us: int | None
     marks: Mapping[int, int] = field(default_factory=dict)
     """By window (µs), the numbers of what says that something in it was corrected; empty where nobody wants to know."""
@@ -51,25 +53,32 @@ def assemble(
     fields: Mapping[str, Field],
     *,
     carry: bool = True,
+    zeros: bool = False,
 ) -> Statement:
     """Rows (step, dimensions of `by`, a value for each KPI, marks) without those that have no value; `numbers` are the aggregates'.
 
     Buckets before `since_us` do not count: one of the parts is not complete there, and a ratio of unlike spans would be wrong.
-    `fields` are those of the dimensions that `where` is about. Without `carry` a level is only where an event gave it.
+    `fields` are those of the dimensions that `where` is about. Without `carry` a level is only where an event gave it;
+    with `zeros` a sum is 0 where a count would be.
     """
     parameters: dict[str, str] = {}
     tables: list[str] = []
     for part in parts:
         condition = _condition(where, part.grouping, fields, parameters)
         cut = Slice(part.grouping, tuple(f"d{part.grouping.by.index(name)}" for name in by), condition, since_us)
-        tables += _tables(cut, part, steps, carry=carry)
+        tables += _tables(cut, part, steps, carry=carry, zeros=zeros)
     names = ["i", *(f"g{index}" for index in range(len(by)))]
     marks = [name for mark in sorted(mark for part in parts for mark in part.marks.values()) for name in leaves.marked(mark)]
-    merged = ", ".join([*names, *(f"max({name}) AS {name}" for name in (*(f"a{number}" for number in numbers.values()), *marks))])
-    values = [
-        f"{_carried(number, names[1:]) if carry and aggregate.kind == 'last' else f'a{number}'} AS a{number}"
-        for aggregate, number in numbers.items()
-    ]
+    filled = [number for part in parts for number in _summed(part) if zeros and part.last_event_us is not None]
+    columns = [*(f"a{number}" for number in numbers.values()), *marks, *(f"z{number}" for number in filled)]
+    merged = ", ".join([*names, *(f"max({name}) AS {name}" for name in columns)])
+
+    def value(aggregate: Aggregate, number: int) -> str:
+        if number in filled:
+            return f"CASE WHEN a{number} IS NULL AND z{number} THEN 0 ELSE a{number} END"
+        return _carried(number, names[1:]) if carry and aggregate.kind == "last" else f"a{number}"
+
+    values = [f"{value(aggregate, number)} AS a{number}" for aggregate, number in numbers.items()]
     carried = ", ".join([*names, *values, *marks])
     together = f"SELECT {merged} FROM ({' UNION ALL BY NAME '.join(tables)}) GROUP BY ALL" if len(tables) > 1 else tables[0]
     inner = f"SELECT {carried} FROM ({together})"
@@ -79,7 +88,7 @@ def assemble(
     return Statement(f"SELECT * FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0 AND ({some})", ", ".join(names), parameters)
 
 
-def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool) -> list[str]:
+def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool, zeros: bool) -> list[str]:
     tables: list[str] = []
     cells: dict[int, list[tuple[int, Aggregate]]] = {over_us: [] for over_us in part.marks}
     counted: list[int] = []
@@ -99,9 +108,18 @@ def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool) -> list[str]:
     for over_us, asked in cells.items():
         tables.append(leaves.cell_values(cut, steps, over_us, asked, part.marks.get(over_us)))
     levels = carry and any(aggregate.kind == "last" for _, aggregate in part.aggregates)
-    if part.last_event_us is not None and (counted or levels):
-        tables.append(leaves.grid(cut, part.last_event_us, counted))
+    summed = _summed(part) if zeros else []
+    if part.last_event_us is not None and (counted or levels or summed):
+        if cut.whole:
+            tables.append(leaves.whole_grid(cut, steps, part.first_us, part.last_event_us, counted, summed))
+        else:
+            tables.append(leaves.grid(cut, part.last_event_us, counted, summed))
     return tables
+
+
+def _summed(part: Part) -> list[int]:
+    """The numbers of the sums among what is read of a part."""
+    return [number for number, aggregate in part.aggregates if aggregate.kind == "sum"]
 
 
 def _carried(number: int, slices: Sequence[str]) -> str:
@@ -116,7 +134,10 @@ def value_sql(kpi: Kpi, numbers: Mapping[Aggregate, int]) -> str:
     def number(node: exp.Expr) -> exp.Expr:
         return exp.column(columns[node.name]) if isinstance(node, exp.Column) else node
 
-    value = f"TRY({kpi.value.tree.transform(number).sql(dialect='duckdb')})"
+    tree = kpi.value.tree
+    # most are one aggregate, and it takes long to rewrite a tree
+    text = columns[tree.name] if isinstance(tree, exp.Column) else tree.transform(number).sql(dialect="duckdb")
+    value = f"TRY({text})"
     return f"CASE WHEN isfinite({value}::DOUBLE) THEN {value} END" if kpi.value.type == NUMBER else value
 
 

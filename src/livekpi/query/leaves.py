@@ -3,6 +3,7 @@
 Every query here yields columns `i` (the step's index), the slice's dimensions ``g0``, ``g1``, …, and aggregates ``a0``, ….
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,11 @@ class Slice:
     """Buckets before this are not complete."""
 
     @property
+    def whole(self) -> bool:
+        """Whether it is all of the grouping, as one."""
+        return not self.columns and self.where == "true"
+
+    @property
     def selected(self) -> str:
         return "".join(f", {name} AS g{index}" for index, name in enumerate(self.columns))
 
@@ -42,7 +48,8 @@ def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str) -> st
     lower = max(steps.starts[0] - (0 if apart else over_us), cut.since_us)
     within = f"bucket >= make_timestamp({lower}) AND bucket < make_timestamp({steps.ends[-1]}) AND {cut.where}"
     if apart:
-        index = f"(epoch_us(bucket) - {steps.starts[0]}) // {steps.size_us} AS i"
+        # most are asked live, for the one step that changes now: a constant costs less to plan and to group by
+        index = "0 AS i" if len(steps) == 1 else f"(epoch_us(bucket) - {steps.starts[0]}) // {steps.size_us} AS i"
         return f"SELECT {index}{cut.selected}, {columns} FROM {quote(table)} WHERE {within}"
     window = f"bucket < hi AND bucket >= least(start, hi - to_microseconds({over_us}))"
     return f"SELECT i{cut.selected}, {columns} FROM {quote(table)}, {STEPS} WHERE {window} AND {within}"
@@ -126,12 +133,23 @@ def exact_distinct_values(cut: Slice, steps: Steps, number: int, aggregate: Aggr
     return f"SELECT i{cut.grouped}, count(DISTINCT key) AS a{number} FROM ({inner}) GROUP BY ALL"
 
 
-def grid(cut: Slice, last_event_us: int, numbers: Sequence[int]) -> str:
+def grid(cut: Slice, last_event_us: int, numbers: Sequence[int], summed: Sequence[int] = ()) -> str:
     """A row for each step and slice from the slice's first event to the source's last, with 0 for these aggregates.
 
-    An empty bucket counts 0 there, and a level is carried on.
+    An empty bucket counts 0 there, and a level is carried on; for those that are `summed` a column ``z…`` says that it is there.
     """
     first = f"SELECT min(first) AS first{cut.selected} FROM {quote(series(cut.grouping))} WHERE {cut.where} GROUP BY ALL"
-    zeros = "".join(f", 0 AS a{number}" for number in numbers)
     within = f"hi > first AND hi > make_timestamp({cut.since_us}) AND start <= make_timestamp({last_event_us})"
-    return f"SELECT i{cut.grouped}{zeros} FROM ({first}), {STEPS} WHERE {within}"
+    return f"SELECT i{cut.grouped}{_zeros(numbers, summed)} FROM ({first}), {STEPS} WHERE {within}"
+
+
+def whole_grid(
+    cut: Slice, steps: Steps, first_us: int | None, last_event_us: int, numbers: Sequence[int], summed: Sequence[int] = ()
+) -> str:
+    """As `grid` where there are no slices: no table need be asked, as the bucket of the grouping's first event is known."""
+    begin = len(steps) if first_us is None else bisect_right(steps.ends, max(first_us, cut.since_us))
+    return f"SELECT i{_zeros(numbers, summed)} FROM range({begin}, {bisect_right(steps.starts, last_event_us)}) numbers(i)"
+
+
+def _zeros(numbers: Sequence[int], summed: Sequence[int]) -> str:
+    return "".join([*(f", 0 AS a{number}" for number in numbers), *(f", true AS z{number}" for number in summed)])

@@ -94,7 +94,8 @@ class Query:
 
     def _together(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None = None) -> list[list[Point]]:
         """The points of KPIs that are complete from the same bucket on; `where` is about the dimensions of the first."""
-        marks = {window: number for number, window in enumerate(dict.fromkeys(window for kpi in kpis for window in self._windows(kpi)))}
+        windows = [self._windows(kpi) for kpi in kpis]
+        marks = {window: number for number, window in enumerate(dict.fromkeys(window for each in windows for window in each))}
         statement = self._statement(kpis, steps, by, where, marks)
         limit = self._definition.spec.limits.points
         with self._stepped(steps) as prefix:
@@ -104,7 +105,7 @@ class Query:
         first = 1 + len(by)
         found = []
         for place, kpi in enumerate(kpis):
-            columns = [first + len(kpis) + 2 * marks[window] for window in self._windows(kpi)]
+            columns = [first + len(kpis) + 2 * marks[window] for window in windows[place]]
             found.append(self._points(kpi, steps, by, rows, first + place, columns))
         return found
 
@@ -113,21 +114,30 @@ class Query:
         read = dict.fromkeys((grouping_of(self._plan, each), each.over_us) for each in kpi.value.aggregates)
         return [(grouping.key, over_us) for grouping, over_us in read if self.known.corrected(grouping)]
 
-    def columns(self, kpi: Kpi, steps: Steps, by: tuple[str, ...] = (), where: exp.Expr | None = None, *, carry: bool = True) -> pa.Table:
+    def columns(
+        self,
+        kpi: Kpi,
+        steps: Steps,
+        by: tuple[str, ...] = (),
+        where: exp.Expr | None = None,
+        *,
+        carry: bool = True,
+        zeros: bool = False,
+    ) -> pa.Table:
         """The KPI's values as columns, however many: `i` (the step's index), dimensions as text ``g0``, ``g1``, …, and ``v0``.
 
-        Without `carry` a level is only in the steps in which an event gave it.
+        Without `carry` a level is only in the steps in which an event gave it; with `zeros` a sum over no events is 0, as a count is.
         """
-        statement = self._statement([kpi], steps, by, where, {}, carry=carry)
+        statement = self._statement([kpi], steps, by, where, {}, carry=carry, zeros=zeros)
         with self._stepped(steps) as prefix:
             return self._cursor.sql(f"{prefix}{statement.unordered}", params=statement.parameters or None).to_arrow_table()
 
     def columns_together(
-        self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...] = (), *, carry: bool = True
+        self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...] = (), *, carry: bool = True, zeros: bool = False
     ) -> Iterator[tuple[list[Kpi], pa.Table]]:
         """As `columns`, of as many KPIs as one statement can answer: these, and their values as ``v0``, ``v1``, …"""
         for alike in self._alike(kpis):
-            statement = self._statement(alike, steps, by, None, {}, carry=carry)
+            statement = self._statement(alike, steps, by, None, {}, carry=carry, zeros=zeros)
             with self._stepped(steps) as prefix:
                 yield alike, self._cursor.sql(f"{prefix}{statement.unordered}").to_arrow_table()
 
@@ -157,13 +167,15 @@ class Query:
         marks: Mapping[_Window, int],
         *,
         carry: bool = True,
+        zeros: bool = False,
     ) -> Statement:
         """`marks` numbers the windows of which it is asked, too, when what is in them was corrected."""
         for kpi in kpis:
             self.kept.check_grain(kpi, steps)
         numbers = {aggregate: number for number, aggregate in enumerate(dict.fromkeys(_aggregates(kpis)))}
         since_us = self.kept.since_us(kpis[0])
-        return assemble(kpis, numbers, self._parts(numbers, marks), since_us, steps, by, where, self._fields(kpis[0]), carry=carry)
+        parts, fields = self._parts(numbers, marks), self._fields(kpis[0])
+        return assemble(kpis, numbers, parts, since_us, steps, by, where, fields, carry=carry, zeros=zeros)
 
     def _points(
         self, kpi: Kpi, steps: Steps, by: tuple[str, ...], rows: Sequence[tuple[Any, ...]], column: int, marks: Sequence[int]
@@ -241,6 +253,7 @@ class Query:
                 grouping,
                 tuple(asked),
                 self.known.rolled_before_us(grouping),
+                self.known.first_us(grouping),
                 self.known.filled_us(grouping.source),
                 {over_us: mark for (key, over_us), mark in marks.items() if key == grouping.key},
             )

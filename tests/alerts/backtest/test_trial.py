@@ -40,6 +40,7 @@ KPIS = {
     "amount": "value: sum(amount), by: [page]",
     "stock": "value: last(level), by: [page]",
     "top": "value: max(amount), over: 3m",
+    "most": "value: max(amount), by: [page]",
     "mean": "value: avg(amount), by: [page]",
 }
 FIELDS = "page: optional string, amount: number, level: integer"
@@ -204,14 +205,15 @@ SUMS = [visit(0, "a", 10), visit(1, "b", 3), visit(2, "b", 8), visit(3, "a", 7),
 
 
 NEAREST = {
-    "amount > 12": Nearest(10, ">", 12, at("12:00"), '["a"]'),
-    "amount < 3": Nearest(3, "<", 3, at("12:01"), '["b"]'),
-    "-1 >= amount": Nearest(-1, ">=", 3, at("12:01"), '["b"]'),
-    "amount * 2 > 25": Nearest(20, ">", 25, at("12:00"), '["a"]'),
-    "amount > 3 * ago(amount, 3m)": Nearest(8, ">", 9, at("12:04"), '["b"]'),
-    "amount >= 10.5 and visits > 0": None,
-    "rising(amount, 900, 1m)": None,
-    "amount = 4": None,
+    "most > 12": Nearest(10, ">", 12, at("12:00"), '["a"]'),
+    "most < 3": Nearest(3, "<", 3, at("12:01"), '["b"]'),
+    "-1 >= most": Nearest(-1, ">=", 3, at("12:01"), '["b"]'),
+    "-1 >= amount": Nearest(-1, ">=", 0, at("12:01"), '["a"]'),  # where nothing came a sum is 0
+    "most * 2 > 25": Nearest(20, ">", 25, at("12:00"), '["a"]'),
+    "most > 3 * ago(most, 3m)": Nearest(8, ">", 9, at("12:04"), '["b"]'),
+    "most >= 10.5 and visits > 0": None,
+    "rising(most, 900, 1m)": None,
+    "most = 4": None,
 }
 
 
@@ -229,7 +231,7 @@ def rule(condition: str, more: str = "by: [page]") -> str:
 
 
 def test_of_what_held_there_is_no_nearest() -> None:
-    with server(made(rule("amount > 9"))) as of:
+    with server(made(rule("most > 9"))) as of:
         feed_at_once(of, SUMS)
         found = tried(of, "rule")
     assert (found.nearest, found.tally) == (None, Tally(buckets=6, known=6, held=1))
@@ -237,7 +239,7 @@ def test_of_what_held_there_is_no_nearest() -> None:
 
 def test_buckets_are_counted_while_calendars_are_open() -> None:
     open_ = '{ hours: "12:02-12:04" }'  # what counts is the end of a bucket
-    with server(made(rule("amount > 9", f"by: [page], only: {open_}"))) as of:
+    with server(made(rule("most > 9", f"by: [page], only: {open_}"))) as of:
         feed_at_once(of, SUMS)
         found = tried(of, "rule")
     assert found.tally == Tally(buckets=2, known=2, held=0)
@@ -245,10 +247,42 @@ def test_buckets_are_counted_while_calendars_are_open() -> None:
 
 
 def test_pieces_of_history_are_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server(made(rule("amount > 12"))) as of:
+    with server(made(rule("most > 12"))) as of:
         feed_at_once(of, SUMS)
         whole = tried(of, "rule")
         monkeypatch.setattr("livekpi.alerts.backtest.trial.CELLS", 2)
         pieces = tried(of, "rule")
     assert (pieces.nearest, pieces.tally) == (whole.nearest, whole.tally)
     assert whole.nearest is not None
+
+
+OUTAGE = """
+alerts:
+  few: { when: visits < 1, notify: [am] }
+  little: { when: amount < 1, for: 2m, notify: [am] }
+  mixed: { when: amount < 1 or mean > 50, notify: [am] }
+  none: { when: "absent(visits, 3m)", notify: [am] }
+  cheap: { when: "coalesce(mean, 0) < 1", notify: [am] }
+notify: { am: { alertmanager: { urls: ["http://localhost:9093"] } } }
+"""
+
+
+def test_what_nobody_sent_is_known_when_it_would_have_been_known_live() -> None:
+    """An outage of forty minutes, of which it is known after the source's ten, and a pause that is over before."""
+    times = {*range(0, 300, 20), *range(540, 900, 20), *range(3300, 3600, 20)}
+    with server(made(OUTAGE)) as live:
+        for second in range(0, 3600, 10):
+            live.clock.set_us(NOON_US + second * 1_000_000)
+            if second in times:
+                send(live, visit(0)[1])
+            live.advance(live.clock.now_us())
+        with live.cursor() as cursor:
+            known = ledger.alerts(cursor)
+        for rule in live.definition.rules:
+            was = [(each.started_us, each.ends_us, each.judged_at_us, each.ended_at_us) for each in known if each.rule == rule]
+            found = tried(live, rule).alerts
+            assert [(each.started_us, each.ends_us) for each in found] == [each[:2] for each in was]
+            for each, (_, _, judged_us, ended_us) in zip(found, was, strict=True):
+                assert abs(each.judged_at_us - judged_us) <= MINUTE_US, (rule, time_text(each.judged_at_us), time_text(judged_us))
+                assert abs((each.ended_at_us or 0) - (ended_us or 0)) <= MINUTE_US, rule
+        assert [time_text(each.judged_at_us)[11:16] for each in known if each.rule == "few"] == ["12:09", "12:24"]

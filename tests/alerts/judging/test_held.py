@@ -32,10 +32,10 @@ class Counting(Query):
 
     counted: list[tuple[list[str], int]]
 
-    def columns_together(self, kpis: Any, steps: Any, by: Any = (), *, carry: bool = True) -> Any:
+    def columns_together(self, kpis: Any, steps: Any, by: Any = (), *, carry: bool = True, zeros: bool = False) -> Any:
         if kpis:
             self.counted.append((sorted(kpi.name for kpi in kpis), len(steps)))
-        return super().columns_together(kpis, steps, by, carry=carry)
+        return super().columns_together(kpis, steps, by, carry=carry, zeros=zeros)
 
 
 def read(server: Rehearsal, held: Held, kpis: Sequence[str], minutes: Sequence[int]) -> tuple[list[dict[str, list[Any]]], list[Any]]:

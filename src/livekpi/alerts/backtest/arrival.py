@@ -16,8 +16,6 @@ from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import Plan
 from livekpi.store.layout import cells, quote
 
-Waits = Sequence[tuple["Activity", int]]
-
 
 @dataclass(frozen=True)
 class Activity:
@@ -30,17 +28,37 @@ class Activity:
 
     def reached_us(self, time_us: int, wait_us: int) -> int:
         """When the source's watermark was `wait_us` beyond a time, or it was waited for no longer."""
-        passed_us = self.event_us(time_us + wait_us)
-        before = int(np.searchsorted(self.starts_us, time_us + wait_us))
-        if before == 0:
-            return passed_us if passed_us is not None else time_us
-        idle_us = max(time_us, int(self.starts_us[before - 1]) + self.every_us + self.idle_us)
-        return idle_us if passed_us is None else min(passed_us, idle_us)
+        times = (self.event_us(time_us + wait_us), self.silent_us(time_us + wait_us))
+        return max(time_us, min((time for time in times if time is not None), default=time_us))
+
+    def silent_us(self, time_us: int) -> int | None:
+        """When nothing had come for so long before a time that the source is called silent; None before its first event."""
+        before = int(np.searchsorted(self.starts_us, time_us))
+        return None if before == 0 else int(self.starts_us[before - 1]) + self.every_us + self.idle_us
 
     def event_us(self, time_us: int) -> int | None:
         """When the first event at a time or later came; None where there is none yet."""
         at = int(np.searchsorted(self.starts_us, time_us - self.every_us, side="right"))
         return None if at == len(self.starts_us) else max(time_us, int(self.starts_us[at]))
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A source of a rule."""
+
+    activity: Activity
+    wait_us: int
+    """How long is waited for its late events."""
+    zeros: bool
+    """Whether the rule is judged in its silence: it asks what is 0 there."""
+
+    def judged_us(self, start_us: int, end_us: int, *, absence: bool) -> int:
+        """When a bucket was judged, as far as it is this source's; with `absence` also where no event came any more."""
+        reached_us = self.activity.reached_us(end_us, self.wait_us)
+        if absence:
+            return reached_us
+        times = (self.activity.event_us(start_us), self.activity.silent_us(end_us) if self.zeros else None)
+        return max(reached_us, min((time for time in times if time is not None), default=end_us))
 
 
 def activity(cursor: duckdb.DuckDBPyConnection, plan: Plan, definition: Definition, source: str, kept: Iterable[str]) -> Activity:
@@ -51,11 +69,9 @@ def activity(cursor: duckdb.DuckDBPyConnection, plan: Plan, definition: Definiti
     return Activity(np.asarray(found["start"], dtype=np.int64), grouping.every_us, definition.sources[source].idle_us)
 
 
-def judged_at_us(rule: Rule, waits: Waits, end_us: int) -> int:
-    """When the bucket that ends at a time was judged; `waits` are the rule's sources, and how long each is waited for."""
+def judged_at_us(rule: Rule, waits: Sequence[Wait], end_us: int) -> int:
+    """When the bucket that ends at a time was judged; `waits` are of the rule's sources."""
     if rule.when.level:  # an open bucket is judged at once; when in it the event came is not known any more
         return end_us
-    found = [activity.reached_us(end_us, wait_us) for activity, wait_us in waits]
-    if not rule.when.asks_absence:  # where no event came any more there were no numbers to judge
-        found += [activity.event_us(end_us - rule.every_us) or end_us for activity, _ in waits]
-    return max(end_us, *found)
+    absence = any(condition.asks_absence for condition in rule.conditions)
+    return max([end_us, *(wait.judged_us(end_us - rule.every_us, end_us, absence=absence) for wait in waits)])

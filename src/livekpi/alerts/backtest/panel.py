@@ -64,7 +64,7 @@ class Panels:
                 columns |= found
             else:
                 return one(select(self._cursor, f"SELECT {value_sql(kpi, numbers)} AS v FROM cells", {"cells": pa.table(columns)})["v"])
-        table = self._query.columns(kpi, steps_of(from_us, from_us + count * size_us, size_us), codes.by, carry=carry)
+        table = self._query.columns(kpi, steps_of(from_us, from_us + count * size_us, size_us), codes.by, carry=carry, zeros=carry)
         return taken(one(table["v0"]), index_of(codes.of(table), table["i"].to_numpy(), len(codes), count))
 
     def _lies(self, aggregate: Aggregate, by: Sequence[str], size_us: int) -> bool:
@@ -101,13 +101,13 @@ class Panels:
                 arrays[f"a{number}"] = _carried(values, index, before, here | (index >= 0))
                 continue
             array = taken(values, index)
-            if aggregate.kind == "count":
-                array = pc.if_else(pa.array((here & (index < 0)).ravel()), pa.scalar(0, array.type), array)
+            if aggregate.kind == "count" or (aggregate.kind == "sum" and carry):
+                array = pc.if_else(pc.and_(pa.array(here.ravel()), array.is_null()), pa.scalar(0, array.type), array)
             arrays[f"a{number}"] = array
         return arrays
 
     def _grid(self, cut: Slice, codes: Codes, starts_us: NDArray[np.int64], size_us: int) -> NDArray[np.bool_]:
-        """Where a series has begun and its source not ended: there an empty bucket counts 0, and a level goes on."""
+        """Where a series has begun and its source not ended: there an empty bucket counts 0 and has a sum of 0, and a level goes on."""
         last_us = self._known.filled_us(cut.grouping.source)
         if last_us is None:
             return np.zeros((len(codes), len(starts_us)), dtype=np.bool_)

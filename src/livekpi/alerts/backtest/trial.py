@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 
 from livekpi.alerts import words
-from livekpi.alerts.backtest.arrival import Activity, Waits, activity, judged_at_us
+from livekpi.alerts.backtest.arrival import Activity, Wait, activity, judged_at_us
 from livekpi.alerts.backtest.nearest import Nearest, is_comparison, nearer, nearest
 from livekpi.alerts.backtest.panel import Panels
 from livekpi.alerts.backtest.retelling import retell
@@ -19,8 +19,8 @@ from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Heard, Judged, firings, reconcile
 from livekpi.alerts.judging.judge import Ask, Judge, Verdicts
 from livekpi.alerts.judging.machine import Run, State, Timing, inactive
-from livekpi.alerts.judging.readiness import Arrivals, ready
-from livekpi.alerts.judging.silence import Silence
+from livekpi.alerts.judging.readiness import Arrivals, ready, zero_sources
+from livekpi.alerts.judging.silence import Silence, goes_on
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.series import Series, steps_of
@@ -203,7 +203,7 @@ class Backtest:
         kpis = [self._definition.kpis[name] for name in rule.kpis]
         return max(self._query.known_series(kpi, rule.by, until_us).num_rows for kpi in kpis) if rule.by else 1
 
-    def _alerts(self, rule: Rule, series: Series, heard: Sequence[Heard], waits: Waits, until_us: int) -> Iterator[Alert]:
+    def _alerts(self, rule: Rule, series: Series, heard: Sequence[Heard], waits: Sequence[Wait], until_us: int) -> Iterator[Alert]:
         before = inactive(0)
         for firing in firings(before, heard, None):
             found_us = self._found_us(rule, waits, firing.started_us)
@@ -213,13 +213,14 @@ class Backtest:
             for alert in reconcile(judged, series, (), [firing]).changed:
                 yield alert if firing.ends_us is None else replace(alert, ended_at_us=self._found_us(rule, waits, firing.ends_us))
 
-    def _found_us(self, rule: Rule, waits: Waits, end_us: int) -> int:
+    def _found_us(self, rule: Rule, waits: Sequence[Wait], end_us: int) -> int:
         return min(judged_at_us(rule, waits, end_us), max(end_us, self._now_us))
 
-    def _waits(self, rule: Rule) -> Waits:
-        found = []
+    def _waits(self, rule: Rule) -> list[Wait]:
+        found, zeros = [], zero_sources(rule, self._definition)
         for name in sorted({source for kpi in rule.kpis for source in self._definition.kpis[kpi].sources}):
             if name not in self._activities:
                 self._activities[name] = activity(self._cursor, self._plan, self._definition, name, self._kept)
-            found.append((self._activities[name], self._arrivals.wait_us(name, rule.every_us, rule.ready)))
+            wait_us = self._arrivals.wait_us(name, rule.every_us, rule.ready)
+            found.append(Wait(self._activities[name], wait_us, name in zeros and goes_on(self._definition.sources[name])))
         return found

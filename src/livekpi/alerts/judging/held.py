@@ -30,6 +30,7 @@ class _Name:
     by: tuple[str, ...]
     size_us: int
     carry: bool
+    zeros: bool
 
 
 @dataclass
@@ -39,6 +40,9 @@ class _Shelf:
 
     kpi: Kpi
     carry: bool
+    """Whether a level is carried on."""
+    zeros: bool
+    """Whether a sum is 0 where no event came."""
     groupings: frozenset[str]
     buckets: dict[int, pa.Array] = field(default_factory=dict)
 
@@ -87,11 +91,11 @@ class HeldReader:
         return panel
 
     def _shelf(self, want: Want, by: tuple[str, ...], size_us: int) -> _Shelf:
-        levels = any(aggregate.kind == "last" for aggregate in want.kpi.value.aggregates)
-        name = _Name(want.kpi.name, by, size_us, want.carry and levels)
+        kinds = {aggregate.kind for aggregate in want.kpi.value.aggregates}
+        name = _Name(want.kpi.name, by, size_us, want.carry and "last" in kinds, want.carry or "sum" not in kinds)
         if name not in self._shelves:
             keys = frozenset(grouping.key for grouping, _ in self._query.kept.windows(want.kpi))
-            self._shelves[name] = _Shelf(want.kpi, name.carry, keys)
+            self._shelves[name] = _Shelf(want.kpi, name.carry, name.zeros, keys)
         return self._shelves[name]
 
     def _fetch(self, shelves: Sequence[_Shelf], starts_us: range, codes: Codes) -> None:
@@ -99,9 +103,10 @@ class HeldReader:
         before_us = starts_us.start - starts_us.step
         held = {shelf.kpi.name for shelf in shelves if shelf.carry and is_level(shelf.kpi) and before_us in shelf.buckets}
         steps = steps_of(starts_us.start, starts_us.stop, starts_us.step)
-        for carry in (False, True):
-            own = {shelf.kpi.name: shelf for shelf in shelves if carry == (shelf.carry and shelf.kpi.name not in held)}
-            for kpis, table in self._query.columns_together([shelf.kpi for shelf in own.values()], steps, codes.by, carry=carry):
+        for carry, zeros in ((False, True), (True, True), (False, False)):
+            alike = [shelf for shelf in shelves if zeros == shelf.zeros and carry == (shelf.carry and shelf.kpi.name not in held)]
+            own = {shelf.kpi.name: shelf for shelf in alike}
+            for kpis, table in self._query.columns_together([shelf.kpi for shelf in alike], steps, codes.by, carry=carry, zeros=zeros):
                 index = index_of(codes.of(table), table["i"].to_numpy(), len(codes), len(starts_us))
                 for place, kpi in enumerate(kpis):
                     values = one(table[f"v{place}"])

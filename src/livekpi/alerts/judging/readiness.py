@@ -12,8 +12,9 @@ import numpy as np
 
 from livekpi.alerts.judging.silence import Silence
 from livekpi.definition.definition import Definition
-from livekpi.definition.rules.counts import is_count
+from livekpi.definition.rules.counts import is_count, is_zero_of_nothing
 from livekpi.definition.rules.rules import Rule
+from livekpi.definition.sql.expressions import KpiValue
 from livekpi.events import Events
 from livekpi.insight.lateness import Lateness, running_behind
 from livekpi.query.snapshot import Snapshot
@@ -103,9 +104,10 @@ def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrival
     """What of a rule can be judged now; None before its sources' first events.
 
     An event from ahead of the clock brings no bucket to its end: none is over before the clock says so. After a source's last event a
-    rule that asks `absent` is judged on by the clock, one that asks counts for as long as these are known to be 0, and others are not.
+    rule that asks `absent` is judged on by the clock, one that asks counts or sums for as long as these are known to be 0, and others are
+    not.
     """
-    counts = {source for kpi in _asked(rule) if is_count(definition.kpis[kpi].value) for source in definition.kpis[kpi].sources}
+    zeros = zero_sources(rule, definition)
     absence = any(condition.asks_absence for condition in rule.conditions)
     found = []
     for name in sorted({source for kpi in rule.kpis for source in definition.kpis[kpi].sources}):
@@ -115,7 +117,7 @@ def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrival
             return None
         idle = not positions.waited_for_us(own, now_us, idle_us)
         silent_us = silence.until_us.get(name, 0)
-        known_us = now_us if absence and silence.listened(name, now_us) else silent_us if absence or name in counts else 0
+        known_us = now_us if absence and silence.listened(name, now_us) else silent_us if absence or name in zeros else 0
         found.append(_ready(rule, arrivals, name, _Reached(watermark_us, last_us, now_us, idle, known_us, silent_us)))
     return Ready(
         min(each.until_us for each in found),
@@ -140,9 +142,16 @@ class _Reached:
     """Up to when the source is known to be silent."""
 
 
-def _asked(rule: Rule) -> set[str]:
-    """The KPIs whose numbers a rule looks at."""
-    return {question.kpi for question in rule.questions if question.function != "absent"}
+def zero_sources(rule: Rule, definition: Definition) -> set[str]:
+    """The sources of which a rule asks what is 0 where nothing comes."""
+    asked = [(question.function, definition.kpis[question.kpi]) for question in rule.questions]
+    return {source for function, kpi in asked if _is_known_of_nothing(function, kpi.value) for source in kpi.sources}
+
+
+def _is_known_of_nothing(function: str, value: KpiValue) -> bool:
+    if function == "anomalous":  # what a sum usually is is learned of buckets that have events
+        return is_count(value)
+    return function != "absent" and is_zero_of_nothing(value)
 
 
 def _ready(rule: Rule, arrivals: Arrivals, source: str, reached: _Reached) -> Ready:

@@ -22,7 +22,7 @@ class Silence:
         """`started_us` is since when it has been listened at all; None where no time passes, as over history."""
         self.until_us: dict[str, int] = {}
         """By source, up to when it is known; a source that never fell silent is not in it."""
-        self._sources = {name: source for name, source in definition.sources.items() if _goes_on(source)}
+        self._sources = {name: source for name, source in definition.sources.items() if goes_on(source)}
         self._grain_us: dict[str, int] = {}
         for kpi in definition.kpis.values():
             for source in kpi.sources:
@@ -70,6 +70,6 @@ class Silence:
         return until_us // grain_us * grain_us if until_us - quiet.since_us > self._sources[name].idle_us else None
 
 
-def _goes_on(source: SourceDefinition) -> bool:
+def goes_on(source: SourceDefinition) -> bool:
     """Whether more may come at any time: a file that is read once, or a stream that ends, says nothing of what comes after it."""
     return source.spec.http is not None or source.spec.kafka is not None or (source.spec.file is not None and source.spec.file.follow)

@@ -70,7 +70,7 @@ class Want:
     kpi: Kpi
     starts_us: Index
     carry: bool = True
-    """As for Query.columns."""
+    """Whether it matters where no event came, too: there a level goes on, and a sum is 0."""
 
 
 @dataclass(frozen=True)

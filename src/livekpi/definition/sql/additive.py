@@ -30,6 +30,20 @@ def adding_problem(value: KpiValue) -> str | None:
     return _problem(value.tree, value)
 
 
+def adds(value: KpiValue) -> bool:
+    """Whether a value is counts and sums, times numbers, and what these are together: a number wherever each of them is."""
+    return _adds(value.tree, value)
+
+
+def _adds(node: exp.Expr, value: KpiValue) -> bool:
+    if isinstance(node, exp.Column):
+        return _aggregate(node, value).kind in ("count", "sum")
+    if isinstance(node, exp.Add | exp.Sub):
+        return _adds(node.this, value) and _adds(node.expression, value)
+    inner = _scaled(node)
+    return inner is not None and _adds(inner, value)
+
+
 def _overlaps(value: KpiValue) -> bool:
     return any(aggregate.over_us > aggregate.every_us for aggregate in value.aggregates)
 
