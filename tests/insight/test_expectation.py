@@ -248,10 +248,11 @@ def test_counts_are_never_expected_below_zero(values: list[int], seed: int) -> N
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.none() | st.floats(), min_size=20, max_size=80), st.booleans(), st.sampled_from([1_000_000, HOUR_US, DAY_US]))
+@given(st.lists(st.none() | st.floats(), min_size=20, max_size=80), st.booleans(), st.sampled_from([HOUR_US, 6 * HOUR_US, DAY_US]))
 def test_whatever_comes_it_stays_finite(values: list[float | None], counts: bool, every_us: int) -> None:
     usual = [1.0] * 50
     _, judged = play([*usual, *values, *usual], counts=counts, every_us=every_us)
+    assert any(each is not None for each in judged[-len(usual) :])
     for each in judged:
         if each is not None:
             assert not math.isnan(each.score)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from livekpi.insight.pace import Projection, project
+from livekpi.insight.pace import BAND, Projection, project
 
 SHOP_DAY = np.concatenate([[0.0], np.cumsum([0, 0, 1, 2, 4, 6, 8, 9, 8, 6, 4, 2])]) / 50
 """Of a day that begins quietly: a hundredth by a quarter of it, half only after seven twelfths."""
@@ -34,6 +34,27 @@ def test_at_the_start_it_is_what_is_usual() -> None:
     assert found.expected == pytest.approx(100)
     assert found.low < 90
     assert found.high > 110
+
+
+def test_the_band_is_as_wide_as_earlier_periods_would_have_been_missed() -> None:
+    found = project(0, 0, days([90, 100, 110]))
+    assert found is not None
+    # each is missed from the others' median by 15, 0 and 15: 450 · (1 + 1/3) / (3 - 1) = 300
+    assert (found.low, found.high) == pytest.approx((100 - BAND * math.sqrt(300), 100 + BAND * math.sqrt(300)))
+
+
+def test_the_band_grows_with_the_period_up_to_ten_times_and_does_not_shrink() -> None:
+    straight = [np.array([0.0, total / 2, total]) for total in (90, 100, 110)]
+    found = [project(so_far, 0.5, straight) for so_far in (10, 50, 150, 2_000)]
+    widths = [each.high - each.expected for each in found if each is not None]
+    # the ends that are expected are 40, 100, 250 and 3,025, where 100 is usual
+    assert [width / widths[1] for width in widths] == pytest.approx([1, 1, 2.5, 10])
+
+
+def test_what_falls_again_ends_as_far_from_now_as_is_usual() -> None:
+    found = project(12, 0.5, [np.array([0.0, 10.0, 5.0])] * 2)
+    assert found is not None
+    assert found.expected == pytest.approx(12 - 5)
 
 
 def test_a_day_that_goes_as_always_ends_as_always() -> None:

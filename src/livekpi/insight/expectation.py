@@ -8,6 +8,7 @@ errors at that hour of the day were, out to what is rare among them on each side
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from livekpi.insight.counts import LEAST_DEVIATION, count_at, mean_of, to_even
@@ -105,6 +106,8 @@ class Learner:
         season = 1 / max(SEASON_LEVEL_US / every_us, LEVEL_BUCKETS)
         self._seasons = tuple(Forecaster(every_us, season, scale, each) for each in ((day, week) if every_us < DAY_US else (week,)))
         self._holidays = Forecaster(every_us, level, scale, holiday)
+        self._usually, self._on_holidays = (*self._levels, *self._seasons), (*self._levels, self._holidays)
+        """Those that are asked on a day like others, and on a holiday."""
         self._warm_buckets = max(WARM_US // every_us, WARM_BUCKETS)
         self._accepted_buckets = max(ACCEPTED_US // every_us, ACCEPTED_BUCKETS)
         self._seen = 0
@@ -114,7 +117,8 @@ class Learner:
 
     def expect(self, local_us: int, holiday: bool = False) -> Band | None:
         """What a bucket that begins at this local time (µs, as if the wall clock were UTC) should hold; None while that is not known."""
-        blend = self._blend(local_us, holiday=holiday)
+        asked = self._on_holidays if holiday else self._usually
+        blend = self._blend(local_us, asked, [each.forecast(local_us) for each in asked])
         return None if blend is None or self._seen < self._warm_buckets else self._band(*blend)
 
     def observe(self, local_us: int, value: float | None, holiday: bool = False) -> Expectation | None:
@@ -125,17 +129,25 @@ class Learner:
         if value is None or not math.isfinite(value):
             return None
         even = to_even(value) if self._counts else value
-        blend = self._blend(local_us, holiday=holiday)
+        asked = self._on_holidays if holiday else self._usually
+        forecasts = [each.forecast(local_us) for each in asked]
+        blend = self._blend(local_us, asked, forecasts)
         judged = None
         cleaned = even
         if blend is not None:
             center, scale = blend
             if self._seen >= self._warm_buckets:
                 judged = self._band(center, scale).judge(value)
-            cleaned = center + max(-CLIP * scale, min(CLIP * scale, even - center))
-            self._learn_error(local_us, even - center, scale, holiday=holiday)
+            error, far = even - center, CLIP * scale
+            cleaned = center + max(-far, min(far, error))
+            if self._learn_error(local_us, error, scale, holiday=holiday):
+                for each in asked:
+                    each.start_over()
+                forecasts = [each.forecast(local_us) for each in asked]
         self._size += (abs(cleaned) - self._size) * max(1 / (self._seen + 1), self._scale_gain)
-        self._learn(local_us, even, cleaned, holiday=holiday, anomalous=judged is not None and judged.score > 1)
+        least, anomalous = self._least_scale, judged is not None and judged.score > 1
+        for each, forecast in zip(asked, forecasts, strict=True):
+            each.learn(local_us, forecast, even, cleaned, least, anomalous=anomalous)
         self._seen += 1
         return judged
 
@@ -143,20 +155,17 @@ class Learner:
     def _least_scale(self) -> float:
         return LEAST_DEVIATION if self._counts else LEAST_SHARE * self._size + 1e-12
 
-    def _asked(self, *, holiday: bool) -> tuple[Forecaster, ...]:
-        return (*self._levels, self._holidays) if holiday else (*self._levels, *self._seasons)
-
-    def _blend(self, local_us: int, *, holiday: bool) -> tuple[float, float] | None:
+    def _blend(self, local_us: int, asked: Sequence[Forecaster], forecasts: Sequence[float | None]) -> tuple[float, float] | None:
         """The opinions' mean by their reliability, and the standard deviation to expect; None before there is one."""
-        least = self._least_scale
+        least, first = self._least_scale, self._levels[0]
         opinions = [
-            (forecast, each.scale(local_us) + least, RELUCTANCE if each is self._levels[0] else 1.0)
-            for each in self._asked(holiday=holiday)
-            if each.count >= TRUSTED_BUCKETS and (forecast := each.forecast(local_us)) is not None
+            (forecast, each.scale(local_us) + least, RELUCTANCE if each is first else 1.0)
+            for each, forecast in zip(asked, forecasts, strict=True)
+            if forecast is not None and each.count >= TRUSTED_BUCKETS
         ]
         if not opinions:
             return None
-        best = min(scale for _, scale, _ in opinions)
+        best = min([scale for _, scale, _ in opinions])
         total = center = spread = 0.0
         for forecast, scale, reluctance in opinions:
             weight = (best / scale / reluctance) ** SHARPNESS
@@ -169,27 +178,23 @@ class Learner:
         low, high = center - self._down.width * scale, center + self._up.width * scale
         return Band(mean_of(center), count_at(low), count_at(high)) if self._counts else Band(center, low, high)
 
-    def _learn_error(self, local_us: int, error: float, scale: float, *, holiday: bool) -> None:
+    def _learn_error(self, local_us: int, error: float, scale: float, *, holiday: bool) -> bool:
+        """Returns whether it has been far off on one side for so long that its level has moved."""
         far = CLIP * scale
         if not holiday:
             deviation = error / scale
-            self._up.learn(max(deviation, 0.0))
-            self._down.learn(max(-deviation, 0.0))
+            self._up.learn(0.0 if deviation < 0 else deviation)
+            self._down.learn(0.0 if deviation > 0 else -deviation)
             self._hours.learn(local_us, min(abs(error), far))
         if error > far:
             self._away = max(self._away, 0) + 1
         elif error < -far:
             self._away = min(self._away, 0) - 1
-        else:  # a bucket that looks as before takes back several that did not
+        elif self._away:  # a bucket that looks as before takes back several that did not
             self._away = max(self._away - 4, 0) if self._away > 0 else min(self._away + 4, 0)
-        if abs(self._away) >= self._accepted_buckets:
-            self._away = 0
-            for each in self._asked(holiday=holiday):
-                each.start_over()
-
-    def _learn(self, local_us: int, even: float, cleaned: float, *, holiday: bool, anomalous: bool) -> None:
-        for each in self._asked(holiday=holiday):
-            each.learn(local_us, even, cleaned, self._least_scale, anomalous=anomalous)
+        moved = abs(self._away) >= self._accepted_buckets
+        self._away = 0 if moved else self._away
+        return moved
 
     def to_bytes(self) -> bytes:
         """All that is learned; a learner made of it goes on exactly as this one would."""

@@ -1,5 +1,7 @@
 """One opinion on what a series is next: a level, or a level over a season's profile; and how far off it usually is."""
 
+# ruff: noqa: FURB136 - a call takes longer than the arithmetic, and each bucket of each series comes here
+
 import math
 import struct
 
@@ -12,6 +14,7 @@ FRESH = 5
 PER_MEAN = 1.2533
 """The standard deviation of normal noise, in mean absolute deviations."""
 
+_FAR = CLIP * PER_MEAN
 _FORMAT = struct.Struct("<2d3q")
 
 
@@ -49,37 +52,35 @@ class Forecaster:
         spread = PER_MEAN * self._scale
         return spread * math.sqrt(1 + (steps - 1) * self._gain * self._gain) if steps > 1 else spread
 
-    def learn(self, local_us: int, value: float, cleaned: float, least_scale: float, *, anomalous: bool) -> None:
-        """Takes in a value; `least_scale` is what is never held to be far off.
+    def learn(self, local_us: int, forecast: float | None, value: float, cleaned: float, least_scale: float, *, anomalous: bool) -> None:
+        """Takes in a value; `forecast` is what it expected there, and `least_scale` is what is never held to be far off.
 
         The level learns nothing of one that is `anomalous`, as if it were missing. A slot of the season seen for the first time learns
         `cleaned` instead: the value as far as others believe it.
         """
-        forecast = self.forecast(local_us)
+        profile, offset = self.profile, self._offset
         if forecast is not None:
-            error = value - forecast
-            if self._since_start >= FRESH:
-                limit = max(CLIP * PER_MEAN * self._scale, least_scale)
-                error = max(-limit, min(limit, error))
-            if (
-                self._count >= FRESH
-            ):  # what the slot itself or the others believe is believed: neither a wrong slot nor a new season stays unlearned
-                cleaned = min(forecast + error, cleaned, key=lambda each: abs(each - value))
-            self._scale += (abs(error) - self._scale) * max(1 / (self._count + 1), self._scale_gain)
-            self._count += 1
-            if not anomalous or self._since_start < FRESH:
-                self._offset += error * max(self._gain, 1 / (self._since_start + 1) if self._starts_over else 0.0)
-                self._since_start += 1
-                self._last_us = local_us
-        elif self.profile is None:
+            error, count, since, scale = value - forecast, self._count, self._since_start, self._scale
+            if since >= FRESH:
+                limit = _FAR * scale
+                limit = least_scale if least_scale > limit else limit
+                error = error if error < limit else limit
+                error = error if error > -limit else -limit
+            # what the slot itself or the others believe is believed: neither a wrong slot nor a new season stays unlearned
+            if count >= FRESH and not abs(cleaned - value) < abs(forecast + error - value):
+                cleaned = forecast + error
+            gain, least = 1 / (count + 1), self._scale_gain
+            self._scale = scale + (abs(error) - scale) * (least if least > gain else gain)
+            self._count = count + 1
+            if not anomalous or since < FRESH:
+                # a profile's first level is 0, and is true; a level, and one that has moved, are learned from the start
+                gain = 1 / (since + 1) if profile is None or since <= count else 0.0
+                self._offset = offset = offset + error * (gain if gain > self._gain else self._gain)
+                self._since_start, self._last_us = since + 1, local_us
+        elif profile is None:
             self._offset, self._since_start, self._last_us = value, 1, local_us
-        if self.profile is not None:
-            self.profile.learn(local_us, cleaned - self._offset)
-
-    @property
-    def _starts_over(self) -> bool:
-        """A profile's first level is 0, and is true; a level, and one that has moved, are learned from the start."""
-        return self.profile is None or self._since_start < self._count
+        if profile is not None:
+            profile.learn(local_us, cleaned - offset)
 
     def start_over(self) -> None:
         """Learns the level anew: the series has moved."""

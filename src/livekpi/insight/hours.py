@@ -12,10 +12,12 @@ _FORMAT = struct.Struct("<25d24q")
 class Hours:
     """The mean absolute error of each hour, forgotten exponentially by days."""
 
-    __slots__ = ("_counts", "_errors", "_per_hour", "_seen", "_total")
+    __slots__ = ("_counts", "_errors", "_least_gain", "_seen", "_total", "_unsure")
 
     def __init__(self, every_us: int) -> None:
-        self._per_hour = max(1.0, _HOUR_US / every_us)
+        per_hour = max(1.0, _HOUR_US / every_us)
+        self._unsure = max(UNSURE, per_hour)
+        self._least_gain = 1 / (MEMORY_DAYS * per_hour)
         self._errors = [0.0] * 24
         self._counts = [0] * 24
         self._seen, self._total = 0, 0.0
@@ -23,7 +25,7 @@ class Hours:
     def ratio(self, local_us: int) -> float:
         """How much larger errors are at this hour than they are on average."""
         hour = local_us % _DAY_US // _HOUR_US
-        count, unsure = self._counts[hour], max(UNSURE, self._per_hour)
+        count, unsure = self._counts[hour], self._unsure
         if not count or self._total <= 0:
             return 1.0
         return (count * self._errors[hour] * self._seen / self._total + unsure) / (count + unsure)
@@ -31,9 +33,9 @@ class Hours:
     def learn(self, local_us: int, error: float) -> None:
         """Takes in an absolute error."""
         hour = local_us % _DAY_US // _HOUR_US
-        self._seen += not self._counts[hour]
-        self._counts[hour] += 1
-        change = (error - self._errors[hour]) * max(1 / self._counts[hour], 1 / (MEMORY_DAYS * self._per_hour))
+        count = self._counts[hour] = self._counts[hour] + 1
+        self._seen += count == 1
+        change = (error - self._errors[hour]) * max(1 / count, self._least_gain)
         self._errors[hour] += change
         self._total += change
 

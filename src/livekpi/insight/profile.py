@@ -25,8 +25,8 @@ class Profile:
     def learn(self, local_us: int, value: float) -> None:
         """Moves the slot's value towards this one: the mean of all at first, an exponential one later."""
         slot = local_us % self._period_us // self._slot_us
-        count = self._counts[slot]
-        self._values[slot] += (value - self._values[slot]) * max(1 / (count + 1), self._least_gain)
+        count, before = self._counts[slot], self._values[slot]
+        self._values[slot] = before + (value - before) * max(1 / (count + 1), self._least_gain)
         if count < 65_535:
             self._counts[slot] = count + 1
 

@@ -5,6 +5,8 @@ Peaks over a threshold, one a cluster, with an exponential tail: Coles, An Intro
 (KDD 2017).
 """
 
+# ruff: noqa: FURB136 - a call takes longer than the arithmetic, and each bucket of each series comes here
+
 import math
 import struct
 
@@ -25,6 +27,8 @@ USUAL, BEYOND_USUAL = 3, 1.3
 CAUTION = 30
 """Deviations: of so few, the width is half as much again; of many more it is as learned."""
 
+_LEAST_GAIN = 1 / THRESHOLD_MEMORY
+_RARITY = math.log(THRESHOLD_SHARE / RARE_SHARE)
 _FORMAT = struct.Struct("<3d3q")
 _PEAK = struct.Struct("<dq")
 
@@ -46,13 +50,15 @@ class Tail:
 
     def learn(self, deviation: float) -> None:
         """Learns one deviation to this side; one to the other side is 0."""
-        self._count += 1
-        step = self._threshold * max(4 / (self._count + 50), 1 / THRESHOLD_MEMORY)
-        if deviation > self._threshold:
+        self._count = count = self._count + 1
+        gain, threshold = 4 / (count + 50), self._threshold
+        step = threshold * (gain if gain > _LEAST_GAIN else _LEAST_GAIN)
+        if deviation > threshold:
             self._peak, self._quiet = max(self._peak, deviation), 0
-            self._threshold += step * (1 - THRESHOLD_SHARE)
+            self._threshold = threshold + step * (1 - THRESHOLD_SHARE)
         else:
-            self._threshold = max(1.0, self._threshold - step * THRESHOLD_SHARE)
+            threshold -= step * THRESHOLD_SHARE
+            self._threshold = threshold if threshold > 1.0 else 1.0
             if self._peak:
                 self._quiet += 1
                 if self._quiet >= QUIET:
@@ -67,10 +73,12 @@ class Tail:
         self._peak, self._quiet = 0.0, 0
 
     def _widen(self) -> None:
-        width = self._threshold + self._excess * math.log(THRESHOLD_SHARE / RARE_SHARE)
-        if len(self._peaks) >= USUAL and self._peaks[USUAL - 1][1] > self._count - self._memory:
-            width = max(width, BEYOND_USUAL * self._peaks[USUAL - 1][0])
-        self.width = max(width, LEAST_WIDTH) * (1 + CAUTION / (self._count + CAUTION))
+        width, count = self._threshold + self._excess * _RARITY, self._count
+        if len(self._peaks) >= USUAL:
+            height, when = self._peaks[USUAL - 1]
+            if when > count - self._memory:
+                width = max(width, BEYOND_USUAL * height)
+        self.width = (width if width > LEAST_WIDTH else LEAST_WIDTH) * (1 + CAUTION / (count + CAUTION))
 
     def to_bytes(self) -> bytes:
         """All that is learned."""

@@ -62,6 +62,8 @@ def test_what_is_outside_its_band_is_told(tmp_path: Path) -> None:
         with server.cursor() as cursor:
             found = bands(cursor, Subject("visits", (), HOUR_US), MONDAY_US + at * HOUR_US, MONDAY_US + (at + 1) * HOUR_US).to_pylist()
         assert len(found) == 1
+        with server.cursor() as cursor:
+            assert [alert.value for alert in ledger.alerts(cursor)] == [usual(0) * 3]
         assert found[0]["low"] < usual(0) < found[0]["high"] < usual(0) * 3
 
 

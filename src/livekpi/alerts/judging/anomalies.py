@@ -8,15 +8,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import pairwise
 from math import lcm
-from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
-from livekpi.alerts.series import Series, series_text, steps_of
+from livekpi.alerts.judging.values import Codes
+from livekpi.alerts.series import Series, steps_of
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.kpi_meaning import kpi_meaning
 from livekpi.insight.expectation import Band, Learner
@@ -126,22 +127,22 @@ class Anomalies:
     def _observe(
         self, known: _Learned, query: Query, subject: Subject, kpi: Kpi, start_us: int, end_us: int
     ) -> Iterator[tuple[Series, int, Band]]:
-        steps = steps_of(start_us, end_us, subject.every_us)
+        steps, codes = steps_of(start_us, end_us, subject.every_us), Codes(subject.by)
         table = query.columns(kpi, steps, subject.by)
-        names = [f"g{index}" for index in range(len(subject.by))]
-        rows = zip(
-            (series_text(row) for row in zip(*(table[name].to_pylist() for name in names), strict=True)) if names else ["[]"] * len(table),
-            table["i"].to_pylist(),
-            map(_number, table["v0"].to_pylist()),
-            strict=True,
-        )
-        counts = len(kpi.value.aggregates) == 1 and kpi.value.aggregates[0].kind in ("count", "distinct")
+        numbers, indexes = codes.of(table), table["i"].to_numpy()
+        values = [_number(value) for value in table["v0"].to_pylist()]
         zone = ZoneInfo(kpi.timezone)
-        for series, own in groupby(sorted(rows, key=itemgetter(0, 1)), itemgetter(0)):
-            learner = known.learners.setdefault(series, Learner(subject.every_us, counts))
-            for _, index, value in own:
-                time_us = steps.starts[index]
-                expectation = learner.observe(time_us + offset_us(time_us, zone), value, kpi.holiday(time_us))
+        times = [(time_us, time_us + offset_us(time_us, zone), kpi.holiday(time_us)) for time_us in steps.starts]
+        counts = len(kpi.value.aggregates) == 1 and kpi.value.aggregates[0].kind in ("count", "distinct")
+        rows = np.lexsort((indexes, numbers))
+        bounds = np.flatnonzero(np.diff(numbers[rows], prepend=-1, append=len(codes))).tolist()
+        for begin, end in pairwise(bounds):
+            own = rows[begin:end]
+            series = codes.texts[numbers[own[0]]]
+            learner = known.learners.get(series) or known.learners.setdefault(series, Learner(subject.every_us, counts))
+            for row, index in zip(own.tolist(), indexes[own].tolist(), strict=True):
+                time_us, local_us, holiday = times[index]
+                expectation = learner.observe(local_us, values[row], holiday)
                 if expectation is not None:
                     yield series, time_us, expectation
 
