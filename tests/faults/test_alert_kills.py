@@ -183,7 +183,10 @@ def at_the_webhook(alerts: Sequence[Alert], heard: Sequence[Told]) -> Iterator[s
 
 
 def at_pagerduty(receivers: Receivers, heard: Sequence[Told]) -> Iterator[str]:
-    """Every event is within the contract, each rule is an incident of its own, and what the webhook heard was told here too."""
+    """Each event is within the contract, each rule an incident of its own, and what the webhook heard was told here, or what came of it.
+
+    After a failure what has been waiting goes as one digest, and of one incident a digest tells the last word.
+    """
     found: set[str] = set()
     last: dict[str, str] = {}
     for request in receivers.taken["oncall"]:
@@ -193,9 +196,17 @@ def at_pagerduty(receivers: Receivers, heard: Sequence[Told]) -> Iterator[str]:
         found.add(_gist(event["dedup_key"], event["payload"]["custom_details"]["alerts"]))
     if last != {message.content["key"]: "resolve" for message in heard}:
         yield f"the incidents at PagerDuty: {last}"
+    told_up_to: dict[str, int] = defaultdict(int)
     for message in heard:
-        if _gist(message.content["key"], message.content["alerts"]) not in found:
-            yield f"PagerDuty was not told message {message.number}"
+        if _gist(message.content["key"], message.content["alerts"]) in found:
+            told_up_to[message.content["key"]] = max(message.number, told_up_to[message.content["key"]])
+    yield from (
+        f"PagerDuty was not told message {message.number}, nor a later one of its incident"
+        for message in heard
+        if message.number > told_up_to[message.content["key"]]
+    )
+    if len(found) < len({message.number for message in heard}) / 2:
+        yield f"PagerDuty was told {len(found)} things of {len({message.number for message in heard})} messages"
 
 
 def _gist(key: str, alerts: Sequence[dict[str, Any]]) -> str:

@@ -42,6 +42,7 @@ def test_the_oldest_first_and_nothing_from_nothing() -> None:
 def test_what_was_put_off_by_others_waits() -> None:
     later = row(1, not_before_us=NOW_US + 5 * SECOND_US)
     assert Turns(20).next([later], NOW_US) == 5 * SECOND_US
+    assert Turns(20).next([row(3, not_before_us=NOW_US + 9 * SECOND_US), later], NOW_US) == 5 * SECOND_US
     assert numbers(Turns(20).next([later, row(2)], NOW_US)) == [2]
     assert numbers(Turns(20).next([later], NOW_US + 5 * SECOND_US)) == [1]
     far = row(1, not_before_us=NOW_US + 2 * ASKED_US)  # as after a clock that was set back
@@ -55,7 +56,7 @@ def test_one_that_fails_holds_up_what_is_of_its_key_and_no_other() -> None:
     assert turns.next(waiting, NOW_US) == until_us - NOW_US
     assert numbers(turns.next([*waiting, row(3, "b")], NOW_US)) == [3]
     turns.sent([3], NOW_US)
-    assert numbers(turns.next(waiting, NOW_US)) == [1]  # the receiver is back: what was put off for its sake goes at once
+    assert numbers(turns.next(waiting, NOW_US)) == [1, 2]  # the receiver is back: what was put off for its sake goes at once, as one
 
 
 def test_what_was_tried_less_often_goes_first() -> None:
@@ -95,7 +96,7 @@ def test_beyond_the_rate_messages_wait_and_go_out_as_one() -> None:
 
 
 @given(st.integers(min_value=1, max_value=5), st.lists(st.integers(min_value=0, max_value=30 * SECOND_US), min_size=1, max_size=40))
-def test_no_minute_has_more_than_the_rate(rate: int, pauses_us: list[int]) -> None:
+def test_no_minute_has_more_than_the_rate_and_nothing_waits_without(rate: int, pauses_us: list[int]) -> None:
     turns, now_us, waiting, sent_us = Turns(rate), NOW_US, list[Waiting](), list[int]()
     for number, pause_us in enumerate(pauses_us):
         now_us += pause_us
@@ -104,7 +105,15 @@ def test_no_minute_has_more_than_the_rate(rate: int, pauses_us: list[int]) -> No
             turns.sent(numbers(found), now_us)
             sent_us.append(now_us)
             waiting = [each for each in waiting if each not in (found or ())]
+        assert not waiting or sum(now_us - each < 60 * SECOND_US for each in sent_us) == rate, "what waits does so for the rate alone"
     assert all(sum(at <= each < at + 60 * SECOND_US for each in sent_us) <= rate for at in sent_us)
+
+
+def test_what_failed_or_was_refused_is_of_the_rate_as_well() -> None:
+    failed, refused = Turns(1), Turns(1)
+    failed.failed([1], NOW_US, None, random.Random(1))
+    assert refused.refused([1], NOW_US)
+    assert [turns.next([row(2)], NOW_US) for turns in (failed, refused)] == [60 * SECOND_US] * 2
 
 
 def test_without_a_rate_all_goes_at_once_and_one_by_one_while_the_receiver_fails() -> None:
@@ -116,6 +125,19 @@ def test_without_a_rate_all_goes_at_once_and_one_by_one_while_the_receiver_fails
     assert numbers(turns.next(waiting, NOW_US + SECOND_US)) == [0]
     turns.sent([0], NOW_US + SECOND_US)
     assert numbers(turns.next(waiting[1:], NOW_US + SECOND_US)) == list(range(1, 1_000))
+
+
+def test_a_receiver_that_is_back_hears_at_once_what_came_meanwhile() -> None:
+    turns = Turns(20)
+    waiting = [row(number, key="one") for number in range(1, 61)]
+    assert numbers(turns.next(waiting, NOW_US)) == [1]
+    turns.failed([1], NOW_US, None, random.Random(1))
+    now_us = NOW_US + 3_600 * SECOND_US
+    assert numbers(turns.next(waiting, now_us)) == [1]
+    turns.sent([1], now_us)
+    assert numbers(turns.next(waiting[1:], now_us)) == list(range(2, 61))
+    turns.sent(range(2, 61), now_us)
+    assert numbers(turns.next([row(61), row(62)], now_us)) == [61]
 
 
 @pytest.mark.parametrize("rate", [None, 1])

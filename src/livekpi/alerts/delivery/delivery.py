@@ -103,7 +103,7 @@ class Receiver:
         self._on_refused, self._on_outcome, self._judges = on_refused, on_outcome, judges
         self._give_up_us = spec.give_up // timedelta(microseconds=1)
         self._turns = Turns(spec.messages_a_minute)
-        self._resend_at_us = 0
+        self._resend_at_us: int | None = None
         self._resends_failed = 0
         self._problem: str | None = None
         self._woken, self._end = threading.Event(), threading.Event()
@@ -188,6 +188,9 @@ class Receiver:
         resend_us = self._notifier.resend_us
         if resend_us is None:
             return None
+        if self._resend_at_us is None:
+            # What fired when livekpi was stopped may be over: it is repeated when there was time to read what came since.
+            self._resend_at_us = now_us if self._spec.alive is not None else now_us + resend_us
         self._resend_at_us = min(self._resend_at_us, now_us + resend_us)  # a clock that was set back makes no pause longer
         if self._resend_at_us > now_us:
             return self._resend_at_us - now_us

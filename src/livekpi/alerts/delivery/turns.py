@@ -38,7 +38,7 @@ class Turns:
     """Numbers that are put off because they failed here: they need not wait once the receiver is back."""
     _sent_us: deque[int] = field(default_factory=deque)
     _crowded: bool = False
-    """Whether messages had to wait for the rate: the next is a digest."""
+    """Whether messages had to wait, for the rate or for the receiver to be back: the next is a digest."""
     _apart: set[int] = field(default_factory=set)
     """Numbers of a digest that was refused: each is tried alone, as the refusal may mean any of them."""
 
@@ -86,9 +86,11 @@ class Turns:
 
     def sent(self, numbers: Sequence[int], now_us: int) -> None:
         """The receiver has these."""
+        back = self.failures > 0
         self._note(numbers, now_us)
         self._apart.difference_update(numbers)
         self.answered()
+        self._crowded = back  # of what has been waiting meanwhile all at once, for most of it is no news any more
 
     def answered(self) -> None:
         """The receiver is there: nothing is put off for its sake."""
