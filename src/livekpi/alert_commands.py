@@ -15,13 +15,13 @@ from livekpi.alerts.message import SEVERITIES, Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Sent
 from livekpi.alerts.notifiers.errors import NotifierError
 from livekpi.alerts.notifiers.opening import open_notifier
+from livekpi.alerts.numbers import number_text
 from livekpi.alerts.words import Kind
 from livekpi.ask import client, stored
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.definition.problems import nearest
-from livekpi.query.output import shown
 from livekpi.query.steps import QueryError
 from livekpi.store.database import Store
 from livekpi.terminal import plain, print_table, table, user, write_lines
@@ -196,7 +196,7 @@ def _alert_table(rows: Sequence[Object]) -> Table:
             plain(_series(row["series"])),
             row["started"],
             row["ended"] or "",
-            shown(row["value"]),
+            plain("" if row["value"] is None else number_text(row["value"], row["unit"])),
             plain(_aside(row)),
         )
     return found

@@ -15,10 +15,10 @@ from rich.table import Table
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from livekpi.alerts.numbers import number_text
 from livekpi.ask import client, stored
 from livekpi.clock import Clock
 from livekpi.definition.load import load
-from livekpi.query.output import shown
 from livekpi.query.steps import QueryError
 from livekpi.web.objects.backtest import Asked, AskedIncident, answer
 
@@ -123,11 +123,11 @@ def _alert_lines(rule: Object) -> Iterator[str]:
     if len(alerts) > MOST_LINES:
         yield f"  {_count(len(alerts) - MOST_LINES, 'earlier alert')}; --format json has all"
     for alert in alerts[-MOST_LINES:]:
-        yield f"  {_alert(alert)}{'  silenced' if alert['silenced'] else ''}"
+        yield f"  {_alert(alert, rule['unit'])}{'  silenced' if alert['silenced'] else ''}"
 
 
-def _alert(alert: Object) -> str:
-    value = "" if alert["value"] is None else f"  {shown(alert['value'])}"
+def _alert(alert: Object, unit: str | None = None) -> str:
+    value = "" if alert["value"] is None else f"  {number_text(alert['value'], unit)}"
     return f"{_series(alert['series'])}  {alert['started']} to {alert['ended'] or 'the end'}, known {alert['known']}{value}"
 
 

@@ -73,7 +73,7 @@ def test_what_is_told_again_is_the_same_alert_to_an_alertmanager_for_longer(serv
 def test_each_of_several_is_told_to_the_others(server: Rehearsal) -> None:
     refuse(server, "pager", "first")
     refuse(server, "am", "second")
-    said = {name: sorted(notice.series["notifier"] for notice in held(server, name)) for name in ("am", "pager", "late")}
+    said = {name: sorted(str(notice.series["notifier"]) for notice in held(server, name)) for name in ("am", "pager", "late")}
     assert said == {"am": ["pager"], "pager": ["am"], "late": ["am", "pager"]}
 
 

@@ -46,7 +46,7 @@ def tells(made: Definition, alerts: Sequence[Alert], said: Said | None = None) -
     return to_tell(made, made.rules["many"], alerts, said or Said(), NOW_US)
 
 
-def heard(found: Sequence[Tell]) -> list[list[tuple[str, str]]]:
+def heard(found: Sequence[Tell]) -> list[list[tuple[str | None, str]]]:
     """By message, each notice's series and status."""
     return [[(notice.series["page"], notice.status) for notice in tell.notices] for tell in found]
 
@@ -165,6 +165,14 @@ def test_who_looks_after_it_is_named(made: Definition) -> None:
     assert [each.acknowledged_by for each in tells(made, [alert("b")], said)] == [None]
 
 
+def test_what_begins_is_told_from_what_somebody_looks_after(made: Definition) -> None:
+    said = Said((), [A_WORD])
+    assert [each.begins for each in tells(made, [alert("a", "firing"), alert("b")], said)] == [True]
+    assert [each.begins for each in tells(made, [alert("a", "firing")], said)] == [False]
+    assert [each.begins for each in tells(made, [alert("a", "resolved")], said)] == [False]
+    assert message(made.rules["many"], tells(made, [alert("b")])[0], 1, NOW_US).begins
+
+
 @pytest.mark.parametrize(("rule", "first"), [("many", "c"), ("few", "b"), ("more", "c"), ("gone", "b"), ("left", "b")])
 def test_the_worst_is_the_furthest_in_the_way_the_condition_asks_for(made: Definition, rule: str, first: str) -> None:
     values = {"a": 5.0, "b": -2.0, "c": 8.0, "none": None}
@@ -177,8 +185,9 @@ def test_of_the_same_value_the_order_is_that_of_the_series(made: Definition) -> 
     assert [each.key for each in found] == ["key a", "key b"]
 
 
-def test_a_dimension_that_is_null_is_empty(made: Definition) -> None:
-    assert notice_of(made, alert(None), "firing").series == {"page": ""}
+def test_a_dimension_that_is_null_stays_so(made: Definition) -> None:
+    assert notice_of(made, alert(None), "firing").series == {"page": None}
+    assert notice_of(made, alert(""), "firing").series == {"page": ""}
     assert notice_of(made, replace(alert("a"), ends_us=NOW_US), "firing").ends_us is None, "told before its end is"
 
 

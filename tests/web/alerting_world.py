@@ -87,9 +87,12 @@ class Served:
             assert self.happened.wait_for(condition, 30), self.told()
 
     def told(self) -> list[tuple[str, list[str]]]:
-        """What the receiver heard: of each message its status, and the services that are said to be so."""
+        """What the receiver heard: of each message its status, and the services that are said to be so, "" for null."""
         return [
-            (message["status"], sorted(alert["series"]["service"] for alert in message["alerts"] if alert["status"] == message["status"]))
+            (
+                message["status"],
+                sorted(alert["series"]["service"] or "" for alert in message["alerts"] if alert["status"] == message["status"]),
+            )
             for request in self.receiver.requests
             for message in request.json["messages"]
         ]
@@ -122,7 +125,7 @@ def served(
         measure(parts)
         alerting.attach(parts.engine)
         alerting.subscribe(app.on_alerts)
-        server = Server(app, "127.0.0.1", 0, app.stop)
+        server = Server(app, "127.0.0.1", 0, app.stop, drain_s=0)
         found = Served(server.address, receiver, clock, directory / "data", alerting, parts.metrics)
         alerting.subscribe(found.on_outcome)
 

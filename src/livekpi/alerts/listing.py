@@ -1,6 +1,5 @@
 """What there is to know of alerts for those who ask: what is pending or fires, what ended, what was told whom, what people said of it."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,8 +8,8 @@ import duckdb
 from livekpi.alerts import ledger, refusals
 from livekpi.alerts.ledger import Alert, Delivered
 from livekpi.alerts.message import SEVERITIES, Message, Note, Notice, Severity
-from livekpi.alerts.series import series_values
-from livekpi.alerts.summary import summary
+from livekpi.alerts.series import series_values, texts_of
+from livekpi.alerts.summary import dimension_text, summary, unit_of
 from livekpi.alerts.telling import Said, series_of
 from livekpi.alerts.words import Word, covering, words
 from livekpi.definition.definition import Definition
@@ -174,13 +173,13 @@ def _shown(definition: Definition, alert: Alert, told: Notice | None, people: Sa
         rule=rule.name,
         title=rule.title,
         severity=rule.spec.severity,
-        series=series,
+        series=texts_of(series),
         status=status,
         started_us=alert.started_us,
         ended_us=alert.ends_us,
         value=alert.value,
         kpi=rule.when.first.kpi,
-        unit=_unit(definition, rule),
+        unit=unit_of(rule, definition.kpis),
         summary=summary(rule, definition.kpis, series, alert.value),
         note=alert.note,
         silence=silence,
@@ -192,20 +191,20 @@ def _shown(definition: Definition, alert: Alert, told: Notice | None, people: Sa
 
 def _of_no_rule(alert: Alert, told: Notice | None, status: str) -> Shown:
     """An alert that no rule of the file makes (any more), as it was told."""
-    series = {str(number): value or "" for number, value in enumerate(series_values(alert.series), 1)}
+    series = {str(number): value for number, value in enumerate(series_values(alert.series), 1)}
     return Shown(
         key=alert.key,
         rule=alert.rule,
         title=alert.rule,
         severity=told.severity if told else None,
-        series=told.series if told else series,
+        series=texts_of(told.series if told else series),
         status=status,
         started_us=alert.started_us,
         ended_us=alert.ends_us,
         value=alert.value,
         kpi=None,
         unit=None,
-        summary=told.summary if told else ", ".join([alert.rule, *series.values()]),
+        summary=told.summary if told else ", ".join([alert.rule, *map(dimension_text, series.values())]),
         note=alert.note,
         silence=None,
         acknowledgement=None,
@@ -219,7 +218,7 @@ def _pending(cursor: duckdb.DuckDBPyConnection, definition: Definition, rule: Ru
     for text, state in ledger.states(cursor, rule.name).items():
         if state.phase != "pending":
             continue
-        series = {name: value or "" for name, value in zip(rule.by, json.loads(text), strict=True)}
+        series = dict(zip(rule.by, series_values(text), strict=True))
         silence, acknowledgement = _said_of(rule.name, series, people, now_us)
         found.append(
             Shown(
@@ -227,13 +226,13 @@ def _pending(cursor: duckdb.DuckDBPyConnection, definition: Definition, rule: Ru
                 rule=rule.name,
                 title=rule.title,
                 severity=rule.spec.severity,
-                series=series,
+                series=texts_of(series),
                 status="pending",
                 started_us=state.since_us,
                 ended_us=None,
                 value=None,
                 kpi=rule.when.first.kpi,
-                unit=_unit(definition, rule),
+                unit=unit_of(rule, definition.kpis),
                 summary=summary(rule, definition.kpis, series, None),
                 note="",
                 silence=silence,
@@ -245,13 +244,7 @@ def _pending(cursor: duckdb.DuckDBPyConnection, definition: Definition, rule: Ru
     return found
 
 
-def _unit(definition: Definition, rule: Rule) -> str | None:
-    """Of the number that a rule looks at first."""
-    question = rule.when.first
-    return {"value": definition.kpis[question.kpi].spec.unit, "pace": "ratio"}.get(question.function)
-
-
-def _said_of(rule: str, series: Mapping[str, str], people: Said, now_us: int) -> tuple[Word | None, Word | None]:
+def _said_of(rule: str, series: Mapping[str, str | None], people: Said, now_us: int) -> tuple[Word | None, Word | None]:
     return covering(people.silences, rule, series, now_us), covering(people.acknowledgements, rule, series, now_us)
 
 

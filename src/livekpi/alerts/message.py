@@ -24,11 +24,15 @@ class Notice:
     """When the condition had held for long enough, in event time."""
     ends_us: int | None
     """When it ceased; None while it fires."""
-    series: Mapping[str, str]
-    """The dimensions of the series, as text; one that is null is empty."""
+    series: Mapping[str, str | None]
+    """The dimensions of the series, as text."""
     value: float | None
     """The number that the condition looks at first, in the last bucket in which the condition held."""
     summary: str
+    unit: str | None = None
+    """The number's, as the definition has it."""
+    threshold: float | None = None
+    """What the number is compared with, where the condition is no more than that."""
     note: Note = ""
     """`late`: it became true by events that came late. `corrected`: by such events it turned out never to have been true."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +57,8 @@ class Message:
     """Those that fire first, and of these the worst first; at least one."""
     acknowledged_by: str | None = None
     """Who has said that they look after it."""
+    begins: bool = False
+    """Whether something in it is news that nobody looks after."""
 
     @property
     def firing(self) -> tuple[Notice, ...]:

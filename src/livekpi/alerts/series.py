@@ -1,7 +1,7 @@
 """Series by their dimensions' texts, and buckets one after the other: what judging and learning both count in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from livekpi.query.steps import Steps
 
@@ -15,6 +15,11 @@ def series_text(values: Sequence[str | None]) -> Series:
 
 def series_values(text: Series) -> tuple[str | None, ...]:
     return tuple(json.loads(text))
+
+
+def texts_of(series: Mapping[str, str | None]) -> dict[str, str]:
+    """Dimensions by name for the API, where one that is null is an empty text."""
+    return {name: value or "" for name, value in series.items()}
 
 
 def steps_of(from_us: int, to_us: int, size_us: int) -> Steps:

@@ -7,7 +7,7 @@ from livekpi.alerts.ledger import Alert
 from livekpi.alerts.links import links
 from livekpi.alerts.message import Message, Notice, Status
 from livekpi.alerts.series import series_values
-from livekpi.alerts.summary import summary
+from livekpi.alerts.summary import summary, threshold_of, unit_of
 from livekpi.alerts.words import Word, covering
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.rules import Rule
@@ -31,6 +31,8 @@ class Tell:
     receivers: tuple[str, ...] = ()
     incident: str = ""
     acknowledged_by: str | None = None
+    begins: bool = False
+    """As of the message."""
 
 
 def notice_of(definition: Definition, alert: Alert, status: Status) -> Notice:
@@ -47,6 +49,8 @@ def notice_of(definition: Definition, alert: Alert, status: Status) -> Notice:
         series=series,
         value=alert.value,
         summary=summary(rule, definition.kpis, series, alert.value),
+        unit=unit_of(rule, definition.kpis),
+        threshold=threshold_of(rule),
         note=alert.note,
         labels=rule.spec.labels,
         runbook=rule.spec.runbook,
@@ -54,9 +58,9 @@ def notice_of(definition: Definition, alert: Alert, status: Status) -> Notice:
     )
 
 
-def series_of(rule: Rule, alert: Alert) -> dict[str, str]:
-    """The alert's dimensions by name; one that is null is empty."""
-    return {name: value or "" for name, value in zip(rule.by, series_values(alert.series), strict=True)}
+def series_of(rule: Rule, alert: Alert) -> dict[str, str | None]:
+    """The alert's dimensions by name."""
+    return dict(zip(rule.by, series_values(alert.series), strict=True))
 
 
 def to_tell(definition: Definition, rule: Rule, alerts: Sequence[Alert], said: Said, now_us: int) -> list[Tell]:
@@ -76,7 +80,8 @@ def to_tell(definition: Definition, rule: Rule, alerts: Sequence[Alert], said: S
         notices = [notice_of(definition, alert, "firing") for alert in worst_first(definition, rule, before)]
         heard = {alert.key: _heard(alert, receivers, incident, found.keepers.get(alert.key)) for alert in before}
         news = tuple(heard[alert.key] for alert in before if heard[alert.key] != alert)
-        tells.append(replace(like, notices=tuple(notices), told=news, receivers=receivers))
+        begins = any(alert.key not in found.keepers for alert in found.begun)
+        tells.append(replace(like, notices=tuple(notices), told=news, receivers=receivers, begins=begins))
         found.firing = [alert for alert in heard.values() if alert.ends_us is None]
         found.over = [heard.get(alert.key, alert) for alert in found.over]
     tells += _endings(definition, rule, found, like)
@@ -176,7 +181,7 @@ def worst_first(definition: Definition, rule: Rule, alerts: Sequence[Alert]) -> 
 
 def message(rule: Rule, tell: Tell, number: int, now_us: int) -> Message:
     """The message; its key is the incident's, by which a receiver keeps all of the rule's series as one."""
-    return Message(tell.incident, number, rule.name, now_us, tell.notices, tell.acknowledged_by)
+    return Message(tell.incident, number, rule.name, now_us, tell.notices, tell.acknowledged_by, tell.begins)
 
 
 def incident_of(definition: Definition, rule: str) -> str:

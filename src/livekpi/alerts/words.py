@@ -27,9 +27,10 @@ class Word:
     until_us: int
     """By the clock, the end not included."""
 
-    def covers(self, rule: str, series: Mapping[str, str], now_us: int) -> bool:
-        """Whether it is about a rule's alert at a series now."""
-        about = self.rule in (None, rule) and all(series.get(name) == value for name, value in self.slices.items())
+    def covers(self, rule: str, series: Mapping[str, str | None], now_us: int) -> bool:
+        """Whether it is about a rule's alert at a series now; an empty text is meant for a dimension that is null, too."""
+        named = all(name in series and (series[name] or "") == value for name, value in self.slices.items())
+        about = self.rule in (None, rule) and named
         return about and self.from_us <= now_us < self.until_us
 
 
@@ -79,6 +80,6 @@ def end(cursor: duckdb.DuckDBPyConnection, kind: Kind, number: int, now_us: int)
     return bool(rows.fetchall())
 
 
-def covering(said: Iterable[Word], rule: str, series: Mapping[str, str], now_us: int) -> Word | None:
+def covering(said: Iterable[Word], rule: str, series: Mapping[str, str | None], now_us: int) -> Word | None:
     """The last of those that are about a rule's alert at a series now."""
     return next((word for word in reversed(list(said)) if word.covers(rule, series, now_us)), None)

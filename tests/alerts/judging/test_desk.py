@@ -333,7 +333,7 @@ def test_dimensions_and_texts_of_any_kind(tmp_path: Path) -> None:
             ("b", "[null,null]"),
         ]
         found = {tuple(notice.series.items()) for notice in told(server)[-1].notices}
-        assert (("vip", ""), ("shop", "")) in found
+        assert (("vip", None), ("shop", None)) in found
 
 
 def test_of_more_series_than_are_kept_the_others_are_one(tmp_path: Path) -> None:

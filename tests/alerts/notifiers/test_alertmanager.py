@@ -2,6 +2,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -60,9 +61,11 @@ def test_what_an_alert_says() -> None:
     assert alert == {
         "labels": {"alertname": "errors_high", "severity": "critical", "service": "checkout", "team": "shop"},
         "annotations": {
-            "summary": "error_rate is 0.071 at checkout",
+            "summary": "error_rate is 7.1 % at checkout",
             "runbook": "https://wiki.example.com/runbooks/errors",
             "value": "0.071",
+            "threshold": "0.05",
+            "unit": "ratio",
             "note": "late",
         },
         "startsAt": "2027-01-15T07:58:30.000Z",
@@ -91,6 +94,11 @@ def test_labels_have_names_that_alertmanager_knows() -> None:
     assert found == {
         "alertname": "errors_high", "severity": "critical", "a_b": "1", "a_b_": "2", "_9": "3", "severity_": "4", "_": "5", "a_b__": "6",
     }  # fmt: skip
+
+
+def test_what_is_null_has_a_text_that_no_other_value_has() -> None:
+    found = [labels_of(notice(series={"country": value}, labels={})).get("country") for value in (None, "∅", "∅∅", "", "DE")]
+    assert found == ["∅", "∅∅", "∅∅∅", None, "DE"]
 
 
 def test_of_what_is_told_twice_the_last_counts_and_of_one_message_what_fires() -> None:
@@ -146,6 +154,19 @@ def test_it_fires_in_a_group_and_resolves_on_two(alertmanager: Start, told: Http
     assert notifier.send([message(*over, number=8)], now_us()) == Sent()
     until(lambda: len(notifications(told, "resolved")) >= 2)
     assert [server.alerts() for server in servers] == [[], []]
+    notifier.close()
+
+
+def test_what_is_null_and_what_is_empty_are_two_alerts(alertmanager: Start, told: HttpReceiver) -> None:
+    server = alertmanager(told.url)
+    notifier = AlertmanagerNotifier(spec(server.url))
+    null, empty = fresh(key="null", series={"service": None}), fresh(key="empty", series={"service": ""})
+    assert notifier.send([message(null, empty)], now_us()) == Sent()
+    assert sorted(alert["labels"].get("service", "-") for alert in server.alerts()) == ["-", "∅"]
+    # one of them ends, and the other fires on
+    over = replace(null, status="resolved", ends_us=now_us())
+    assert notifier.send([message(empty, over, number=8)], now_us()) == Sent()
+    assert ["service" in alert["labels"] for alert in server.alerts()] == [False]
     notifier.close()
 
 

@@ -32,14 +32,18 @@ def test_what_is_told(receiver: HttpReceiver) -> None:
     receiver.requests.clear()
     assert notifier(receiver).send([message()], NOW_US) == Sent()
     content = receiver.requests[0].json
-    assert (content["title"], content["type"]) == ("critical: error_rate is 0.071 at checkout", "failure")
-    assert content["message"].splitlines()[:3] == ["critical: error_rate is 0.071 at checkout", "  service = checkout", "  value 0.071"]
+    assert (content["title"], content["type"]) == ("critical: error_rate is 7.1 % at checkout", "failure")
+    assert content["message"].splitlines()[:3] == [
+        "critical: error_rate is 7.1 % at checkout",
+        "  service = checkout",
+        "  value 7.1 %, threshold 5 %",
+    ]
 
 
 def test_of_a_long_digest_the_worst_is_said_and_the_rest_is_named() -> None:
     mild = [message(notice(rule=f"r{number}", summary="mild", severity="info"), key=str(number)) for number in range(21)]
     lines = body([*mild, message(key="worst")]).splitlines()
-    assert lines[0] == "critical: error_rate is 0.071 at checkout"
+    assert lines[0] == "critical: error_rate is 7.1 % at checkout"
     assert lines[-1] == "2 more: r19, r20"
 
 

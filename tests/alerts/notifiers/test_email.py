@@ -84,14 +84,14 @@ def test_a_mail(server: Controller, mailbox: Mailbox) -> None:
     [mail] = mailbox.mail
     assert mailbox.recipients == [TO]
     assert (mail["From"], mail["To"]) == ("kpi@example.com", "desk@example.com, ada@example.com")
-    assert mail["Subject"] == "critical: error_rate is 0.071 at checkout (and 1 more)"
+    assert mail["Subject"] == "critical: error_rate is 7.1 % at checkout (and 1 more)"
     assert mail["Date"] == "Fri, 15 Jan 2027 08:00:00 +0000"
     assert mail["Auto-Submitted"] == "auto-generated"
     text = mail.get_content()
     for part in (
         "rule: errors_high",
         "service = checkout",
-        "value 0.071",
+        "value 7.1 %, threshold 5 %",
         "team = shop",
         "runbook: https://wiki.example.com/runbooks/errors",
     ):
@@ -106,7 +106,7 @@ def test_updates_stand_together_and_repeats_are_one(server: Controller, mailbox:
     assert names[0] == names[1]
     assert len(set(names)) == 3
     assert threads[0] == threads[1] == threads[2] != threads[3]
-    assert mailbox.mail[2]["Subject"] == "resolved: error_rate is 0.071 at checkout"
+    assert mailbox.mail[2]["Subject"] == "resolved: error_rate is 7.1 % at checkout"
 
 
 def test_a_digest_is_one_mail(server: Controller, mailbox: Mailbox) -> None:

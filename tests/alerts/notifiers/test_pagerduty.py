@@ -39,9 +39,13 @@ def test_an_incident_from_its_beginning_to_its_end(receiver: HttpReceiver, notif
     assert {each["dedup_key"] for each in events} == {"errors_high/1"}
 
 
+def test_what_begins_beside_what_somebody_looks_after_is_seen() -> None:
+    assert made(message(acknowledged_by="ada", begins=True))["event_action"] == "trigger"
+
+
 def test_what_a_page_says() -> None:
     found = made(message(notice(), notice(series={"service": "cart"}, summary="cart is bad"), notice(severity="info")))
-    assert found["payload"]["summary"] == "critical: error_rate is 0.071 at checkout (and 2 more)"
+    assert found["payload"]["summary"] == "critical: error_rate is 7.1 % at checkout (and 2 more)"
     assert (found["payload"]["severity"], found["payload"]["component"]) == ("critical", "errors_high")
     assert found["payload"]["timestamp"] == "2027-01-15T07:58:30.000Z"
     assert found["links"] == [

@@ -35,7 +35,7 @@ def test_what_is_written() -> None:
     section, context = post([message(notice(summary="error_rate > 5 % & rising"))])["blocks"]
     assert section["text"]["text"] == "🔴 critical: error_rate &gt; 5 % &amp; rising"
     first, second = (element["text"] for element in context["elements"])
-    assert first == "errors_high · service = checkout · value 0.071 · since 2027-01-15T07:58:30.000Z"
+    assert first == "errors_high · service = checkout · value 7.1 %, threshold 5 % · since 2027-01-15 07:58:30 UTC"
     assert second == "<https://wiki.example.com/runbooks/errors|runbook> · <https://kpi.example.com/kpis/error_rate|KPI>"
 
 

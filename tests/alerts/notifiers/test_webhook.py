@@ -44,7 +44,9 @@ def test_what_is_posted(receiver: HttpReceiver) -> None:
         "ends": None,
         "series": {"service": "checkout"},
         "value": 0.071,
-        "summary": "error_rate is 0.071 at checkout",
+        "threshold": 0.05,
+        "unit": "ratio",
+        "summary": "error_rate is 7.1 % at checkout",
         "note": "",
         "labels": {"team": "shop"},
         "links": {"runbook": "https://wiki.example.com/runbooks/errors", "KPI": "https://kpi.example.com/kpis/error_rate"},
@@ -116,3 +118,8 @@ def test_series_that_differ_far_behind_stay_apart(receiver: HttpReceiver) -> Non
     first, second = receiver.requests[0].json["messages"][0]["alerts"]
     assert first["series"] != second["series"]
     assert len(first["series"]["path"]) <= 4_000
+
+
+def test_what_is_null_is_told_from_what_is_empty(receiver: HttpReceiver) -> None:
+    sent(receiver, [message(notice(series={"country": None}), notice(series={"country": ""}))])
+    assert [alert["series"] for alert in receiver.requests[0].json["messages"][0]["alerts"]] == [{"country": None}, {"country": ""}]

@@ -139,7 +139,7 @@ def test_an_odd_alert_is_a_warning(given: str, message: str) -> None:
         "when: orders < 5, only: { hours: '09:00-10:00' }, except: { dates: [2026-11-23] }",
         "when: 'absent(orders, 60s)'",
         "when: orders < 5, runbook: 'https://wiki.example.com/orders?a=1#few'",
-        "when: orders < 5, summary: '{value} of {{kpi}} {kpi} {rule} {title} {unit} {threshold} {country}', by: [country]",
+        "when: orders < 5, summary: '{value} of {{kpi}} {kpi} {rule} {title} {threshold} {country}', by: [country]",
         "when: 'orders < 5 and falling(revenue, 20, 1h)', summary: '{value}'",
     ],
 )

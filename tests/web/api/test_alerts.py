@@ -194,7 +194,7 @@ def test_an_alert_of_a_rule_that_is_gone_is_shown_as_it_was_told(tmp_path: Path,
         (row,) = shop.get("/v1/alerts?rule=errors_high&status=resolved")["alerts"]
         fits("Alert", row)
         assert (row["severity"], row["series"], row["status"]) == ("critical", {"service": "checkout"}, "resolved")
-        assert row["summary"] == "errors_high: errors = 2, service = checkout"
+        assert row["summary"] == "errors_high: errors = 2 (> 1), service = checkout"
 
 
 def test_what_is_measured(shop: Served) -> None:

@@ -11,6 +11,8 @@ from livekpi.alerts.backtest.incidents import Incident, Score, find, score, with
 from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.judging.machine import Timing
 from livekpi.alerts.ledger import Alert
+from livekpi.alerts.series import texts_of
+from livekpi.alerts.summary import unit_of
 from livekpi.alerts.telling import receivers_of, series_of
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.rules import Rule
@@ -50,6 +52,7 @@ def _rule(definition: Definition, tried: Tried, incidents: Sequence[Incident] | 
         "rule": rule.name,
         "severity": rule.spec.severity,
         "problem": None,
+        "unit": unit_of(rule, definition.kpis),
         "from": time_text(tried.from_us),
         "to": time_text(tried.until_us),
         "pages": len(tried.messages) if receivers_of(definition, rule) else 0,
@@ -65,7 +68,7 @@ def _rule(definition: Definition, tried: Tried, incidents: Sequence[Incident] | 
 
 def _alert(rule: Rule, alert: Alert) -> Object:
     return {
-        "series": series_of(rule, alert),
+        "series": texts_of(series_of(rule, alert)),
         "started": time_text(alert.started_us),
         "ended": None if alert.ends_us is None else time_text(alert.ends_us),
         "known": time_text(alert.judged_at_us),
@@ -95,7 +98,7 @@ def _worst(tried: Tried) -> Object | None:
         return None
     totals = [sum(_length_us(alert, tried.until_us) for alert in alerts) for alerts in series]
     worst = totals.index(max(totals))
-    return {"series": series_of(tried.rule, series[worst][0]), "alerts": len(series[worst]), "seconds": _seconds(totals[worst])}
+    return {"series": texts_of(series_of(tried.rule, series[worst][0])), "alerts": len(series[worst]), "seconds": _seconds(totals[worst])}
 
 
 def _warnings(tried: Tried) -> Iterable[str]:

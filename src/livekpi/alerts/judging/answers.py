@@ -1,10 +1,11 @@
 """What rules' conditions ask of KPIs, as arrays of all series and buckets, a series after the other.
 
-A question is answered by one array, `now`: a number, or whether it is so; or by two, that are compared: `now` and `before`. What can't be
-known is null.
+A question is answered by one array, `now`: a number, or whether it is so; or by two, that are compared: `now` and `before`. Beside
+whether a value is anomalous stands the value, `shown`. What can't be known is null.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from livekpi.definition.rules.conditions import Question
 from livekpi.query.query import Query
 from livekpi.query.steps import Steps, shift, skipped
 
-Part = tuple[Question, Literal["now", "before"]]
+Part = tuple[Question, Literal["now", "before", "shown"]]
 MOVES = ("rising", "falling")
 _BLOCK_US = 900_000_000
 """Clocks are set back and forth at whole quarters of an hour."""
@@ -52,6 +53,8 @@ class Answers:
             elif table is not None:
                 index = index_of(panel.codes.of(table), table["i"].to_numpy(), len(panel.codes), len(steps))
                 answers[question, "now"] = taken(one(table["value"]), index)
+                if "shown" in table.column_names:
+                    answers[question, "shown"] = taken(one(table["shown"]), index)
         return panel.codes, answers
 
     def _wants(self, question: Question, steps: Steps) -> list[tuple[Part, Want]]:
@@ -115,7 +118,7 @@ class Answers:
         buckets = steps_of(first_us - every_us, last_us, every_us)
         names = Codes(by).names
         if not len(buckets):
-            types = {"i": pa.int64(), **dict.fromkeys(names, pa.string()), "value": pa.bool_()}
+            types = {"i": pa.int64(), **dict.fromkeys(names, pa.string()), "value": pa.bool_(), "shown": pa.float64()}
             return pa.table({name: pa.array([], type_) for name, type_ in types.items()})
         found = self._query.columns(kpi, buckets, by)
         expected = bands(self._cursor, subject, buckets.starts[0], buckets.ends[-1])
@@ -125,7 +128,7 @@ class Answers:
         # a learned bucket speaks for all that end with it or before the next
         index = f"({buckets.ends[0]} + found.i * {every_us} - {steps.ends[0]}) // {size_us} + unnest(range({every_us // size_us}))"
         judged = (
-            f"SELECT {index} AS i{columns}, found.v0 > expected.high OR found.v0 < expected.low AS value "
+            f"SELECT {index} AS i{columns}, found.v0 > expected.high OR found.v0 < expected.low AS value, found.v0::DOUBLE AS shown "
             f"FROM found JOIN series ON {same} JOIN expected ON {of_series}"
         )
         tables = {"found": found, "series": _series_of(found, names), "expected": expected}
@@ -170,13 +173,19 @@ def moved_sql(question: Question, now: str, before: str) -> str:
 
 
 def select(cursor: duckdb.DuckDBPyConnection, statement: str, tables: Mapping[str, pa.Table]) -> pa.Table:
-    """Runs a statement over tables by their names. After an error the cursor's transaction is over."""
+    """Runs a statement over tables by their names."""
+    with registered(cursor, tables):
+        return cursor.sql(statement).to_arrow_table()
+
+
+@contextmanager
+def registered(cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    """Lets statements read tables by their names. After an error the cursor's transaction is over, and the names with it."""
     for name, table in tables.items():
         cursor.register(name, table)
-    found = cursor.sql(statement).to_arrow_table()
+    yield
     for name in tables:
         cursor.unregister(name)
-    return found
 
 
 def _buckets(question: Question, size_us: int) -> int:

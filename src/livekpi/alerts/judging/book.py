@@ -53,7 +53,7 @@ class Book:
     def open(self) -> list[Alert]:
         """Those that fire, and those whose end has not been told, in the order in which they began."""
         found = (alert for alert in self._held.values() if alert.ends_us is None or _untold(alert))
-        return sorted(found, key=lambda alert: (alert.started_us, alert.rule, alert.series))
+        return sorted(found, key=_beginning)
 
     def firing(self, rule: str) -> list[Alert]:
         """Those of a rule that fire, in the order in which they began."""
@@ -70,7 +70,7 @@ class Book:
             if (start := start_us.get((alert.rule, alert.meaning))) is not None and (alert.ends_us is None or alert.ends_us > start)
         ]
         known: dict[str, dict[Series, list[Alert]]] = {}
-        for alert in sorted(found, key=lambda alert: (alert.started_us, alert.rule, alert.series)):
+        for alert in sorted(found, key=_beginning):
             known.setdefault(alert.rule, {}).setdefault(alert.series, []).append(alert)
         return known
 
@@ -91,6 +91,11 @@ class Book:
         there = sorted(self._changed & self._held.keys())
         ledger.save_alerts(cursor, [self._held[key] for key in there], sorted(self._changed - self._held.keys()))
         self._changed.clear()
+
+
+def _beginning(alert: Alert) -> tuple[int, str, Series]:
+    """By which alerts are in the order in which they began."""
+    return alert.started_us, alert.rule, alert.series
 
 
 def _untold(alert: Alert) -> bool:

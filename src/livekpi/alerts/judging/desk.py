@@ -271,6 +271,6 @@ class Desk:
         for source, state in self.arrivals.dump().items():
             cursor.execute("INSERT OR REPLACE INTO lateness VALUES (?, ?)", [source, state])
         ledger.prune_told(cursor, now_us - KEPT_US)
-        known = [(rule, self._standing[rule.name]) for rule in self._rules if self._standing is not None and rule.name in self._standing]
-        before_us = {rule.name: earliest_us(rule, self._definition, standing.progress.over_us) for rule, standing in known}
-        ledger.prune_states(cursor, before_us)
+        standing = self._standing or {}
+        known = [(rule, standing[rule.name].progress.over_us) for rule in self._rules if rule.name in standing]
+        ledger.prune_states(cursor, {rule.name: earliest_us(rule, self._definition, over_us) for rule, over_us in known})

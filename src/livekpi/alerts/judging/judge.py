@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlglot import exp
 
-from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql
+from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql, registered
 from livekpi.alerts.judging.machine import Run
 from livekpi.alerts.judging.values import Codes, Reader
 from livekpi.alerts.series import Series, steps_of
@@ -127,10 +127,9 @@ class Judge:
         written = [self._of(ask.rule, predicting=bool(ask.shares)) for ask in asks]
         compared = ", ".join(dict.fromkeys(["*", *(text for each in written for text in each.compared)]))
         conditions = ", ".join(text for each in written for text in each.conditions)
-        cursor.register("columns", pa.table(columns))
-        # as a relation a statement is planned twice
-        found = cursor.execute(f"SELECT {conditions} FROM (SELECT {compared} FROM columns)").fetchnumpy()
-        cursor.unregister("columns")
+        with registered(cursor, {"columns": pa.table(columns)}):
+            # as a relation a statement is planned twice
+            found = cursor.execute(f"SELECT {conditions} FROM (SELECT {compared} FROM columns)").fetchnumpy()
         truths = {name: _truths(each).reshape(len(codes), len(steps)) for name, each in found.items()}
         return [self._verdicts(ask, steps, codes, answers, truths) for ask in asks]
 
@@ -212,9 +211,10 @@ def _known(question: Question, answers: Mapping[Part, pa.Array]) -> NDArray[np.b
 
 def _shown(rule: Rule, answers: Mapping[Part, pa.Array]) -> NDArray[np.float64]:
     """The number that a notice shows; NaN where there is none."""
-    first, array = rule.when.first, answers[rule.when.first, "now"]
+    first = rule.when.first
+    array = answers[first, "shown" if first.function == "anomalous" else "now"]
     kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-    if first.function not in ("value", "pace", *MOVES) or not any(kind(array.type) for kind in kinds):
+    if first.function not in ("value", "pace", "anomalous", *MOVES) or not any(kind(array.type) for kind in kinds):
         return np.full(len(array), np.nan)
     shown: NDArray[np.float64] = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return shown

@@ -11,7 +11,8 @@ import structlog
 from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
-from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, links, moment, shown
+from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, links, moment, raw
+from livekpi.alerts.summary import NULL
 from livekpi.definition.shape.notifying import Alertmanager
 
 LEASE = 4
@@ -123,7 +124,9 @@ def _annotations(notice: Notice) -> Labels:
     given = {
         "summary": cut(clean(notice.summary), _NOTE_CHARACTERS),
         "runbook": cut(clean(notice.runbook or ""), _NOTE_CHARACTERS),
-        "value": shown(notice.value),
+        "value": raw(notice.value),
+        "threshold": raw(notice.threshold),
+        "unit": cut(clean(notice.unit or ""), _NOTE_CHARACTERS),
         "note": notice.note,
     }
     return {name: text for name, text in given.items() if text}
@@ -132,7 +135,8 @@ def _annotations(notice: Notice) -> Labels:
 def labels_of(notice: Notice) -> Labels:
     """An alert's labels, by which Alertmanager knows it again; where names meet, `_` is added to the later one.
 
-    One that is empty is left out: to Alertmanager it is one that is not there.
+    One that is empty is left out: to Alertmanager it is one that is not there. So a dimension that is null has a text of its own, which no
+    other value has.
     """
     found: dict[str, str] = {}
     for given, text in _given(notice):
@@ -147,5 +151,6 @@ def labels_of(notice: Notice) -> Labels:
 def _given(notice: Notice) -> Iterator[tuple[str, str]]:
     yield "alertname", notice.rule
     yield "severity", notice.severity
-    yield from notice.series.items()
+    for name, value in notice.series.items():
+        yield name, NULL if value is None else f"{NULL}{value}" if value.startswith(NULL) else value
     yield from notice.labels.items()

@@ -61,7 +61,9 @@ class PagerDutyNotifier:
 
 def event(message: Message, routing_key: str) -> Event:
     """An event of the API, with every text within its limit."""
-    action = "resolve" if message.status == "resolved" else "acknowledge" if message.acknowledged_by else "trigger"
+    # what begins has to be seen: of an acknowledgement PagerDuty keeps neither summary nor details
+    looked_after = message.acknowledged_by is not None and not message.begins
+    action = "resolve" if message.status == "resolved" else "acknowledge" if looked_after else "trigger"
     worst = message.worst
     found: dict[str, Any] = {
         "routing_key": routing_key,
@@ -105,6 +107,8 @@ def _detail(notice: Notice) -> Mapping[str, Any]:
         "severity": notice.severity,
         "summary": cut(line(notice.summary), _TEXT_CHARACTERS),
         "value": finite(notice.value),
+        "threshold": finite(notice.threshold),
+        "unit": cut(clean(notice.unit or ""), _NAME_CHARACTERS),
         "series": _texts(notice.series),
         "starts": moment(notice.starts_us),
         "ends": None if notice.ends_us is None else moment(notice.ends_us),
@@ -113,6 +117,6 @@ def _detail(notice: Notice) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if value not in (None, "", {})}
 
 
-def _texts(given: Mapping[str, str]) -> Mapping[str, str]:
+def _texts(given: Mapping[str, str | None]) -> Mapping[str, str | None]:
     some = list(given.items())[:_NAMES]
-    return {cut(line(name), _NAME_CHARACTERS): cut(clean(text), _TEXT_CHARACTERS) for name, text in some}
+    return {cut(line(name), _NAME_CHARACTERS): None if text is None else cut(clean(text), _TEXT_CHARACTERS) for name, text in some}

@@ -72,6 +72,8 @@ def _alert(notice: Notice) -> Mapping[str, Any]:
         "ends": None if notice.ends_us is None else moment(notice.ends_us),
         "series": _texts(notice.series),
         "value": finite(notice.value),
+        "threshold": finite(notice.threshold),
+        "unit": None if notice.unit is None else cut(clean(notice.unit), _TEXT_CHARACTERS),
         "summary": cut(clean(notice.summary), _TEXT_CHARACTERS),
         "note": notice.note,
         "labels": _texts(notice.labels),
@@ -79,5 +81,8 @@ def _alert(notice: Notice) -> Mapping[str, Any]:
     }
 
 
-def _texts(given: Mapping[str, str]) -> Mapping[str, str]:
-    return {cut_apart(clean(name), _TEXT_CHARACTERS): cut_apart(clean(text), _TEXT_CHARACTERS) for name, text in given.items()}
+def _texts(given: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    return {
+        cut_apart(clean(name), _TEXT_CHARACTERS): None if text is None else cut_apart(clean(text), _TEXT_CHARACTERS)
+        for name, text in given.items()
+    }

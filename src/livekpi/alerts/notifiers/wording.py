@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from livekpi.alerts.message import SEVERITIES, Message, Notice
-from livekpi.alerts.numbers import number_text
+from livekpi.alerts.numbers import constant_text
+from livekpi.alerts.summary import dimension_text, measured
 
-_DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
@@ -47,9 +47,9 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def shown(value: float | None) -> str:
-    """A number for people, or nothing."""
-    return "" if value is None else number_text(value, _DIGITS)
+def raw(value: float | None) -> str:
+    """A number for programs, as JSON has it, or nothing."""
+    return "" if (number := finite(value)) is None else repr(number)
 
 
 def address(text: str | None) -> str | None:
@@ -65,7 +65,20 @@ def links(notice: Notice) -> Mapping[str, str]:
 
 def series(notice: Notice) -> str:
     """A series in a few words: ``country = DE, plan = free``."""
-    return ", ".join(f"{line(name)} = {line(value)}" for name, value in notice.series.items())
+    return ", ".join(f"{line(name)} = {line(dimension_text(value))}" for name, value in notice.series.items())
+
+
+def number(notice: Notice) -> str:
+    """The number and what it is compared with: ``value 7.14 %, threshold 5 %``; nothing where there is no number."""
+    if notice.value is None:
+        return ""
+    said = f"value {measured(notice.value, notice.threshold, notice.unit)}"
+    return line(said if notice.threshold is None else f"{said}, threshold {constant_text(notice.threshold, notice.unit)}")
+
+
+def time_said(at_us: int) -> str:
+    """A time for people: ``2027-01-15 07:58:30 UTC``."""
+    return f"{_EPOCH + timedelta(seconds=at_us // 1_000_000):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def told(notice: Notice) -> str:
@@ -118,7 +131,7 @@ def others(messages: Sequence[Message], characters: int) -> str:
 
 def detail(notice: Notice) -> list[str]:
     """What else is to be said of an alert, a line each."""
-    found = [series(notice), f"value {shown(notice.value)}" if notice.value is not None else "", f"since {moment(notice.starts_us)}"]
+    found = [series(notice), number(notice), f"since {time_said(notice.starts_us)}"]
     if notice.ends_us is not None:
-        found.append(f"until {moment(notice.ends_us)}")
+        found.append(f"until {time_said(notice.ends_us)}")
     return [text for text in found if text]

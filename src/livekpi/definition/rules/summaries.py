@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from livekpi.definition.problems import ExpressionError, nearest
 
-RULE_NAMES = ("value", "kpi", "unit", "rule", "title", "threshold")
+RULE_NAMES = ("value", "kpi", "rule", "title", "threshold")
 """What may stand in braces beside the rule's dimensions; `threshold` only where the condition compares with a number."""
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 

@@ -80,4 +80,4 @@ class AlertSpec(Model):
     runbook: Annotated[str, AfterValidator(_page)] | None = None
     """The address of what to do."""
     summary: str | None = None
-    """What a notification says first; {value}, {kpi}, {unit}, {rule}, {title}, {threshold} and the dimensions in braces are filled in."""
+    """What a notification says first; {value}, {kpi}, {rule}, {title}, {threshold} and the dimensions in braces are filled in."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -50,7 +51,7 @@ class AlertsApi:
         people = Scope.READ in rights.scopes
 
         def find(alerts: Alerts) -> dict[str, Any]:
-            rules = _rules(alerts.alert_rules() if rights.kpis is None else rules_about(self._definition, rights.kpis), asked)
+            rules = _rules(alerts.alert_rules if rights.kpis is None else partial(rules_about, self._definition, rights.kpis), asked)
             found = about(self._definition, rights.kpis, alerts.alerts(Wanted(rules, severities, statuses)))
             return {"alerts": [alert_object(alert if people else without_people(alert)) for alert in found[:limit]], "in_all": len(found)}
 
@@ -64,7 +65,7 @@ class AlertsApi:
         limit = asked.number("limit", 100, MAX_HISTORY)
         return await self._answer(
             request,
-            lambda alerts: history_object(alerts.alert_history(HistoryRequest(_rules(alerts.alert_rules(), asked), from_us, to_us, limit))),
+            lambda alerts: history_object(alerts.alert_history(HistoryRequest(_rules(alerts.alert_rules, asked), from_us, to_us, limit))),
         )
 
     async def silences(self, request: Request) -> Response:
@@ -121,8 +122,9 @@ class AlertsApi:
         return await self._questions.answered(request, lambda: json_answer(ask(alerts), status), UNWRITABLE)
 
 
-def _rules(known: Sequence[str], asked: Parameters) -> tuple[str, ...]:
-    return _one_of("rule", asked.names("rule"), known) if asked.text("rule") else ()
+def _rules(known: Callable[[], Sequence[str]], asked: Parameters) -> tuple[str, ...]:
+    """The rules that are asked for; to know all that there are takes a look into the store."""
+    return _one_of("rule", asked.names("rule"), known()) if asked.text("rule") else ()
 
 
 def _one_of(parameter: str, names: tuple[str, ...], known: Sequence[str]) -> tuple[str, ...]:
