@@ -15,6 +15,7 @@ FIELDS: Mapping[str, Field] = {
         "n": "integer",
         "x": "number",
         "s": "string",
+        "t": "timestamp",
         "d": "decimal(18, 8)",
         "wide": "decimal(38, 0)",
         "tiny": "decimal(18, 18)",
@@ -100,7 +101,12 @@ def test_rounding_to_written_digits_is_not(digits: str) -> None:
         ("max(round(x, 1, 1))", "round takes no truncate"),
         ("count_if(s like 'a' escape '!')", "escape can't stand in an expression"),
         ("count(* exclude (s))", "expected one field or expression in the parentheses"),
-        ("count_if(s like 7)", "like expects string, got integer"),
+        ("count_if(s like 7)", "like expects string, got integer: '7'; cast it"),
+        ("count_if(s = null)", "nothing is equal to null, nor unlike it: 's = NULL'; write is null"),
+        ("count_if(null <> n)", "nothing is equal to null"),
+        ("max(cast('x' as integer))", "'x' is not written as an integer such as 7, so the cast would always be null"),
+        ("count_if(t > timestamp '2026-01-01')", "'2026-01-01' is not written as a time with its zone such as 2026-03-01T10:30:00Z"),
+        ("sum(distinct n)", "; distinct stands in count alone"),
     ],
 )
 def test_what_nobody_would_look_at_is_refused(text: str, message: str) -> None:
@@ -128,7 +134,22 @@ def test_what_nobody_would_look_at_is_refused(text: str, message: str) -> None:
         ("count()", r"; count\(\*\) counts events"),
         ("count", r"there is no KPI 'count'; write count\(\*\)"),
         ('count_if(s = "Berlin")', "there is no field 'Berlin'; text stands in single quotes: 'Berlin'"),
-        ("count(distinct s + 'x')", r"expected a number, got string: 's'; text is joined by \|\|"),
+        ("approx_quantile(n, 0.5)", r"there is no function 'approx_quantile'; write quantile"),
+        ("avg(t - t)", "expected a number, got timestamp: 't'; times are compared and not added or subtracted; send a duration"),
+        ("max(extract(epoch from t))", "extract knows .* not 'epoch'; times are compared"),
+        ("count_if(t > '2026-01-01')", "; a time is written timestamp '2026-03-01T00:00:00Z'"),
+        ("count(distinct cast(t as date))", "a cast to date is not possible; .*; of a time there are year, month, day"),
+        ("count_if(n > '7')", "; write a number without quotes, and cast a part of json"),
+        ("sum(s = 'a')", r"got boolean: .*; count with count_if\(…\), or write if\(…, 1, 0\)"),
+        ("count_if(s ~ '^a')", "at '~'; there are no regular expressions; write like"),
+        ("count(distinct (s, n))", r"; join several values by \|\|"),
+        ("max(s || n)", r"\|\| expects string, got integer: 'n'; cast it, as in cast\(status as text\)"),
+        ('count_if(s = "wide")', "expected values of one type, got string and decimal"),
+        ('count_if(s = "Wide")', "there is no field 'Wide'; text stands in single quotes: 'Wide'"),
+        ("sum(shop.n)", "there is no field 'shop'; write 'n' without the source's name"),
+        ("sum(n ^ 2)", r"; write power\(a, b\)"),
+        ("last_value(n)", r"; write last\(level\)"),
+        ("count(distinct s + 'x')", r"expected a number, got string: 's'; cast it, .*; text is joined by \|\|"),
     ],
 )
 def test_a_mistake_says_what_is_written_instead(text: str, hint: str) -> None:
@@ -159,3 +180,14 @@ def test_kpis_of_kpis_that_double_are_refused_in_time() -> None:
         add(number)
     with pytest.raises(ExpressionError, match="has more than 5,000 pieces"):
         list(map(add, range(4, 40)))
+
+
+@pytest.mark.parametrize("text", ["sum(d * d)", "avg(d * d)", "sum(d * d) filter (where n > 1)"])
+def test_a_sum_that_large_values_could_not_be_in_asks_which_digits_count(text: str) -> None:
+    with pytest.raises(ExpressionError, match=r"decimal\(36, 16\) leaves it no room to grow: .*; say which digits count, as in sum\(cast"):
+        check(text)
+
+
+@pytest.mark.parametrize("text", ["sum(d * n)", "sum(cast(d * d as decimal(28, 12)))", "max(d * d)", "sum(d * 1.25)"])
+def test_a_sum_with_room_for_large_values_is_not_refused(text: str) -> None:
+    check(text)

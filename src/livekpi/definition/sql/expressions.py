@@ -8,8 +8,9 @@ from typing import Literal, Protocol
 from sqlglot import exp
 
 from livekpi.definition.problems import ExpressionError, nearest
+from livekpi.definition.sql.hints import for_number
 from livekpi.definition.sql.parsing import fail, parse
-from livekpi.definition.sql.scalars import Scalars
+from livekpi.definition.sql.scalars import COMPARISONS, Scalars
 from livekpi.definition.sql.typed import Typed, cast, divide, finite
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, Field, Type
 
@@ -40,12 +41,12 @@ class Aggregate:
         trees = [tree for tree in (self.argument, self.where) if tree is not None]
         return frozenset(column.name for tree in trees for column in tree.find_all(exp.Column)) | frozenset(self.by)
 
-
     @cached_property
     def texts(self) -> tuple[str | None, str | None]:
         """Argument and condition as SQL; written once, as each question needs them and a tree is slow to write."""
         argument, where = (None if tree is None else tree.sql() for tree in (self.argument, self.where))
         return argument, where
+
 
 @dataclass(frozen=True)
 class KpiValue:
@@ -73,8 +74,7 @@ def field_column(node: exp.Expr, fields: Mapping[str, Field]) -> Typed | None:
         return None
     name = str(path[0])
     if name not in fields:
-        likely = nearest(name, list(fields)) or f"; text stands in single quotes: {exp.Literal.string(name).sql()}"
-        raise fail(f"there is no field {name!r}{likely}", node)
+        raise fail(f"there is no field {name!r}{_meant(node, path, fields)}", node)
     field = fields[name]
     column = exp.column(name, quoted=True)
     if field.type.kind != "json":
@@ -85,6 +85,16 @@ def field_column(node: exp.Expr, fields: Mapping[str, Field]) -> Typed | None:
         raise fail("a part of json can't be named '' or '*'", node)
     keys = [exp.JSONPathSubscript(this=key) if isinstance(key, int) else exp.JSONPathKey(this=key) for key in path[1:]]
     return Typed(exp.JSONExtractScalar(this=column, expression=exp.JSONPath(expressions=[exp.JSONPathRoot(), *keys])), STRING)
+
+
+def _meant(node: exp.Expr, path: Sequence[str | int], fields: Mapping[str, Field]) -> str:
+    """What may have been meant by a name that is no field's."""
+    name = str(path[0])
+    if len(path) > 1 and path[1] in fields:
+        return f"; write {path[1]!r} without the source's name"
+    as_text = f"; text stands in single quotes: {exp.Literal.string(name).sql()}"
+    quoted = isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and bool(node.this.args.get("quoted"))
+    return as_text if quoted else nearest(name, list(fields)) or as_text
 
 
 def _path(node: exp.Expr) -> list[str | int] | None:
@@ -111,8 +121,9 @@ _AGGREGATES: dict[type[exp.Expr], AggregateKind] = {
     exp.Quantile: "quantile",
     exp.Median: "quantile",
 }
-_ADDEND_DIGITS, _ADDEND_SCALE = 28, 18
-"""What a sum's 38 digits leave for each of ten thousand million addends; behind the point at most so many of them."""
+_ADDEND_DIGITS, _ADDEND_SCALE = 28, 12
+"""What a sum's 38 digits leave for each of ten thousand million addends. Where a computed one may have more, at most so many stand
+behind the point: 16 are left before it, and one that is still larger is null."""
 _AGGREGATE_NAMES = ("count", "sum", "avg", "min", "max", "last", "first", "quantile", "median")
 
 
@@ -129,7 +140,7 @@ class Frame:
 
 def is_aggregate(node: exp.Expr) -> bool:
     """Whether a parsed node aggregates events."""
-    return isinstance(node, (exp.Filter, exp.Avg, exp.CountIf, *_AGGREGATES))
+    return type(node) in (exp.Filter, exp.Avg, exp.CountIf, *_AGGREGATES)
 
 
 def fields_named(tree: exp.Expr) -> frozenset[str]:
@@ -207,6 +218,8 @@ class _ValueBuilder:
         def row_leaf(part: exp.Expr) -> Typed | None:
             if is_aggregate(part):
                 raise fail("an aggregate can't stand inside another one", part)
+            if isinstance(part, COMPARISONS) and exp.Null in (type(part.this), type(part.expression)):
+                raise fail(f"nothing is equal to null, nor unlike it: {part.sql()[:60]!r}; write is null, or is not null", part)
             return field_column(part, frame.fields)
 
         rows = Scalars(row_leaf, exact=True, also=_AGGREGATE_NAMES)
@@ -271,8 +284,10 @@ def _one_zero(value: Typed) -> exp.Expr:
 def _single(node: exp.Expr) -> exp.Expr:
     inner = node.this
     if inner is None or isinstance(inner, (exp.Star, exp.Distinct)) or node.args.get("expressions"):
-        every = "; count(*) counts events" if isinstance(node, exp.Count) else ""
-        raise fail(f"expected one field or expression in the parentheses{every}", node)
+        hint = "; count(*) counts events" if isinstance(node, exp.Count) else ""
+        if isinstance(inner, exp.Distinct):
+            hint = "; distinct stands in count alone, as in count(distinct user_id)"
+        raise fail(f"expected one field or expression in the parentheses{hint}", node)
     assert isinstance(inner, exp.Expr)
     return inner
 
@@ -296,8 +311,7 @@ def _addend(rows: Scalars, node: exp.Expr) -> Typed:
 def _numeric_argument(rows: Scalars, node: exp.Expr) -> Typed:
     argument = _argument(rows, _single(node))
     if argument.type is None or not argument.type.numeric:
-        hint = "; cast it, as in cast(cart.total as decimal(18, 2))" if argument.type == STRING else ""
-        raise fail(f"expected a number, got {argument.type or 'null'}: {node.this.sql()[:60]!r}{hint}", node.this)
+        raise fail(f"expected a number, got {argument.type or 'null'}: {node.this.sql()[:60]!r}{for_number(argument.type)}", node.this)
     return argument
 
 

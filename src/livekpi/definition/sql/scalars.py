@@ -11,10 +11,10 @@ from typing import ClassVar
 from sqlglot import exp
 
 from livekpi.definition.problems import nearest
-from livekpi.definition.sql.hints import for_function, for_node
+from livekpi.definition.sql.hints import for_function, for_mixed, for_node, for_number
 from livekpi.definition.sql.parsing import fail
 from livekpi.definition.sql.size import MAX_PARTS, TWICE, parts
-from livekpi.definition.sql.text_casts import readable
+from livekpi.definition.sql.text_casts import EXAMPLES, is_readable, readable
 from livekpi.definition.sql.typed import MAX_DIGITS, Typed, cast, common_type, data_type, decimal_result, divide, finite, roomy, whole
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
 
@@ -26,6 +26,8 @@ def _name(function: exp.Expr | type[exp.Expr]) -> str:
     kind = function if isinstance(function, type) else type(function)
     if isinstance(function, exp.Anonymous):
         return str(function.this)
+    if kind is exp.DPipe:
+        return "||"
     return kind.sql_name().lower() if issubclass(kind, exp.Func) else kind.__name__.lower()
 
 
@@ -48,7 +50,7 @@ _CASTS = {
     exp.DataType.Type.TIMESTAMP: TIMESTAMP,
 }
 _TIME_OR_TEXT = {"timestamp", "string"}
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 _PARTS: dict[str, type[exp.Expr]] = {
     "year": exp.Year,
     "month": exp.Month,
@@ -136,11 +138,13 @@ class Scalars:
             )
         if found is not None:
             return found
-        self._times *= 2 if isinstance(node, TWICE) else 1
+        times = self._times
+        if isinstance(node, TWICE):
+            self._times *= 2
         try:
             return self._built(node)
         finally:
-            self._times //= 2 if isinstance(node, TWICE) else 1
+            self._times = times
 
     def _built(self, node: exp.Expr) -> Typed:
         build = Scalars._function if type(node) in _FUNCTIONS else self._builders.get(type(node))
@@ -162,8 +166,7 @@ class Scalars:
     def _numeric(self, node: exp.Expr) -> Typed:
         built = self.build(node)
         if built.type is not None and not built.type.numeric:
-            join = "; text is joined by ||" if built.type == STRING else ""
-            raise fail(f"expected a number, got {built.type}: {node.sql()[:60]!r}{join}", node)
+            raise fail(f"expected a number, got {built.type}: {node.sql()[:60]!r}{for_number(built.type)}", node)
         return built
 
     def _common(self, nodes: Sequence[exp.Expr], where: exp.Expr) -> tuple[list[Typed], Type | None]:
@@ -172,7 +175,8 @@ class Scalars:
         try:
             type_ = common_type([value.type for value in built])
         except ValueError as error:
-            raise fail(f"expected values of one type, got {error}: {where.sql()[:60]!r}", where) from error
+            mixed = for_mixed({value.type.kind for value in built if value.type is not None})
+            raise fail(f"expected values of one type, got {error}: {where.sql()[:60]!r}{mixed}", where) from error
         if type_ is not None and type_.precision > MAX_DIGITS:
             type_ = self._fitting(type_, where)
         return [value if type_ is None or value.type is None else Typed(cast(value, type_), value.type) for value in built], type_
@@ -222,7 +226,8 @@ class Scalars:
             return Typed(cast(built, NUMBER), NUMBER) if kind == "number" else built
         if built.type.kind != kind:
             expected = "a number" if kind in ("number", "numeric") else kind
-            raise fail(f"{_name(function)} expects {expected}, got {built.type}: {node.sql()[:60]!r}", node)
+            hint = for_number(built.type) if expected == "a number" else "; cast it, as in cast(status as text)" if kind == "string" else ""
+            raise fail(f"{_name(function)} expects {expected}, got {built.type}: {node.sql()[:60]!r}{hint}", node)
         return built
 
     def _literal(self, node: exp.Expr) -> Typed:
@@ -287,8 +292,11 @@ class Scalars:
         return Typed(exp.Paren(this=exp.Between(this=value, low=low, high=high)), BOOLEAN)
 
     def _is(self, node: exp.Expr) -> Typed:
+        if isinstance(node.expression, exp.Boolean):
+            same = exp.EQ(this=exp.Paren(this=self.condition(node.this)), expression=exp.Boolean(this=bool(node.expression.this)))
+            return Typed(exp.Coalesce(this=exp.Paren(this=same), expressions=[exp.false()]), BOOLEAN)
         if not isinstance(node.expression, exp.Null):
-            raise fail("expected IS NULL or IS NOT NULL", node)
+            raise fail("expected IS NULL, IS TRUE or IS FALSE, or these with NOT", node)
         return Typed(exp.Paren(this=exp.Is(this=self.build(node.this).tree, expression=exp.Null())), BOOLEAN)
 
     def _like(self, node: exp.Expr) -> Typed:
@@ -340,8 +348,11 @@ class Scalars:
             type_ = _CASTS[to.this]
         else:
             expected = "integer, double, decimal(p, s), text, boolean or timestamp"
-            raise fail(f"a cast to {to.sql().lower()} is not possible; expected {expected}", node)
+            name = to.sql().lower()
+            raise fail(f"a cast to {name} is not possible; expected {expected}{for_function(name)}", node)
         value = self.build(node.this)
+        if isinstance(node.this, exp.Literal) and node.this.is_string and not is_readable(node.this.name, type_.kind):
+            raise fail(f"{node.this.name[:60]!r} is not written as {EXAMPLES[type_.kind]}, so the cast would always be null", node)
         if value.type is not None and "timestamp" in {value.type.kind, type_.kind} and not {value.type.kind, type_.kind} <= _TIME_OR_TEXT:
             raise fail(f"{value.type} can't be cast to {type_}: {node.sql()[:60]!r}", node)
         tree = readable(value.tree, type_.kind) if value.type == STRING else value.tree
@@ -354,7 +365,7 @@ class Scalars:
     def _extract(self, node: exp.Expr) -> Typed:
         part = str(node.this).lower()
         if part not in _PARTS:
-            raise fail(f"extract knows {', '.join(_PARTS)}, not {part!r}", node)
+            raise fail(f"extract knows {', '.join(_PARTS)}, not {part!r}{for_function(part)}", node)
         return Typed(_PARTS[part](this=self._argument(node.expression, "timestamp", node).tree), INTEGER)
 
     _builders: ClassVar[dict[type[exp.Expr], Callable[["Scalars", exp.Expr], Typed]]] = {
@@ -364,7 +375,7 @@ class Scalars:
         exp.Paren: _paren,
         exp.Neg: _negative,
         **dict.fromkeys((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod), _arithmetic),
-        **dict.fromkeys(_COMPARISONS, _comparison),
+        **dict.fromkeys(COMPARISONS, _comparison),
         **dict.fromkeys((exp.And, exp.Or), _logic),
         exp.Not: _not,
         exp.In: _in,

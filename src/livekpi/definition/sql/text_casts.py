@@ -4,6 +4,9 @@ Engines take more, each something of its own ('0x10', '1_000', 'inf', 'epoch', '
 only where it is written as this says.
 """
 
+import re
+from collections.abc import Mapping
+
 from sqlglot import exp
 
 from livekpi.definition.types import Kind
@@ -18,6 +21,17 @@ _PATTERNS: dict[Kind, str] = {
     "decimal": _NUMBER,
     "timestamp": f"{_DATE}[T ]{_TIME}{_ZONE}",
 }
+EXAMPLES: Mapping[Kind, str] = {
+    "integer": "an integer such as 7",
+    "number": "a number such as 1.5",
+    "decimal": "a number such as 1.5",
+    "timestamp": "a time with its zone such as 2026-03-01T10:30:00Z",
+}
+
+
+def is_readable(text: str, kind: Kind) -> bool:
+    """Whether a cast to the kind reads the text."""
+    return kind not in _PATTERNS or re.fullmatch(_PATTERNS[kind], text) is not None
 
 
 def readable(text: exp.Expr, kind: Kind) -> exp.Expr:
