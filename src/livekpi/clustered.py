@@ -18,7 +18,9 @@ from livekpi.engine.replacing import ReplacingWriter
 from livekpi.engine.row_columns import columns_of
 from livekpi.engine.supervision import Supervisor
 from livekpi.engine.topics import all_topics, dead_letters_topic, progress_topic, table_topic
+from livekpi.joining import joins, reached_us, stop_earlier
 from livekpi.metrics import Metrics
+from livekpi.sources.base import SourceError
 from livekpi.sources.kafka import KafkaSource
 from livekpi.sources.opening import consumer_group
 from livekpi.sources.partials import PartialsSource, Topics
@@ -39,11 +41,18 @@ class Clustered:
     sources: Mapping[str, PartialsSource]
     writer: ReplacingWriter
     job: Supervisor
+    reached: Mapping[str, int | None]
+    """The greatest event time (µs) of each source that a job read for an earlier definition; of none where nothing joins its numbers."""
 
 
 def open_clustered(definition: Definition, store: Store, data: Path, clock: Clock, metrics: Metrics, *, once: bool) -> Clustered:
-    """Opens the sources and the cluster; nothing is read or submitted yet. Raises SourceError and ClusterError."""
+    """Opens the sources and the cluster; nothing is read or submitted yet, but a job that other numbers join is stopped.
+
+    Raises SourceError and ClusterError.
+    """
     plan = make_plan(definition)
+    cluster = open_cluster(definition, plan, data, once=once)
+    reached = _reached(definition, plan, cluster, data, clock, metrics) if joins(store.cursor(), plan) else {}
     sources = {name: _partials(definition, name, plan, store, data, clock, metrics, once=once) for name in definition.sources}
     writer = ReplacingWriter(definition, plan, clock, metrics, {name: source.ends for name, source in sources.items()})
 
@@ -53,7 +62,7 @@ def open_clustered(definition: Definition, store: Store, data: Path, clock: Cloc
 
     job = Supervisor(
         definition.spec.engine.name,
-        open_cluster(definition, plan, data, once=once),
+        cluster,
         lambda: create_topics(definition, plan),
         data / JOB,
         tell,
@@ -64,7 +73,20 @@ def open_clustered(definition: Definition, store: Store, data: Path, clock: Cloc
     if once and definition.spec.engine.spark is not None:  # whose job ends when it has read all there was
         for source in sources.values():
             source.finished = job.finished
-    return Clustered(sources, writer, job)
+    return Clustered(sources, writer, job, reached)
+
+
+def _reached(definition: Definition, plan: Plan, cluster: Cluster, data: Path, clock: Clock, metrics: Metrics) -> Mapping[str, int | None]:
+    """How far the job of an earlier definition has read, which is stopped for that."""
+    stop_earlier(cluster, data / JOB)
+    try:
+        create_topics(definition, plan)
+    except ConnectionError as error:
+        raise SourceError(str(error)) from error
+    return {
+        name: reached_us(definition, name, _brokers(source, definition), consumer_group(data), clock, metrics)
+        for name, source in definition.sources.items()
+    }
 
 
 def open_cluster(definition: Definition, plan: Plan, data: Path, *, once: bool = False) -> Cluster:

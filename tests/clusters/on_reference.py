@@ -7,7 +7,7 @@ from pathlib import Path
 from livekpi import clustered
 from livekpi.definition.definition import Definition
 from livekpi.definition.problems import Problem
-from livekpi.engine.cluster import Cluster, JobState
+from livekpi.engine.cluster import Cluster, Condition, JobState
 from livekpi.engine.plan import Plan
 
 STATE = "LIVEKPI_TEST_JOB_STATE"
@@ -28,8 +28,9 @@ class Elsewhere:
         self._file.unlink(missing_ok=True)
 
     def state(self) -> JobState:
-        known = self._file.read_text() if self._file.exists() else "running"
-        return JobState("played", "failed" if known == "failed" else "running", "1", detail="as told" if known == "failed" else None)
+        known: dict[str, Condition] = {"failed": "failed", "outdated": "outdated"}
+        told = known.get(self._file.read_text() if self._file.exists() else "", "running")
+        return JobState("played", told, "1", detail="as told" if told == "failed" else None)
 
     def stop(self, *, savepoint: bool) -> str | None:
         self._file.write_text("failed")

@@ -1,5 +1,6 @@
 """A real Kafka, the installed livekpi, and a job that repeats itself: killed again and again, the numbers end as the oracle's."""
 
+import json
 import os
 import sys
 import threading
@@ -20,7 +21,7 @@ from livekpi.engine.topics import all_topics
 from livekpi.query.points import Request
 from livekpi.query.query import Query
 from livekpi.sources.kafka_admin import Admin
-from livekpi.store import dead_letters
+from livekpi.store import catalog, dead_letters
 from tests.clusters import shop
 from tests.clusters.on_reference import STATE
 from tests.clusters.reference_job import ReferenceJob, Row, encoded
@@ -34,6 +35,7 @@ from tests.servers.kafka_server import KafkaServer
 from tests.servers.nursery import Installed
 
 PARTITIONS = 3
+FIVE_MINUTES_US = 300_000_000
 ENGINE = {"flink": {"topics": "live", "settle": "1s", "partitions": 2}}
 
 
@@ -202,6 +204,34 @@ def test_a_new_server_has_it_all_from_the_topics(here: Shop, server: LivekpiServ
     server.data = tmp_path / "another"
     server.run_once()
     assert here.wrong(server.data) == []
+
+
+def test_what_joins_a_job_is_complete_after_the_last_event_it_was_not_there_for(here: Shop, server: LivekpiServer, tmp_path: Path) -> None:
+    """The job has read on while no server looked."""
+    state, submitted = tmp_path / "state", tmp_path / "state.submitted"
+    job = Job(here.kafka, here.definition, here.topic)
+    here.send(100)
+    job.compute()
+    server.run_once()
+    stored_us = max(event.time_us for event in here.topic.events)
+    here.begin_us += 4 * HOUR_US
+    here.send(100)
+    job.compute()
+    read_us = max(event.time_us for event in here.topic.events)
+    assert read_us > stored_us + HOUR_US
+    said = json.loads(here.text)
+    said["kpis"]["another"] = {"value": "count(*)", "every": "5m"}
+    (tmp_path / "definition.yaml").write_text(json.dumps(said))
+    (tmp_path / "data" / "job" / "stopped.json").unlink()
+    state.write_text("outdated")
+    server.run_once()
+    assert submitted.read_text() == "/savepoint"  # where the job before was stopped
+    changed = parse_definition(json.dumps(said).encode(), tmp_path / "shop.yaml", {})
+    [added] = [grouping for grouping in make_plan(changed).all() if grouping.every_us == FIVE_MINUTES_US]
+    with stored(server.data) as (cursor, _, _):
+        since = catalog.since(cursor)
+    assert set(since.pop(added.key).values()) == {(read_us // FIVE_MINUTES_US + 1) * FIVE_MINUTES_US}
+    assert {each for partials in since.values() for each in partials.values()} == {None}
 
 
 def test_a_job_that_fails_is_told_and_submitted_again_and_one_that_was_stopped_is_not(

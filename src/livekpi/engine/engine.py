@@ -63,8 +63,11 @@ class Engine:
         *,
         once: bool = False,
         writer: Writer | None = None,
+        reached_us: Mapping[str, int | None] | None = None,
     ) -> None:
-        """`writer` is given where the numbers are computed elsewhere; else they are computed here."""
+        """`writer` is given where the numbers are computed elsewhere; else they are computed here. There more events may have been counted
+        than are stored: `reached_us` is the greatest event time of those, by source.
+        """
         self.definition = definition
         self.plan = make_plan(definition)
         self.disk_problem: str | None = None
@@ -72,6 +75,7 @@ class Engine:
         self._store, self._clock, self._metrics, self._once = store, clock, metrics, once
         self._inbox = Inbox()
         self._busy = False
+        self._reached_us = reached_us or {}
         self._writer: Writer = writer or BatchWriter(definition, self.plan, clock)
         self._housekeeping = Housekeeping(definition, self.plan, clock)
         self._listeners: list[Callable[[Commit], None]] = []
@@ -119,7 +123,7 @@ class Engine:
         """Brings the store's tables in line with the definition, and loads what the writer must know."""
         kpis = kpi_partials(self.definition, self.plan)
         with self._store.transaction() as cursor:
-            last = last_events_us(cursor, self.definition)
+            last = later(last_events_us(cursor, self.definition), self._reached_us)
             changes = catalog.changes(cursor, self.plan, kpis, last)
             catalog.install(cursor, self.plan, last)
             catalog.save_kpis(cursor, kpis)
@@ -260,6 +264,12 @@ def last_events_us(cursor: duckdb.DuckDBPyConnection, definition: Definition) ->
     return {
         name: positions.last_event_us(positions.load(cursor, name, source.origin).values()) for name, source in definition.sources.items()
     }
+
+
+def later(one: Mapping[str, int | None], other: Mapping[str, int | None]) -> dict[str, int | None]:
+    """Of two times a source the later one; None where there is none."""
+    pairs = {name: [time for time in (one.get(name), other.get(name)) if time is not None] for name in one.keys() | other.keys()}
+    return {name: max(times, default=None) for name, times in pairs.items()}
 
 
 def kpi_partials(definition: Definition, plan: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:

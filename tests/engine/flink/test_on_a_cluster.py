@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from livekpi.engine.cluster import ClusterError
+from livekpi.engine.flink.gateway import Session
 from livekpi.engine.flink.support import unsupported
 from tests.engine.flink import expressions
 from tests.engine.flink.composed import composed
@@ -204,29 +205,27 @@ def test_a_stopped_job_goes_on_from_its_savepoint(opened: Open) -> None:
     assert shop.cluster.state().state == "finished"
     assert shop.cluster.stop(savepoint=True) is None
 
-    other = opened(SIMPLE, {"sum": {"value": "sum(n) filter (where n > 5)", "every": "1m"}}, topic=shop.topic, id="id")
-    with pytest.raises(ClusterError, match="made by a job of another definition"):
-        other.cluster.submit(savepoint)
-
     shop.produce([*simple_events(300, seed=2), *first[100:200]])  # those came before
     shop.cluster.submit(savepoint)
     assert shop.settled() == {}
 
 
-def test_a_job_of_another_definition_is_replaced(opened: Open) -> None:
-    shop = opened(SIMPLE, SIMPLE_KPIS)
+def test_the_printed_file_runs_as_it_is(opened: Open, flink: FlinkServer) -> None:
+    shop = opened(SIMPLE, SIMPLE_KPIS, id="id")
     shop.produce(simple_events(100, seed=1))
-    shop.cluster.submit()
+    with Session(flink.gateway, {}) as session:
+        for statement in shop.cluster.render().split(";\n\n"):
+            session.execute(statement.rstrip(";\n") if statement.startswith("SET") else statement)
     assert shop.settled() == {}
-    more = {**SIMPLE_KPIS, "least": {"value": "min(n)", "every": "1m"}}
-    other = opened(SIMPLE, more, topic=shop.topic)
-    other.records = shop.records
-    assert other.cluster.state().state == "outdated"
-    other.produce(simple_events(100, seed=2))
-    other.cluster.submit()
-    assert other.settled() == {}
-    assert other.cluster.stop(savepoint=False) is None
-    assert other.cluster.state().state == "finished"
+    assert shop.cluster.state().state == "running"  # and is known as ours
+
+
+def test_a_job_that_is_stopped_has_ended(opened: Open) -> None:
+    shop = opened(SIMPLE, SIMPLE_KPIS)
+    shop.cluster.submit()
+    until(lambda: shop.cluster.state().state == "running")
+    assert shop.cluster.stop(savepoint=False) is None
+    assert shop.cluster.state().state == "finished"
 
 
 def test_a_failed_job_goes_on_from_its_last_checkpoint(opened: Open, flink: FlinkServer) -> None:

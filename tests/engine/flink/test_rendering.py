@@ -11,6 +11,7 @@ from livekpi.engine.flink.sql import FUNCTION
 from livekpi.engine.flink.support import TIME_PARTS, unsupported
 from livekpi.engine.plan import make_plan
 from livekpi.engine.topics import all_topics
+from livekpi.store.layout import tables
 from tests.engine.flink.shop import definition
 
 PAGE = (Path(__file__).parents[3] / "docs/flink.md").read_text(encoding="utf-8")
@@ -59,9 +60,9 @@ def test_what_is_needed_is_a_column_and_all_that_is_declared_is_checked() -> Non
 
 def test_only_functions_that_are_used_are_made() -> None:
     rendered = job(made("sum(n * 2) filter (where upper(sku) = 'X')")).text
-    assert re.findall(f"IF NOT EXISTS {FUNCTION}([a-z_]+) AS", rendered) == ["multiply", "upper"]
-    assert set(re.findall(f"{FUNCTION}([a-z_]+)[(]", rendered)) == {"multiply", "upper"}
-    assert FUNCTIONS["split_part"] == "SplitPart"
+    assert re.findall(f"IF NOT EXISTS {FUNCTION}([a-z_]+) AS", rendered) == ["multiply", "upper", "named", "cells"]
+    assert set(re.findall(f"{FUNCTION}([a-z_]+)[(]", rendered)) == {"multiply", "upper", "named", "cells"}
+    assert (FUNCTIONS["split_part"], FUNCTIONS["cells"]) == ("Functions$SplitPart", "Cells")
 
 
 def test_texts_and_names_are_quoted() -> None:
@@ -89,10 +90,31 @@ def test_settings_of_the_file_go_last() -> None:
     assert settings["execution.checkpointing.interval"] == "1 min"
 
 
+def test_a_target_of_the_file_is_where_our_own_hands_the_job_to() -> None:
+    settings = job(made(flink={"settings": {"execution.target": "yarn-session"}})).settings
+    assert settings["execution.target"] == "livekpi"
+    assert settings["livekpi.execution.target"] == "yarn-session"
+    assert "livekpi.execution.target" not in job(made()).settings
+
+
+def test_each_state_has_its_name() -> None:
+    """A table's stands in its statement; those of positions and ids, which no table has, among the settings."""
+    given = definition(
+        FIELDS, {"k": {"value": "quantile(x, 0.5) + count(distinct sku) + last(n)", "every": "1m"}}, topic="visits", id="sku"
+    )
+    [grouping] = make_plan(given).all()
+    rendered = job(given)
+    names = [re.findall(r"livekpi_named\('(.*?)'", insert) for insert in rendered.inserts]
+    assert names == [[table.name] for table in tables(grouping)] + [["progress_shop kafka:visits"], ["dead_letters_shop"]]
+    named = {name: value for name, value in rendered.settings.items() if name.startswith("livekpi.")}
+    assert named == {"livekpi.source.records_shop": "shop kafka:visits", "livekpi.ids.records_shop": "shop sku"}
+
+
 def test_the_page_tells_the_settings() -> None:
     told = re.findall(r"^\| `([a-z.-]+)` \| `(.*)` \|$", PAGE, re.MULTILINE)
     rendered = job(made()).settings
-    assert dict(told) == {name: value for name, value in rendered.items() if name not in ("parallelism.default", "table.exec.state.ttl")}
+    own = {"parallelism.default", "table.exec.state.ttl"} | {name for name in rendered if name.startswith("livekpi.")}
+    assert dict(told) == {name: value for name, value in rendered.items() if name not in own}
 
 
 def test_the_page_tells_the_names_and_time_parts() -> None:

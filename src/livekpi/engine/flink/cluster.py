@@ -1,8 +1,8 @@
 """A definition's job on a Flink cluster.
 
 The job's name says what it computes: the topics it writes and a digest of its SQL. So what runs is found again by anyone, and a job of
-another definition is known as such. State is only ever taken over by a job of the same SQL: Flink would take it for others too, as long as
-their shape is the same, and count on with it.
+another definition is known as such. Its state is gone on from all the same: each operator, and each value in its state, is named by what it
+means (see rendering.py), so that it finds what is its own, and nothing else.
 """
 
 import hashlib
@@ -24,7 +24,8 @@ from livekpi.engine.plan import Plan
 _log = structlog.get_logger(__name__)
 
 _REMEMBERED = "flink.json"
-_DIGEST = re.compile(r"livekpi-[^/]*-([0-9a-f]{12})(?:/|$)")
+_MADE_BY = re.compile(r"/livekpi-([^/]*)-[0-9a-f]{12}(?:/|$)")
+"""In a savepoint's path: the topics that its job wrote."""
 _CONDITIONS: dict[str, Condition] = {
     **dict.fromkeys(("INITIALIZING", "CREATED", "RECONCILING"), "starting"),
     "RUNNING": "running",
@@ -40,9 +41,8 @@ _NO_FUNCTIONS = ("livekpi.flink.", "identifier 'livekpi'", "identifier: livekpi"
 class _Remembered:
     """The last checkpoint seen of a job, for when the cluster has forgotten the job."""
 
-    digest: str
+    topics: str
     checkpoint: str
-    at_us: int
 
 
 class FlinkCluster:
@@ -52,9 +52,9 @@ class FlinkCluster:
         """`directory` is where it is kept how far the job was. Raises UnsupportedError for what Flink can't compute."""
         self._spec, self._directory = spec, directory
         self._job = render_job(definition, plan, spec)
-        self._digest = hashlib.sha256(self._job.text.encode()).hexdigest()[:12]
+        self._topics = definition.topics
         self._prefix = f"livekpi {definition.topics} "
-        self._name = self._prefix + self._digest
+        self._name = self._prefix + hashlib.sha256(self._job.text.encode()).hexdigest()[:12]
         self._job_manager = JobManager(spec.rest)
 
     def render(self) -> str:
@@ -66,18 +66,19 @@ class FlinkCluster:
         if found is not None and not found.ended:
             if found.name == self._name:
                 return
-            self._job_manager.stop(found.job_id, self._target(found.name))
-        if savepoint is not None:
-            made_by = _DIGEST.search(savepoint)
-            if made_by is not None and made_by[1] != self._digest:
-                raise ClusterError(
-                    f"the savepoint {savepoint} was made by a job of another definition, whose state would give wrong numbers; "
-                    "go on with the definition that it was made with, or begin without it"
-                )
-        if savepoint is not None:
-            self._execute(savepoint)
-        else:
-            self._go_on(self._last_checkpoint(found))
+            savepoint = self._job_manager.stop(found.job_id, self._target(found.name))
+            self._remember(_Remembered(self._topics, savepoint))
+            _log.info("the definition has changed: its job goes on from the state of the one before", before=found.name)
+        if savepoint is None:
+            self._go_on(self._last_checkpoint())
+            return
+        made_by = _MADE_BY.search(savepoint)
+        if made_by is not None and made_by[1] != self._topics:
+            raise ClusterError(
+                f"the savepoint {savepoint} was made by a job that writes to the topics {made_by[1]!r}, and this one writes to "
+                f"{self._topics!r}; go on with the definition that it was made with, or begin without it"
+            )
+        self._execute(savepoint)
 
     def state(self) -> JobState:
         found = self._found()
@@ -89,8 +90,8 @@ class FlinkCluster:
             condition = "starting"
         if found.name != self._name and not found.ended:
             condition = "outdated"
-        elif found.name == self._name and checkpoint is not None:
-            self._remember(_Remembered(self._digest, checkpoint.path, checkpoint.at_us))
+        if checkpoint is not None:
+            self._remember(_Remembered(self._topics, checkpoint.path))
         failed = condition in ("failed", "restarting", "starting")
         return JobState(
             name=found.name,
@@ -112,8 +113,11 @@ class FlinkCluster:
 
     def _found(self) -> JobOverview | None:
         """Our job: the one that runs, else of those that ran the last."""
-        jobs = [job for job in self._job_manager.jobs() if job.name.startswith(self._prefix) and " " not in job.name[len(self._prefix) :]]
-        return max(jobs, key=lambda job: (not job.ended, job.name == self._name, job.since), default=None)
+        return max(self._jobs(), key=lambda job: (not job.ended, job.since), default=None)
+
+    def _jobs(self) -> list[JobOverview]:
+        """The jobs that write our topics, or did, of whichever definition."""
+        return [job for job in self._job_manager.jobs() if job.name.startswith(self._prefix) and " " not in job.name[len(self._prefix) :]]
 
     def _target(self, name: str) -> str:
         """Where a job's savepoints go: the place tells which definition they are of."""
@@ -125,13 +129,14 @@ class FlinkCluster:
             )
         return f"{directory.rstrip('/')}/{name.replace(' ', '-')}"
 
-    def _last_checkpoint(self, found: JobOverview | None) -> str | None:
-        if found is not None and found.name == self._name:
-            checkpoint = self._job_manager.checkpoint(found.job_id)
+    def _last_checkpoint(self) -> str | None:
+        """The last that any of our jobs has made, of those that Flink knows; else the last that was seen."""
+        for job in sorted(self._jobs(), key=lambda job: job.since, reverse=True):
+            checkpoint = self._job_manager.checkpoint(job.job_id)
             if checkpoint is not None:
                 return checkpoint.path
         remembered = self._read()
-        return remembered.checkpoint if remembered is not None and remembered.digest == self._digest else None
+        return remembered.checkpoint if remembered is not None and remembered.topics == self._topics else None
 
     def _go_on(self, checkpoint: str | None) -> None:
         try:
@@ -158,7 +163,8 @@ class FlinkCluster:
             raise
 
     def _named(self, job: Job, path: str | None = None) -> Job:
-        more = {} if path is None else {"execution.state-recovery.path": path}
+        # what nothing claims is of KPIs that are no longer there
+        more = {} if path is None else {"execution.state-recovery.path": path, "execution.state-recovery.ignore-unclaimed-state": "true"}
         return Job({**job.settings, "pipeline.name": self._name, **more}, job.setup, job.inserts)
 
     def _remember(self, seen: _Remembered) -> None:

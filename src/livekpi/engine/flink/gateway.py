@@ -8,8 +8,8 @@ from typing import Any, Self
 from livekpi.engine.cluster import ClusterError
 from livekpi.engine.flink.rest import RefusedError, Rest
 
-_PATIENCE_S = 120.0
-"""How long a statement may take; a savepoint of much state is the longest."""
+_PATIENCE_S = 600.0
+"""How long a statement may take: of a hundred KPIs on a busy machine Flink plans for minutes."""
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.5
 Row = list[Any]
 

@@ -16,6 +16,11 @@ SOURCES = Path(__file__).with_name("java")
 _RELEASE = "11"
 """The oldest Java that Flink 2 runs on."""
 _TIMEOUT_S = 300
+_SERVICES = {
+    "org.apache.flink.table.factories.Factory": "Format",
+    "org.apache.flink.core.execution.PipelineExecutorFactory": "Executor",
+}
+"""What Flink looks for by itself: kind → our class."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # what is made of the same sources by the same compiler is the same file
 
 
@@ -39,7 +44,8 @@ def build_jar(out: Path, flink_jars: Iterable[Path]) -> Path:
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as jar:
             for path in sorted(Path(scratch).rglob("*.class")):
                 jar.writestr(zipfile.ZipInfo(path.relative_to(scratch).as_posix(), _EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
-            jar.writestr(zipfile.ZipInfo("META-INF/services/org.apache.flink.table.factories.Factory", _EPOCH), "livekpi.flink.Format\n")
+            for service, class_ in _SERVICES.items():
+                jar.writestr(zipfile.ZipInfo(f"META-INF/services/{service}", _EPOCH), f"livekpi.flink.{class_}\n")
     return out
 
 

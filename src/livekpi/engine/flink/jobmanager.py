@@ -61,10 +61,11 @@ class JobManager:
         return str(self._rest.ask("GET", f"/jobs/{job_id}")["state"])
 
     def checkpoint(self, job_id: str) -> Checkpoint | None:
-        """A job's last complete checkpoint; where it has made none, the one it went on from."""
+        """A job's last complete checkpoint or savepoint; where it has made none, the one it went on from."""
         latest = self._rest.ask("GET", f"/jobs/{job_id}/checkpoints").get("latest") or {}
-        found = latest.get("completed")
-        if found is not None and found.get("external_path"):
+        made = [each for kind in ("completed", "savepoint") if (each := latest.get(kind)) is not None and each.get("external_path")]
+        found = max(made, key=lambda each: each["latest_ack_timestamp"], default=None)
+        if found is not None:
             return Checkpoint(found["external_path"], found["latest_ack_timestamp"] * 1_000)
         restored = latest.get("restored")
         return Checkpoint(restored["external_path"], restored["restore_timestamp"] * 1_000) if restored else None

@@ -13,7 +13,7 @@ from sqlglot import exp
 from livekpi.definition.definition import Definition, SourceDefinition, microseconds
 from livekpi.definition.shape.model import Flink, Setting
 from livekpi.definition.tiers import tiers
-from livekpi.definition.types import STRING, Field, Type
+from livekpi.definition.types import Field, Type
 from livekpi.engine.flink.expressions import Expressions
 from livekpi.engine.flink.sql import FUNCTION, call, quote, sql_type, text
 from livekpi.engine.java_kafka import CLASSES, client_settings
@@ -30,6 +30,7 @@ _METADATA = {"_partition": ("INT", "partition"), "_offset": ("BIGINT", "offset")
 OWN = frozenset((*_OWN_COLUMNS, *_METADATA))
 """Names that no declared field may have."""
 _JSON_TYPES = {"integer": "BIGINT", "text": "STRING"}
+_TARGET = "execution.target"
 _LEAST_TTL = timedelta(hours=1)
 _SETTINGS = {
     "execution.runtime-mode": "streaming",
@@ -81,13 +82,23 @@ def render_job(definition: Definition, plan: Plan, spec: Flink) -> Job:
         inserts += rendering.inserts()
     said = "\n".join((*setup, *inserts))
     functions = tuple(
-        f"CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS {FUNCTION}{name} AS 'livekpi.flink.Functions${class_}'"
+        f"CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS {FUNCTION}{name} AS 'livekpi.flink.{class_}'"
         for name, class_ in FUNCTIONS.items()
         if f"{FUNCTION}{name}(" in said
     )
     fixed = {"parallelism.default": str(spec.parallelism), "table.exec.state.ttl": _remembered(definition, plan)}
     given = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in spec.settings.items()}
-    return Job({**_SETTINGS, **fixed, **given}, (*functions, *setup), tuple(inserts))
+    return Job({**_SETTINGS, **fixed, **given, **_naming(definition, given)}, (*functions, *setup), tuple(inserts))
+
+
+def _naming(definition: Definition, given: Mapping[str, str]) -> dict[str, str]:
+    """What has the operators named by what their states mean, so that a savepoint is good for a job that has other KPIs as well."""
+    found = {_TARGET: "livekpi"} | ({f"livekpi.{_TARGET}": given[_TARGET]} if _TARGET in given else {})
+    for name, source in definition.sources.items():
+        found[f"livekpi.source.{_records(name)}"] = f"{name} {source.origin}"
+        if source.spec.id is not None:
+            found[f"livekpi.ids.{_records(name)}"] = f"{name} {source.spec.id}"
+    return found
 
 
 _CLASSES = (
@@ -110,9 +121,10 @@ _CLASSES = (
         "Right",
     ),
     *("Substring", "Replace", "SplitPart", "Contains", "StartsWith", "Like", "ToInteger", "ToNumber", "ToDecimal", "ToBoolean", "Text"),
-    *("JsonPart", "Stamp", "Micros"),
+    *("JsonPart", "Stamp", "Micros", "Named"),
 )
-FUNCTIONS = {"".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_"): name for name in _CLASSES}
+FUNCTIONS = {"".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_"): f"Functions${name}" for name in _CLASSES}
+FUNCTIONS["cells"] = "Cells"
 """Our functions: name in SQL → class."""
 
 
@@ -123,7 +135,7 @@ class _SourceRendering:
         self._definition, self._source, self._groupings, self._spec = definition, source, tuple(groupings), spec
         self._fields: Mapping[str, Field] = source.fields
         self._expressions = Expressions(self._fields)
-        self._records, self._events = (quote(f"{kind}_{source.name}") for kind in ("records", "events"))
+        self._records, self._events = quote(_records(source.name)), quote(f"events_{source.name}")
         self._sinks: list[str] = []
         self._prefix = definition.topics
 
@@ -187,33 +199,33 @@ class _SourceRendering:
             yield self._bins(grouping, partial) if partial.kind == "bins" else self._distinct(grouping, partial)
 
     def _cells(self, grouping: Grouping) -> str:
-        inner = _Columns()
-        made = {column(partial).name: self._cell(partial, inner) for partial in grouping.cells}
-        merged = ["COUNT(*) AS n", *(f"{cell[0]} AS {quote(name)}" for name, cell in made.items())]
-        shown = ["CAST(n AS STRING)", *(cell[1].format(quote(name)) for name, cell in made.items())]
-        keys = _keys(grouping)
+        """A row a group. Its state knows each partial by its name, so that one more or less leaves it to the others."""
+        inner, table = _Columns(), cells(grouping)
+        given = [inner.add(self._given(partial)) for partial in grouping.cells]
+        keys, names = _keys(grouping), [column(partial).name for partial in grouping.cells]
         rows = f"SELECT {self._keyed(grouping, inner.sql)} FROM {self._events}"
         hint = f"/*+ STATE_TTL('k' = '{_duration(self._ttl(grouping))}') */"
-        groups = f"SELECT {hint} {', '.join([*keys, *merged])}\n  FROM ({rows}) AS k\n  GROUP BY {', '.join(keys)}"
-        return self._insert(table_topic(self._prefix, cells(grouping)), f"SELECT {', '.join([*keys, *shown])} FROM (\n  {groups})")
+        merged = f"COUNT(*) AS n, {call('cells', text(' '.join(names)), *given)} AS _cells"
+        groups = f"SELECT {hint} {', '.join(keys)}, {merged}\n  FROM ({rows}) AS k\n  GROUP BY {', '.join(keys)}"
+        shown = [_named(table.name, "CAST(n AS STRING)"), *(f"_cells[{at + 1}]" for at in range(len(names)))]
+        return self._insert(table_topic(self._prefix, table), f"SELECT {', '.join([*keys, *shown])} FROM (\n  {groups})")
 
-    def _cell(self, partial: Partial, inner: "_Columns") -> tuple[str, str]:
-        """A cell's aggregate, and how its result is written, with braces where its name goes."""
-        where = "" if partial.where is None else f" FILTER (WHERE {inner.add(self._expressions.condition(partial.where))})"
-        if partial.argument is None:
-            return f"COUNT(*){where}", "CAST({} AS STRING)"
-        value = self._expressions.value(partial.argument, partial.type)
-        value_type = value.type or partial.type
-        if partial.kind in ("last", "first"):
-            shown = value.text if value_type.kind == "number" else _text(value.text, value_type)
-            stamped = call("stamp", "_time", "_position", shown)
-            return f"{'MAX' if partial.kind == 'last' else 'MIN'}({inner.add(stamped)}){where}", "{}"
-        if partial.kind == "sum" and value_type.kind == "integer":
-            return f"SUM({inner.add(f'CAST({value.text} AS DECIMAL(19, 0))')}){where}", "CAST({} AS STRING)"
-        if partial.kind in ("min", "max") and value_type.kind == "timestamp":
-            return f"{partial.kind.upper()}({inner.add(call('micros', value.text))}){where}", "CAST({} AS STRING)"
-        written = "{}" if value_type == STRING and partial.kind != "count" else "CAST({} AS STRING)"
-        return f"{partial.kind.upper()}({inner.add(value.text)}){where}", written
+    def _given(self, partial: Partial) -> str:
+        """What an event gives to a cell; null where it gives nothing."""
+        conditions = [] if partial.where is None else [self._expressions.condition(partial.where)]
+        given = "TRUE"
+        if partial.argument is not None:
+            value = self._expressions.value(partial.argument, partial.type)
+            value_type = value.type or partial.type
+            if partial.kind in ("last", "first"):
+                given = call("stamp", "_time", "_position", value.text if value_type.kind == "number" else _text(value.text, value_type))
+            elif partial.kind == "count":
+                conditions.append(f"{value.text} IS NOT NULL")
+            elif value_type.kind == "timestamp":
+                given = call("micros", value.text)
+            else:
+                given = f"CAST({value.text} AS BIGINT)" if value_type.kind == "integer" else value.text
+        return f"CASE WHEN {' AND '.join(f'({each})' for each in conditions)} THEN {given} END" if conditions else given
 
     def _bins(self, grouping: Grouping, partial: Partial) -> str:
         keys = [*_keys(grouping), quote("key")]
@@ -223,9 +235,9 @@ class _SourceRendering:
         hint = f"/*+ STATE_TTL('k' = '{_duration(self._ttl(grouping))}') */"
         groups = f"SELECT {hint} {', '.join(keys)}, COUNT(*) AS n\n  FROM ({rows}) AS k\n  WHERE {quote('key')} IS NOT NULL"
         groups += f" GROUP BY {', '.join(keys)}"
-        return self._insert(
-            table_topic(self._prefix, spread(grouping, partial)), f"SELECT {', '.join(keys)}, CAST(n AS STRING) FROM (\n  {groups})"
-        )
+        table = spread(grouping, partial)
+        count = _named(table.name, "CAST(n AS STRING)")
+        return self._insert(table_topic(self._prefix, table), f"SELECT {', '.join(keys)}, {count} FROM (\n  {groups})")
 
     def _distinct(self, grouping: Grouping, partial: Partial) -> str:
         """The first row of each value: later ones change nothing, so they cost no output."""
@@ -234,9 +246,9 @@ class _SourceRendering:
         once = f"ROW_NUMBER() OVER (PARTITION BY {keys}, v ORDER BY PROCTIME()) AS _count"
         rows = self._values(grouping, partial, call("text", value) if type_.kind in ("number", "timestamp") else _text(value, type_))
         firsts = f"SELECT *, {once}\n  FROM ({rows}) WHERE v IS NOT NULL"
-        return self._insert(
-            table_topic(self._prefix, spread(grouping, partial)), f"SELECT {keys}, MD5(v) FROM (\n  {firsts}) WHERE _count = 1"
-        )
+        table = spread(grouping, partial)
+        key = f"MD5({_named(table.name, 'v')})"
+        return self._insert(table_topic(self._prefix, table), f"SELECT {keys}, {key} FROM (\n  {firsts}) WHERE _count = 1")
 
     def _value(self, partial: Partial) -> tuple[str, Type]:
         assert partial.argument is not None
@@ -264,13 +276,17 @@ class _SourceRendering:
         return state_ttl_us(self._definition, grouping)
 
     def _progress(self) -> str:
-        made = "SELECT _partition AS `partition`, COUNT(*) AS n, MAX(_offset) AS `offset`, MAX(_time) AS `time`"
+        """Its state is that of the topic the records come from: another has other offsets."""
         hint = "/*+ STATE_TTL('k' = '0s') */"
-        rows = f"{made.replace('SELECT', f'SELECT {hint}')} FROM {self._records} AS k GROUP BY _partition"
-        return self._insert(progress_topic(self._prefix, self._source.name), rows)
+        made = f"SELECT {hint} _partition AS p, COUNT(*) AS n, MAX(_offset) AS o, MAX(_time) AS t"
+        count = _named(f"progress_{self._source.name} {self._source.origin}", "n")
+        return self._insert(
+            progress_topic(self._prefix, self._source.name),
+            f"SELECT p, {count}, o, t FROM (\n  {made}\n  FROM {self._records} AS k GROUP BY _partition)",
+        )
 
     def _dead_letters(self) -> str:
-        columns = "_partition, _offset, _field, _reason, _code, _record, _record_base64"
+        columns = f"_partition, _offset, _field, _reason, {_named(f'dead_letters_{self._source.name}', '_code')}, _record, _record_base64"
         return self._insert(
             dead_letters_topic(self._prefix, self._source.name), f"SELECT {columns} FROM {self._records} WHERE _code IS NOT NULL"
         )
@@ -313,6 +329,11 @@ class _Columns:
         return [f"{sql} AS {name}" for sql, name in self._names.items()]
 
 
+def _records(source: str) -> str:
+    """The table of a source's records."""
+    return f"records_{source}"
+
+
 def declaration(field: Field) -> str:
     """A field's type as the file declares it."""
     type_ = f"timestamp({field.time_format})" if field.time_format is not None else str(field.type)
@@ -337,6 +358,11 @@ def _duration(us: int) -> str:
 
 def _keys(grouping: Grouping) -> list[str]:
     return ["bucket", *dimensions(grouping)]
+
+
+def _named(name: str, value: str) -> str:
+    """A value of a state, of which it says the name: see java/livekpi/flink/Executor.java."""
+    return call("named", text(name), value)
 
 
 def _sink_name(topic: Topic) -> str:

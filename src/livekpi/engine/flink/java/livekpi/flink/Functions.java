@@ -364,6 +364,17 @@ public final class Functions {
         }
     }
 
+    /** A value as it is; the name is that of the state it was read from, by which Executor finds it. */
+    public static final class Named extends ScalarFunction {
+        public Long eval(String name, Long value) {
+            return value;
+        }
+
+        public String eval(String name, String value) {
+            return value;
+        }
+    }
+
     /** The text of a part of JSON: {@code name}, {@code 0} and so on, one a line; a name has a quote before it. */
     public static final class JsonPart extends ScalarFunction {
         private transient Map<String, JsonParts> parts; // one instance serves all expressions
