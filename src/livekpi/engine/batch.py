@@ -1,6 +1,6 @@
 """One batch into the store: partials, positions, ids seen and dead letters, all in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -24,6 +24,8 @@ from livekpi.store.layout import quote
 from livekpi.store.positions import ENDED_US, Position
 
 _NEVER_US = int(np.iinfo(np.int64).min)
+_Moved = Callable[[str, list[Events]], Iterable[Position]]
+"""Where a source stands after a batch of it, by those of its partitions that changed."""
 ALIVE_US = 1_000_000
 """How often it is noted that the engine watches; whoever asks an engine that has ended sees its last moment by it."""
 
@@ -113,23 +115,24 @@ class BatchWriter:
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
-        outcome = self._count(cursor, batch)
-        self._save(cursor, {name: self._advanced(name, [events for events in batch if events.source == name]) for name in outcome.sources})
-        return outcome
+        return self._take(cursor, batch, self._advanced)
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """As `write`, for events that were dead letters: they are counted, and their source is read no further by them."""
-        outcome = self._count(cursor, batch)
-        self._save(cursor, {name: self._mended(name, [events for events in batch if events.source == name]) for name in outcome.sources})
-        return outcome
+        return self._take(cursor, batch, self._mended)
 
-    def _count(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
+    def _take(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events], moved: _Moved) -> Outcome:
+        """Counts a batch, and writes how far its sources are read as `moved` says."""
         self._commits += 1
         outcome = Outcome(self._commits, self._clock.now_us())
+        stand: dict[str, Iterable[Position]] = {}
         for name in dict.fromkeys(events.source for events in batch):
-            outcome.sources[name] = self._write_source(cursor, name, [events for events in batch if events.source == name], outcome)
+            mine = [events for events in batch if events.source == name]
+            outcome.sources[name] = self._write_source(cursor, name, mine, outcome)
+            stand[name] = moved(name, mine)
         if outcome.at_us - self._alive_us >= ALIVE_US:
             self.alive(cursor)
+        self._save(cursor, stand)
         return outcome
 
     def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
@@ -158,19 +161,16 @@ class BatchWriter:
         found.before_us = positions.last_event_us(self._positions[name].values())
         table = pa.concat_tables([events.table for events in batch])
         found.events = table.num_rows
-        final: Final | None = None
-        watermark = positions.watermark_us(self._positions[name].values(), outcome.at_us, source.idle_us)
+        final = Final.of(self._positions[name].values(), source, outcome.at_us)
         if table.num_rows:
             found.times = table["_time"].cast(pa.int64())
-            if watermark is not None:
-                found.late = pc.sum(pc.less(found.times, watermark - source.late_us)).as_py() or 0
-            if watermark is not None and found.before_us is not None and found.late:
-                final = Final(watermark - source.late_us, found.before_us, outcome.at_us)
+            if final is not None:
+                found.late = pc.sum(pc.less(found.times, final.until_us)).as_py() or 0
             if source.spec.id is not None:
                 fresh = drop_repeats(cursor, name, source.spec.id, table, outcome.at_us)
                 table, found.repeats = fresh.table, fresh.repeats
         if table.num_rows:
-            self._aggregate(cursor, name, table, outcome, final)
+            self._aggregate(cursor, name, table, outcome, final if found.late else None)
         return found
 
     def _aggregate(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table, outcome: Outcome, final: Final | None) -> None:

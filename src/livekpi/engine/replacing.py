@@ -112,7 +112,7 @@ class ReplacingWriter:
             topic: pa.concat_tables([events.table for events in batch if _topic(events) == topic])
             for topic in dict.fromkeys(map(_topic, batch))
         }
-        final = self._final(name, outcome.at_us)
+        final = Final.of(self._progress[name].known, self._definition.sources[name], outcome.at_us)
         for grouping in self._groupings[name]:
             applied = grouping.replace(cursor, topics, rolled.get(grouping.key, 0), final)
             if applied.touched:
@@ -123,14 +123,6 @@ class ReplacingWriter:
         found.dead = dead_letters.save_new(cursor, found.dead)
         found.events = self._advance(cursor, name, batch, topics, outcome)
         return found
-
-    def _final(self, name: str, now_us: int) -> Final | None:
-        """What of a source is final now; None before its first event."""
-        progress, source = self._progress[name], self._definition.sources[name]
-        watermark_us = positions.watermark_us(progress.known, now_us, source.idle_us)
-        if watermark_us is None or progress.last_event_us is None:
-            return None
-        return Final(watermark_us - source.late_us, progress.last_event_us, now_us)
 
     def _advance(
         self, cursor: duckdb.DuckDBPyConnection, name: str, batch: list[Events], topics: Mapping[str, pa.Table], outcome: Outcome

@@ -5,9 +5,14 @@ just before, since that decides of which steps it tells: of a bucket of ten seco
 was still open.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
+from livekpi.definition.definition import SourceDefinition
+from livekpi.store import positions
 from livekpi.store.layout import CORRECTED_AT, CORRECTED_FINAL
+from livekpi.store.positions import Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,16 @@ class Final:
     """The source's last event before: of later buckets nobody has been told anything, even where nothing was waited for any more."""
     at_us: int
     """When the batch is written."""
+
+    @classmethod
+    def of(cls, known: Iterable[Position], source: SourceDefinition, now_us: int) -> Self | None:
+        """What is final now of a source whose partitions stand so; None before its first event."""
+        rows = list(known)
+        watermark_us = positions.watermark_us(rows, now_us, source.idle_us)
+        last_event_us = positions.last_event_us(rows)
+        if watermark_us is None or last_event_us is None:
+            return None
+        return cls(watermark_us - source.late_us, last_event_us, now_us)
 
     def marks_sql(self, bucket: str, every_us: int) -> str:
         """The columns of MARKS for the row of a bucket (an SQL expression of its start) of `every_us`: null where it was not final."""
