@@ -49,9 +49,11 @@ HOUSES = {
             "page": {"backend"},
             "openapi": {"objects", "access"},
             "running": {"objects", "backend"},
+            "accepting": set(),
             "connection": set(),
-            "server": {"connection"},
-            "app": {"backend", "access", "door", "api", "stream", "page", "openapi"},
+            "stopping": set(),
+            "server": {"accepting", "connection"},
+            "app": {"backend", "access", "door", "api", "stream", "stopping", "page", "openapi"},
         },
     ),
 }

@@ -15,7 +15,7 @@ Messages = Iterator[dict[str, Any]]
 
 @contextmanager
 def serving(world: World) -> Iterator[str]:
-    server = Server(world.app, "127.0.0.1", 0, world.app.stop)
+    server = Server(world.app, "127.0.0.1", 0, world.app.stop, drain_s=0)
     server.start()
     try:
         yield f"http://{server.address}"

@@ -1,14 +1,19 @@
 """Requests over a real socket, written by hand."""
 
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse
+from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.server import ServerState
 
-from livekpi.web.connection import HEAD_BYTES
+from livekpi.web.connection import HEAD_BYTES, Connection
 from livekpi.web.server import Server
 from tests.web.world import GOOD, World
 
@@ -21,7 +26,7 @@ SHORT_S, LONG_S = 0.2, 30.0
 
 @contextmanager
 def connected(world: World, head_s: float = LONG_S) -> Iterator[socket.socket]:
-    server = Server(world.app, "127.0.0.1", 0, world.app.stop, head_s)
+    server = Server(world.app, "127.0.0.1", 0, world.app.stop, head_s, drain_s=0)
     server.start()
     try:
         with socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S) as client:
@@ -51,9 +56,10 @@ def test_headers_without_end_are_refused(world: World, sent: bytes) -> None:
     with connected(world) as client:
         try:
             client.sendall(GET + sent)
+            found = answer(client)
         except ConnectionError:  # it has heard enough
             return
-        assert answer(client) == (431, f"address and headers are larger than {HEAD_BYTES} bytes")
+        assert found == (431, f"address and headers are larger than {HEAD_BYTES} bytes")
         assert closed(client)
 
 
@@ -101,3 +107,71 @@ def test_what_is_no_request_is_answered_by_a_problem(world: World, sent: bytes) 
         status, detail = answer(client)
         assert (status, detail.partition(",")[0]) == (400, "this is no request as HTTP/1.1 has them")
         assert closed(client)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 3_000, 10**6])
+def test_a_body_in_pieces_is_what_was_sent(world: World, piece_bytes: int) -> None:
+    body = b"\n".join([GOOD] * 200)
+    pieces = [body[begin : begin + piece_bytes] for begin in range(0, len(body), piece_bytes)]
+    with connected(world) as client:
+        client.sendall(b"POST /v1/events/app HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n")
+        assert answer(client)[0] == 202
+    assert world.logged() == [GOOD] * 200
+
+
+class Wire(asyncio.Transport):
+    """A transport that goes nowhere, and knows whether it is read from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns: list[str] = []
+
+    def pause_reading(self) -> None:
+        self.turns.append("paused")
+
+    def resume_reading(self) -> None:
+        self.turns.append("resumed")
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.turns.append("closed")
+
+
+@pytest.mark.parametrize(
+    ("sent", "turns"), [((HIGH_WATER_LIMIT + 9,), []), ((HIGH_WATER_LIMIT + 1, 8), ["paused", "resumed"]), ((HIGH_WATER_LIMIT, 9), [])]
+)
+def test_what_is_not_whole_is_read_on_when_the_app_has_taken_what_is_here(sent: tuple[int, ...], turns: list[str]) -> None:
+    async def ask() -> tuple[list[int], list[str]]:
+        taken: list[int] = []
+        more = asyncio.Event()
+
+        async def app(_scope: object, receive: Callable[[], Awaitable[dict[str, Any]]], _send: object) -> None:
+            await more.wait()
+            while (message := await receive())["type"] == "http.request":
+                taken.append(len(message["body"]))
+
+        config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off")
+        config.load()
+        wire = Wire()
+        connection = Connection(config=config, server_state=ServerState(), app_state={}, ended=lambda: None)
+        connection.connection_made(wire)
+        connection.data_received(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % sum(sent))
+        connection.data_received(bytes(sent[0]))
+        before = list(wire.turns)
+        more.set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for size in sent[1:]:
+            connection.data_received(bytes(size))
+            await asyncio.sleep(0)
+        found = list(wire.turns)
+        connection.connection_lost(None)
+        await asyncio.gather(*connection.tasks)
+        assert before == turns[:1]
+        return taken, found
+
+    taken, found = asyncio.run(ask())
+    assert (sum(taken), found) == (sum(sent), turns)

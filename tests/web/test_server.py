@@ -69,9 +69,9 @@ def test_a_server_may_follow_another_at_once(world: World) -> None:
 
 
 def test_it_ends_soon_with_streams_open_and_a_request_that_never_comes_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert server_module._GRACE_S < 5
+    assert server_module.DRAIN_S + server_module._GRACE_S < 4
     monkeypatch.setattr(server_module, "_GRACE_S", 1)
-    server = Server(world.app, "127.0.0.1", 0, world.app.stop)
+    server = Server(world.app, "127.0.0.1", 0, world.app.stop, drain_s=0)
     server.start()
     host, port = server.address.split(":")
     with socket.create_connection((host, int(port))) as unfinished, stream(f"http://{server.address}") as messages:
@@ -84,8 +84,30 @@ def test_it_ends_soon_with_streams_open_and_a_request_that_never_comes_whole(wor
 
 
 def test_streams_end_at_once(world: World) -> None:
-    server = Server(world.app, "127.0.0.1", 0, world.app.stop)
+    server = Server(world.app, "127.0.0.1", 0, world.app.stop, drain_s=0)
     server.start()
     with stream(f"http://{server.address}") as messages:
         server.stop()
         assert list(messages) == []
+
+
+def test_while_it_is_stopping_it_answers_that_it_is(world: World) -> None:
+    server = Server(world.app, "127.0.0.1", 0, world.app.stop, drain_s=3)
+    server.start()
+    url = f"http://{server.address}"
+    with httpx.Client(timeout=30) as kept, httpx.Client(timeout=30) as late:
+        assert kept.get(f"{url}/readyz").status_code == 200
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        while late.get(f"{url}/readyz").status_code == 200:
+            pass
+        for client in (kept, late):
+            answer = client.post(f"{url}/v1/events/app", content=GOOD)
+            assert problem(answer, 503) == "the server is stopping; send the request again later"
+            assert (answer.headers["connection"], answer.headers["retry-after"]) == ("close", "1")
+        assert problem(kept.get(f"{url}/v1/kpis"), 503)
+        assert kept.get(f"{url}/healthz").status_code == 200
+        stopping.join()
+        with pytest.raises(httpx.ConnectError):
+            kept.get(f"{url}/readyz")
+    assert world.logged() == []

@@ -43,6 +43,7 @@ from livekpi.web.page.badges import BadgeApi
 from livekpi.web.page.page import Page, installed
 from livekpi.web.problems import HANDLERS
 from livekpi.web.questions import Questions
+from livekpi.web.stopping import Stopping
 from livekpi.web.stream.hub import Hub
 from livekpi.web.stream.stream import Streams
 
@@ -93,7 +94,8 @@ class App:
         ]
         starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
         starlette.router.redirect_slashes = False
-        self._outermost = Caching(Guard(starlette, access, hosts))
+        self._stopping = Stopping(Guard(starlette, access, hosts))
+        self._outermost = Caching(self._stopping)
 
     def _of_numbers(self, clock: Clock, access: Access) -> list[Route]:
         """Where events come in, and numbers are asked for."""
@@ -106,9 +108,9 @@ class App:
             Route("/v1/kpis/{kpi}/pace", kpis.pace),
             Route("/v1/stream", Streams(self._hub, self._backend, clock, access).get),
             Route("/v1/backtest", BacktestApi(self._backend, self._backtests).post, methods=["POST"]),
+            Route("/v1/check", CheckApi(self._backend, self._backtests).post, methods=["POST"]),
             Route("/v1/dead-letters", dead_letters.dead_letters),
             Route("/v1/dead-letters/replay", dead_letters.replay, methods=["POST"]),
-            Route("/v1/check", CheckApi(self._backend, self._backtests).post, methods=["POST"]),
             Route("/v1/sources", SourcesApi(self._backend, clock, self._questions).sources),
         ]
 
@@ -145,8 +147,8 @@ class App:
         self._hub.tell_definition()
 
     def stop(self) -> None:
-        """On the event loop: takes no more events and ends all streams, so that nothing keeps the server from ending."""
-        self._door.stop()
+        """On the event loop: takes no more requests and ends all streams, so that nothing keeps the server from ending."""
+        self._stopping.begin()
         self._health.stop()
         self._hub.close()
 

@@ -1,9 +1,11 @@
 """One connection: HTTP as uvicorn speaks it, with bounds on what may come before the body of a request."""
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from livekpi.web.problems import problem
@@ -17,9 +19,11 @@ HEAD_BYTES = 65_536
 class Connection(HttpToolsProtocol):
     """Refuses a head that does not end; else whoever can open a connection could fill the memory, or keep all that may be open."""
 
-    def __init__(self, *given: Any, head_s: float = HEAD_S, **named: Any) -> None:
+    def __init__(self, *given: Any, head_s: float = HEAD_S, ended: Callable[[], None], **named: Any) -> None:
+        """`ended` is called when the connection has ended."""
         super().__init__(*given, **named)
         self._head_s = head_s
+        self._ended = ended
         self._too_late: asyncio.TimerHandle | None = None
         """Runs while a head is awaited."""
         self._head_bytes = 0
@@ -32,11 +36,15 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_waiting()
         super().connection_lost(exc)
+        self._ended()
 
     def data_received(self, data: bytes) -> None:
         if self._too_late is None and not self._in_body:
             self._await_head()
         super().data_received(data)
+        cycle = self.cycle
+        if self._in_body and not cycle.response_complete and len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()  # until the app has taken what is here
         if self._too_late is None or self.transport.is_closing():
             return
         self._head_bytes += len(data)
@@ -47,6 +55,19 @@ class Connection(HttpToolsProtocol):
         self._end_waiting()
         self._in_body = True
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keeps a piece for the app: the first one as it is, since most bodies come in one, which need not be copied nor read in turns."""
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        if not cycle.body:
+            cycle.body = body  # type: ignore[assignment]  # it is only ever asked for its bytes and length
+        else:
+            if isinstance(cycle.body, bytes):
+                cycle.body = bytearray(cycle.body)
+            cycle.body += body
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         self._in_body = False

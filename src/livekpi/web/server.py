@@ -1,5 +1,6 @@
 """Runs the app: a socket, uvicorn on a thread of its own, and an end within seconds."""
 
+import asyncio
 import errno
 import os
 import socket
@@ -10,10 +11,13 @@ from functools import partial
 import uvicorn
 from starlette.types import ASGIApp
 
+from livekpi.web.accepting import Accepting, most_connections
 from livekpi.web.connection import HEAD_S, Connection
 
-_GRACE_S = 2
-"""How long requests that are here may go on once the end has begun."""
+DRAIN_S = 1.0
+"""How long a server that is stopping still answers that it is, so that whoever shares out requests hears it and sends them elsewhere."""
+_GRACE_S = 1
+"""How long requests may go on that are still here then."""
 _KEEP_ALIVE_S = 75
 """How long an idle connection is kept, so that one who sends now and then need not open another."""
 _BACKLOG = 2048
@@ -39,11 +43,13 @@ def parse_listen(text: str) -> tuple[str, int]:
 class Server:
     """Serves an app on a thread, from `start` to `stop`."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, on_stop: Callable[[], None], head_s: float = HEAD_S) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, on_stop: Callable[[], None], head_s: float = HEAD_S, drain_s: float = DRAIN_S
+    ) -> None:
         """Binds the address (port 0: a free one); raises ServerError where that can't be.
 
         `on_stop` is called on the app's event loop when the end begins: what never ends by itself should end then. `head_s` is how long a
-        request may take to come, up to its body.
+        request may take to come, up to its body, and `drain_s` how long connections are taken after `on_stop`.
         """
         self._socket = _bind(host, port)
         bound = self._socket.getsockname()
@@ -52,7 +58,7 @@ class Server:
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http=partial(Connection, head_s=head_s),  # type: ignore[arg-type]  # what makes one does as well
+            http=partial(Connection, head_s=head_s, ended=self._on_end),  # type: ignore[arg-type]  # what makes one does as well
             ws="none",
             lifespan="on",
             log_config=None,
@@ -63,8 +69,9 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        self._uvicorn = _Uvicorn(config, on_stop)
-        self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), name="web", daemon=True)
+        self._uvicorn = _Uvicorn(config, self._socket, on_stop, drain_s)
+        self._thread = threading.Thread(target=self._uvicorn.run, args=([],), name="web", daemon=True)
+        self._join_s = drain_s + _GRACE_S + 1.0
 
     def start(self) -> None:
         """Returns once requests are answered; raises ServerError where the app does not come up."""
@@ -74,26 +81,42 @@ class Server:
                 raise ServerError("the web server did not start; the log says why")
 
     def stop(self) -> None:
-        """Takes no more connections, lets requests end, and returns within five seconds."""
+        """Answers for a moment that it is stopping, lets requests end, and returns within five seconds."""
         self._uvicorn.should_exit = True
-        self._thread.join(_GRACE_S + 1.0)
+        self._thread.join(self._join_s)
+
+    def _on_end(self) -> None:
+        self._uvicorn.accepting.ended()
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, that says when it is up and when its end begins."""
+    """uvicorn, that takes connections as we do, says when it is up, and drains before it ends."""
 
-    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, on_stop: Callable[[], None], drain_s: float) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self.accepting = Accepting(listening, self._protocol, self.server_state.connections, most_connections())
+        self._listening = listening
         self._on_stop = on_stop
+        self._drain_s = drain_s
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._accepts = asyncio.create_task(self.accepting.run())
         self.up.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        await asyncio.sleep(self._drain_s)
+        self._accepts.cancel()
+        await asyncio.wait([self._accepts])
+        self._listening.close()
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -24,9 +24,9 @@ class Health:
         self._stopping = True
 
     async def healthz(self, _request: Request) -> Response:
-        """GET /healthz: 200 while the engine and the alerts run; after that only a restart helps."""
+        """GET /healthz: 200 while the engine and the alerts run, and while they are stopped; else only a restart helps."""
         failure = self._backend.failure()
-        if failure is not None:
+        if failure is not None and not self._stopping:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"only a restart helps: {failure}")
         return JSONResponse({"status": "ok"})
 
@@ -40,11 +40,11 @@ class Health:
 
     def not_ready(self) -> dict[str, str]:
         """What is not ready, and why, by part."""
+        if self._stopping:  # and all else with it
+            return {"server": "it is stopping"}
         parts = dict(self._backend.problems())
         failure = self._backend.failure()
         if failure is not None and failure not in parts.values():
             parts["engine"] = failure
         parts.update((f"ingest log of {name}", log.failure) for name, log in self._logs.items() if log.failure is not None)
-        if self._stopping:
-            parts["server"] = "it is stopping"
         return parts

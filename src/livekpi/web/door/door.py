@@ -57,11 +57,6 @@ class Door:
         self._metrics = metrics
         self._intakes = {name: Intake(inlet.log, inlet.decode, inlet.max_body_bytes, pool) for name, inlet in inlets.items()}
         self._held = _Held(max_held_bytes)
-        self._stopping = False
-
-    def stop(self) -> None:
-        """Refuses the requests that come from now on; those that are here are answered."""
-        self._stopping = True
 
     async def post(self, request: Request) -> Response:
         """POST /v1/events/{source}"""
@@ -79,8 +74,6 @@ class Door:
         return Response(msgspec.json.encode(answer), HTTPStatus.ACCEPTED, media_type="application/json")
 
     def _inlet(self, source: str) -> Inlet:
-        if self._stopping:
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping; send the events again later", _RETRY_AFTER)
         inlet = self._inlets.get(source)
         if inlet is None:
             names = ", ".join(sorted(self._inlets)) or "none"
