@@ -1,10 +1,12 @@
 """`livekpi run` as a process of its own."""
 
+import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -61,6 +63,15 @@ def test_a_hangup_does_not_end_a_server_without_a_terminal(file: Path) -> None:
             process.kill()
 
 
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """SIGHUP is not ignored, as it would be in a run under nohup; processes begun meanwhile have that from here."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup")
 def test_it_ends_in_order_when_its_terminal_is_closed(file: Path) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(command(file, "--listen", "127.0.0.1:0"), stdin=theirs, stderr=subprocess.PIPE, text=True) as process:
@@ -87,3 +98,18 @@ def test_it_ends_without_a_word(file: Path, number: int) -> None:
             assert process.wait(60) == 0
         finally:
             process.kill()
+
+
+def test_once_says_what_became_of_the_records(tmp_path: Path) -> None:
+    source = "{ file: { path: events.ndjson, follow: true }, time: ts, fields: { ts: timestamp } }"
+    file = tmp_path / "kpis.yaml"
+    file.write_text(FILE.replace("{ http: {}, time: ts, fields: { ts: timestamp } }", source))
+    said = []
+    for events in ('{"ts": 1}\n', '{"ts": "2026-03-01T12:00:00Z"}\n', ""):
+        with (tmp_path / "events.ndjson").open("a") as out:
+            out.write(events)
+        ended = subprocess.run(command(file, "--once"), capture_output=True, text=True, timeout=60, check=True)
+        (line,) = map(json.loads, ended.stderr.splitlines())
+        said.append((line["level"], line["source"], line["events"], line["dead_letters"], line.get("hint")))
+    hint = f"livekpi dead-letters --data {tmp_path / '.livekpi'} --source app"
+    assert said == [("warning", "app", 0, 1, hint), ("info", "app", 1, 0, None), ("info", "app", 0, 0, None)]

@@ -192,6 +192,13 @@ class Metrics:
                 self.lag.labels(source, partition).set(lag)
         return bytes(generate_latest(self.registry))  # type: ignore[no-untyped-call]  # the library has no types there
 
+    def read_of(self, source: str) -> tuple[int, int]:
+        """How many events and dead letters of a source have been committed since the start."""
+        events = self.registry.get_sample_value("livekpi_events_total", {"source": source})
+        (letters,) = self.dead_letters.collect()
+        dead = (each.value for each in letters.samples if each.name.endswith("_total") and each.labels["source"] == source)
+        return int(events or 0), int(sum(dead))
+
     def batch(self, seconds: float, outcome: Outcome) -> None:
         """Counts a committed batch, which took so long."""
         self.batches.inc()

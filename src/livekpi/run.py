@@ -3,6 +3,7 @@
 import gc
 import os
 import resource
+import shlex
 import signal
 import sys
 import threading
@@ -57,6 +58,8 @@ OPEN_FILES = 65_536
 """So many files and connections may be open where the system allows it."""
 STOP_S = 5.0
 """How long the engine may take to commit what it has read, when it is stopped."""
+LOOK_S = 1
+"""How often the main thread looks whether it is to stop: a signal wakes it only where the system gave it to this thread."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,9 @@ def opened(definition: Definition, data: Path, clock: Clock, *, once: bool) -> I
             catalog.claim(cursor, definition.spec.engine.name)
         if definition.spec.engine.cluster is not None:
             clustered = open_clustered(definition, store, data, clock, metrics, once=once)
-            engine = Engine(definition, store, clustered.sources, clock, metrics, once=once, writer=clustered.writer)
+            engine = Engine(
+                definition, store, clustered.sources, clock, metrics, once=once, writer=clustered.writer, reached_us=clustered.reached
+            )
             clustered.job.start()
             stack.callback(clustered.job.close)
             yield Parts(definition, store, engine, {}, metrics, clock, clustered.job)
@@ -108,13 +113,29 @@ def opened(definition: Definition, data: Path, clock: Clock, *, once: bool) -> I
 
 
 def run_once(file: Path, data: Path | None) -> None:
-    """Reads what is there now, commits it, calls finished buckets final, and returns."""
+    """Reads what is there now, commits it, calls finished buckets final, says how much it was, and returns."""
     with collecting_rarely():
         definition = load_or_warn(file)
-        with opened(definition, data_directory(file, data), SystemClock(), once=True) as parts, stopping() as stop, progress(parts):
-            parts.engine.run(stop)
+        directory = data_directory(file, data)
+        with opened(definition, directory, SystemClock(), once=True) as parts:
+            with stopping() as stop, progress(parts):
+                parts.engine.run(stop)
             if parts.job is not None:
                 parts.job.park()
+            else:
+                say_what_was_read(parts)
+
+
+def say_what_was_read(parts: Parts) -> None:
+    """Logs what became of each source's records, so that none is dead unseen."""
+    for name in parts.definition.sources:
+        events, dead = parts.metrics.read_of(name)
+        about = {"source": name, "events": events, "dead_letters": dead}
+        if dead:
+            hint = f"livekpi dead-letters --data {shlex.quote(str(parts.store.directory))} --source {name}"
+            log.warning("read; some records could not be counted", **about, hint=hint)
+        else:
+            log.info("read", **about)
 
 
 def run(file: Path, data: Path | None, listen: str, token_file: Path | None, *, insecure: bool) -> None:
@@ -163,7 +184,8 @@ def serve(
         reloader.start()
         if started is not None:
             started(server.address)
-        stop.wait()
+        while not stop.wait(LOOK_S):
+            pass
     finally:
         stop.set()
         reloader.close()

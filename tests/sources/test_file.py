@@ -472,9 +472,16 @@ def test_files_beyond_those_kept_open_are_opened_again(tmp_path: Path, following
     assert records(read_all(following)) == [b"new"]
 
 
-def test_once_reads_a_followed_file_to_its_end(tmp_path: Path) -> None:
-    (tmp_path / "a.log").write_text("1\n2")
-    assert once(tmp_path, follow=True)[0] == [b"1", b"2"]
+def test_once_leaves_what_is_being_written_of_a_followed_file_to_the_next_run(tmp_path: Path) -> None:
+    positions: dict[str, int] = {}
+    for written, read in (("1\n2", [b"1"]), ("", []), ("2\n3", [b"22"]), ("3\n", [b"33"])):
+        append(tmp_path / "a.log", written)
+        found = source(tmp_path, "*.log", follow=True, once=True)
+        found.start(positions)
+        chunks = read_all(found)
+        assert (records(chunks), found.at_end()) == (read, True)
+        positions |= {chunk.partition: chunk.next_position for chunk in chunks}
+        found.close()
 
 
 def test_a_source_can_be_started_again(tmp_path: Path, following: FileSource) -> None:

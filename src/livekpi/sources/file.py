@@ -4,7 +4,8 @@ A partition is a file, known by how it begins (identity.py); its positions are b
 files are looked at every POLL_S seconds. Renamed, they are read on to their end; truncated or overwritten, they are new files;
 a copy that appears beside its original is not read until the original is gone, and then from where that was left.
 
-Without `follow` a file's last line counts even where no newline ends it. With it, such a line waits for the rest of it.
+Without `follow` a file's last line counts even where no newline ends it. With it, such a line waits for the rest of it, with `--once` until
+the next run.
 """
 
 import os
@@ -68,7 +69,7 @@ class FileSource:
     """It reads or fails, and waits for nothing in between."""
 
     def __init__(self, spec: File, base: Path, *, once: bool = False, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Paths are relative to `base`. With `once` files are read to their end, whatever `follow` says."""
+        """Paths are relative to `base`. With `once` files are read as far as they go, and not followed."""
         self._spec = spec
         self._follow = spec.follow and not once
         self._listing = Listing(spec.path, base)
@@ -242,7 +243,7 @@ class FileSource:
             if file.tail is None:
                 file.tail = Tail(file.seen.file, file.identity, file.head.data, file.position, file.ordinal, records_of(self._spec))
             chunk = file.tail.read(limit)
-            if chunk is None and (file.head.compressed or not self._follow) and not file.tail.cut_short:
+            if chunk is None and (file.head.compressed or not self._spec.follow) and not file.tail.cut_short:
                 chunk = file.tail.read_last()
         except (RewrittenError, FileNotFoundError):
             self._rewritten(file)

@@ -53,9 +53,10 @@ def _events(path: Path, sample: Sample) -> Iterator[str]:
     if id_ is not None:
         yield f"    id: {_scalar(id_.name)}  # a repeat of an id already seen is dropped"
     if trace is not None:
-        yield f"    trace: {_scalar(trace.name)}  # links points to traces"
+        yield f"    trace: {_scalar(trace.name)}  # which trace it belongs to; nothing is made of it yet"
     yield "    late: 1h  # how long a bucket waits for late events before it is called final; later ones still correct it"
-    yield f"    fields:  # learnt from {len(sample.events):,} events; types are strict: 1.5 is no integer"
+    events = "one event" if len(sample.events) == 1 else f"{len(sample.events):,} events"
+    yield f"    fields:  # learnt from {events}; types are strict: 1.5 is no integer"
     for field in fields:
         remark = "" if field.values else "  # always null in the sample"
         yield f"      {_scalar(field.name, key=True)}: {_scalar(field.declaration)}{remark}"
@@ -112,7 +113,7 @@ def _file(path: Path, sample: Sample) -> Iterator[str]:
     yield "    file:"
     yield f"      path: {_scalar(glob.escape(str(path)))}  # relative to this file, or absolute; globs, .gz and .zst too"
     yield f"      format: {sample.form}"
-    yield "      # follow: true  # go on reading as the file grows; without it, `livekpi run --once` reads what is there"
+    yield "      # follow: true  # for what is still being written: it is read on as it grows, by `livekpi run --once` at each run"
 
 
 def _posted(path: Path) -> Iterator[str]:

@@ -81,7 +81,8 @@ class File(Model):
     regex: RegularExpression | None = None
     """For format regex: a pattern with named groups, one a field."""
     follow: bool = False
-    """Go on reading as the file grows, through rotation and truncation."""
+    """Go on reading as the file grows, through rotation and truncation. A last line that no newline ends yet waits for it, with --once
+    until the next run; without `follow` it counts as it is, so say `follow` of what is being written."""
 
     @model_validator(mode="after")
     def _regex_given(self) -> Self:
