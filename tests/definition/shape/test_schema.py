@@ -109,3 +109,8 @@ def test_everything_is_described_and_defaults_stand_as_in_the_file() -> None:
     source = schema()["$defs"]["SourceSpec"]["properties"]
     assert source["late"]["default"] == "1h"
     assert schema()["properties"]["keep"]["default"] == {"10s": "2d", "1m": "2w", "1h": "2y"}
+
+
+def test_no_default_is_written_as_the_file_does_not() -> None:
+    assert schema()["properties"]["limits"]["default"]["query_time"] == "10s"
+    assert '"PT' not in json.dumps(schema())

@@ -124,7 +124,7 @@ class SourceSpec(Model):
     idle: Duration = timedelta(minutes=1)
     """A partition silent for this long no longer holds the watermark back."""
     trace: str | None = None
-    """The field with the trace id that links points to traces."""
+    """The field with the id of the trace that an event belongs to. It is checked, and nothing is made of it yet."""
     fields: dict[str, FieldType] = {}
     """Each field's type: string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT), json.
 

@@ -7,6 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from livekpi.definition.durations import format_duration
 from livekpi.definition.shape.model import DefinitionSpec
+from livekpi.definition.shape.parts import Model
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 _REST_OF_A_VALUE = {r"\)$": {"type": "null"}}
@@ -28,6 +29,8 @@ class _Generator(GenerateJsonSchema):
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):
             return format_duration(dft)
+        if isinstance(dft, Model):
+            dft = dict(dft)
         if isinstance(dft, dict):
             return {self.encode_default(key): self.encode_default(value) for key, value in dft.items()}
         return super().encode_default(dft)
