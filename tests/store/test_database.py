@@ -1,6 +1,7 @@
 """The store's file: opened by one, migrated forwards only, all or nothing."""
 
 import shutil
+import stat
 from pathlib import Path
 
 import duckdb
@@ -30,6 +31,14 @@ def set_version(directory: Path, number: int) -> None:
 def test_a_directory_is_made_with_the_newest_schema(tmp_path: Path) -> None:
     Store.open(tmp_path / "a" / "b", CLOCK).close()
     assert version(tmp_path / "a" / "b") == str(SCHEMA_VERSION)
+
+
+def test_a_new_directory_is_for_its_user_alone_and_one_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir(mode=0o750)
+    for directory, mode in ((tmp_path / "new", 0o700), (there, 0o750)):
+        Store.open(directory, ManualClock(0)).close()
+        assert stat.S_IMODE(directory.stat().st_mode) == mode
 
 
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -183,6 +192,8 @@ def test_a_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
 
 def test_a_path_may_have_a_quote(tmp_path: Path) -> None:
     Store.open(tmp_path / "it's; DROP", CLOCK).close()
+    assert (tmp_path / "it's; DROP" / FILE_NAME).is_file()
+    Store.open_for_reading(tmp_path / "it's; DROP").close()
 
 
 def test_the_engine_reads_no_file(tmp_path: Path) -> None:

@@ -134,9 +134,9 @@ class Store:
 
 
 def make_directory(directory: Path) -> None:
-    """Makes a data directory where it is not there yet; raises StoreError where it can't be."""
+    """Makes a data directory where it is not there yet, for this user alone; raises StoreError where it can't be."""
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise unusable(directory, error) from error
 
