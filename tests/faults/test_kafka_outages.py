@@ -10,7 +10,7 @@ from tests.faults.producing import Producing
 from tests.faults.traffic import Traffic
 from tests.servers.kafka_server import KafkaServer
 
-OUTAGE_S = float(os.environ.get("LIVEKPI_TEST_OUTAGE_S", "10"))
+OUTAGE_S = float(os.environ.get("LIVEKPI_TEST_OUTAGE_S", "30"))
 
 
 @pytest.mark.parametrize("how", ["killed", "silent"])
@@ -30,6 +30,6 @@ def test_broker_gone_and_back(how: str, kafka: KafkaServer, server: LivekpiServe
         assert server.count() > 0
     kafka.mend()
     producing.stop()
-    server.until(lambda: server.count() >= len(traffic.all_events))
+    server.until_all_are_counted(traffic)
     server.until(server.ready)
     server.check(traffic)
