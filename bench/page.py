@@ -33,20 +33,22 @@ kpis:
 dashboards:
   wall: {{ title: Wall, rows: [{rows}] }}
 """
-# What the page is told of a commit it parses as JSON, which is where the script learns of it. A message is on screen when every chart's
-# canvas was cleared and drawn anew after that, and the frame in which the last one was has been handed on: a message posted in a frame's
-# callback is delivered after the frame.
+# What the page is told of a commit comes from the worker that its windows share, by a port: there the script learns of it. A message is on
+# screen when every chart's canvas was cleared and drawn anew after that, and the frame in which the last one was has been handed on: a
+# message posted in a frame's callback is delivered after the frame.
 _WATCH = """
 window.painted = [];
 (() => {
   let waiting = [], drawn = new Map(), asked = false;
-  const parse = JSON.parse;
-  JSON.parse = (text, reviver) => {
-    const found = parse(text, reviver);
-    if (found !== null && typeof found === "object" && "commit" in found && "at" in found && "points" in found && !("step" in found))
-      waiting.push({ at: Date.parse(found.at), came: performance.now(), lag: Date.now() });
-    return found;
-  };
+  const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, "onmessage");
+  Object.defineProperty(MessagePort.prototype, "onmessage", {
+    set(handler) {
+      set.call(this, handler && ((event) => {
+        if (event.data?.event === "points") waiting.push({ at: Date.parse(event.data.data.at), came: performance.now(), lag: Date.now() });
+        handler.call(this, event);
+      }));
+    },
+  });
   const clear = CanvasRenderingContext2D.prototype.clearRect;
   CanvasRenderingContext2D.prototype.clearRect = function (...all) {
     drawn.set(this.canvas, performance.now());

@@ -16,21 +16,21 @@ const PAGES = {
   embed: { title: "livekpi: a KPI", element: "lk-embed" },
 };
 
+const COMMON = { absWorkingDir: HERE, bundle: true, minify: true, target: ["es2022"], outdir: ASSETS, metafile: true, legalComments: "linked" };
+
 await mkdir(ASSETS, { recursive: true });
+// by itself: a worker of the older kind, which every browser has, and of no more than it needs
+const worker = await build({ ...COMMON, entryPoints: ["src/sharing-worker.ts"], format: "iife", entryNames: "sharing-[hash]" });
+const [sharing] = Object.keys(worker.metafile.outputs);
 const result = await build({
-  absWorkingDir: HERE,
+  ...COMMON,
   entryPoints: [...Object.keys(PAGES).map((page) => `src/${page}.ts`), "src/page.css", "src/icon.svg"],
-  bundle: true,
-  minify: true,
   splitting: true,
   format: "esm",
-  target: ["es2022"],
+  define: { SHARING_WORKER: JSON.stringify(`/ui/${basename(sharing)}`) },
   loader: { ".svg": "copy" },
   entryNames: "[name]-[hash]",
   chunkNames: "shared-[hash]",
-  outdir: ASSETS,
-  metafile: true,
-  legalComments: "linked",
 });
 
 const named = Object.fromEntries(

@@ -6,6 +6,7 @@ import "../dashboards/chart-tile.ts";
 import { Api, ServerError } from "../server/api.ts";
 import { ServerClock } from "../server/clock.ts";
 import { type Connection, Live } from "../server/live.ts";
+import { streamsOf } from "../server/shared.ts";
 import type { KpiTile } from "../server/types.ts";
 import { AlertBoard } from "../shell/alert-board.ts";
 import "../shell/connection.ts";
@@ -37,7 +38,7 @@ export class Embed extends LitElement {
   readonly #said = embeddedBy(new URL(location.href));
   readonly #clock = new ServerClock();
   readonly #api = new Api(this.#clock, this.#said.token);
-  readonly #live = new Live(this.#api);
+  readonly #live = new Live(streamsOf(this.#api, this.#said.token));
   readonly #board = new AlertBoard(this.#api, this.#live);
   readonly #preferences = new Preferences(new Memory({ theme: this.#said.theme, zone: "kpi" }), document.documentElement);
   readonly #router = new Router(window);

@@ -5,16 +5,13 @@
  * is looked at again. Each time whoever wants something is told so (`opened`), since what changed meanwhile must be asked for.
  */
 
-import type { Api } from "./api.ts";
 import { ServerError } from "./api.ts";
-import { EventParser, type ServerEvent } from "./events.ts";
+import type { Heard, Streams } from "./streams.ts";
 import type { Alert, Annotation, Point, Want } from "./types.ts";
 
 const GATHER_MS = 30;
 /** How long it is waited for somebody who wants something. */
 const IDLE_MS = 300;
-/** The server gives a sign of life every 15 s. */
-const SILENT_MS = 35_000;
 const HIDDEN_MS = 5_000;
 const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000] as const;
 
@@ -63,7 +60,6 @@ export class Live extends EventTarget {
   #stream: Stream | null = null;
   #opening: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #silence: ReturnType<typeof setTimeout> | null = null;
   #hiding: ReturnType<typeof setTimeout> | null = null;
   #failures = 0;
   #shown = true;
@@ -74,7 +70,7 @@ export class Live extends EventTarget {
   /** Which definition is shown; null before that was said. */
   #definition: string | null = null;
 
-  constructor(private readonly api: Api) {
+  constructor(private readonly streams: Streams) {
     super();
   }
 
@@ -132,7 +128,7 @@ export class Live extends EventTarget {
   }
 
   close(): void {
-    for (const timer of [this.#timer, this.#silence, this.#hiding]) if (timer !== null) clearTimeout(timer);
+    for (const timer of [this.#timer, this.#hiding]) if (timer !== null) clearTimeout(timer);
     this.#opening?.abort();
     this.#stream?.abort.abort();
     this.#stream = null;
@@ -156,41 +152,14 @@ export class Live extends EventTarget {
     this.#opening?.abort();
     const abort = new AbortController();
     this.#opening = abort;
-    const wants = [...this.#watchers.keys()];
+    const stream = { abort, wants: [...this.#watchers.keys()] };
     if (this.#stream === null) this.#become("connecting");
     try {
-      const response = await this.api.stream(
-        wants.map((key) => JSON.parse(key) as Want),
-        true,
-        abort.signal,
-      );
-      await this.#read(response, { abort, wants });
-      throw new ServerError("The stream has ended.", 0);
+      const wants = stream.wants.map((key) => JSON.parse(key) as Want);
+      await this.streams.hear(wants, abort.signal, (what) => this.#take(what, stream));
     } catch (error) {
       if (!abort.signal.aborted) this.#failed(error, abort);
     }
-  }
-
-  async #read(response: Response, stream: Stream): Promise<void> {
-    if (response.body === null) return;
-    const parser = new EventParser();
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      if (stream.abort.signal.aborted) return;
-      this.#heard(stream);
-      for (const event of parser.feed(value)) this.#take(event, stream);
-    }
-  }
-
-  /** Restarts the wait after which a stream that says nothing counts as broken. */
-  #heard(stream: Stream): void {
-    if (this.#silence !== null) clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      stream.abort.abort();
-      this.#failed(new ServerError("The stream is silent.", 0), stream.abort);
-    }, SILENT_MS);
   }
 
   #failed(error: unknown, abort: AbortController): void {
@@ -198,7 +167,6 @@ export class Live extends EventTarget {
     this.#stream?.abort.abort();
     this.#stream = null;
     this.#broken = true;
-    if (this.#silence !== null) clearTimeout(this.#silence);
     const refused = error instanceof ServerError && (error.status === 401 || error.status === 403);
     this.#become(refused ? "refused" : "broken");
     if (refused) return; // until somebody signs in
@@ -207,9 +175,8 @@ export class Live extends EventTarget {
     this.#soon(wait_ms);
   }
 
-  #take(event: ServerEvent, stream: Stream): void {
-    const data: unknown = JSON.parse(event.data);
-    switch (event.event) {
+  #take({ event, data }: Heard, stream: Stream): void {
+    switch (event) {
       case "hello":
         this.#stands(stream, (data as { commit: number }).commit);
         this.#shows(data as Definition);
@@ -222,14 +189,14 @@ export class Live extends EventTarget {
         break;
       case "alert":
       case "annotation":
-        this.dispatchEvent(new CustomEvent(event.event, { detail: data }));
+        this.dispatchEvent(new CustomEvent(event, { detail: data }));
     }
   }
 
   #stands(stream: Stream, commit: number): void {
     const missed = this.#broken; // time may have made points final meanwhile, without a commit
     this.#broken = false;
-    this.#stream?.abort.abort();
+    if (this.#stream !== stream) this.#stream?.abort.abort(); // one that is shared may say hello again
     this.#stream = stream;
     if (this.#opening === stream.abort) this.#opening = null;
     this.#failures = 0;

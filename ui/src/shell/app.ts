@@ -5,6 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import { Api, ServerError } from "../server/api.ts";
 import { ServerClock } from "../server/clock.ts";
 import { Live } from "../server/live.ts";
+import { streamsOf } from "../server/shared.ts";
 import { usableLocales } from "../words/locales.ts";
 import { Numbers } from "../words/numbers.ts";
 import { AlertBoard } from "./alert-board.ts";
@@ -59,7 +60,7 @@ export class App extends LitElement {
 
   readonly #clock = new ServerClock();
   readonly #api = new Api(this.#clock);
-  readonly #live = new Live(this.#api);
+  readonly #live = new Live(streamsOf(this.#api));
   readonly #router = new Router(window);
   readonly #preferences = new Preferences(window.localStorage, document.documentElement);
   readonly #board = new AlertBoard(this.#api, this.#live);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Api, ServerError } from "../../src/server/api.ts";
 import { Live, type Watcher } from "../../src/server/live.ts";
+import { OwnStreams } from "../../src/server/streams.ts";
 import type { Point, Want } from "../../src/server/types.ts";
 
 /** A server whose streams the test writes. */
@@ -50,7 +51,7 @@ afterEach(() => void vi.useRealTimers());
 
 test("one stream has all that is wanted, and each watcher hears of its own", async () => {
   const server = new Server();
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   const [first, second] = [new Heard(), new Heard()];
   live.watch({ kpi: "a" }, first);
   live.watch({ kpi: "b" }, second);
@@ -66,7 +67,7 @@ test("one stream has all that is wanted, and each watcher hears of its own", asy
 
 test("the old stream is left only when the new one stands", async () => {
   const server = new Server();
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   live.watch({ kpi: "a" }, new Heard());
   await vi.advanceTimersByTimeAsync(50);
   await server.streams[0]!.send("hello", { commit: 1 });
@@ -79,7 +80,7 @@ test("the old stream is left only when the new one stands", async () => {
 
 test("a break is said, and the stream comes back", async () => {
   const server = new Server();
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   const heard = new Heard();
   live.watch({ kpi: "a" }, heard);
   await vi.advanceTimersByTimeAsync(50);
@@ -93,7 +94,7 @@ test("a break is said, and the stream comes back", async () => {
 
 test("another definition than before is told once, however it is heard of", async () => {
   const server = new Server();
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   const told = vi.fn();
   live.on("definition", told);
   live.watch({ kpi: "a" }, new Heard());
@@ -115,7 +116,7 @@ test("another definition than before is told once, however it is heard of", asyn
 
 test("a stream that is silent is broken", async () => {
   const server = new Server();
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   live.watch({ kpi: "a" }, new Heard());
   await vi.advanceTimersByTimeAsync(50);
   await server.streams[0]!.send("hello", { commit: 1 });
@@ -128,7 +129,7 @@ test("a stream that is silent is broken", async () => {
 test("who is refused is not asked for again until they have signed in", async () => {
   const server = new Server();
   server.refuse = new ServerError("send a token", 401);
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   live.watch({ kpi: "a" }, new Heard());
   await vi.advanceTimersByTimeAsync(60_000);
   expect([live.connection, server.streams.length]).toEqual(["refused", 0]);
@@ -140,7 +141,7 @@ test("who is refused is not asked for again until they have signed in", async ()
 
 test("a hidden page has no stream, a short look away keeps it", async () => {
   const server = new Server();
-  const live = new Live(server.api);
+  const live = new Live(new OwnStreams(server.api));
   live.watch({ kpi: "a" }, new Heard());
   await vi.advanceTimersByTimeAsync(50);
   await server.streams[0]!.send("hello", { commit: 1 });
