@@ -43,7 +43,7 @@ def test_a_number_moves_without_a_reload(shop: Server, visitor: Visitor) -> None
     page = visitor.open(shop.url + REVENUE)
     expect(connection(page)).to_have_text("Live")
     page.evaluate("window.sameDocument = true")
-    shop.post(shop.purchase(1, 123.45))
+    shop.post(shop.purchase(shop.apart_s(), 123.45))
     expect(row_with(page, euros(123.45))).to_have_count(1)
     assert page.evaluate("window.sameDocument")
 
@@ -69,7 +69,7 @@ def test_what_is_open_is_called_provisional(shop: Server, visitor: Visitor) -> N
 
 
 def test_a_late_correction_changes_the_number_and_leaves_a_mark(shop: Server, visitor: Visitor) -> None:
-    ts = shop.event(240)["ts"]  # one for both, so that they are in one bucket
+    ts = shop.event(shop.apart_s())["ts"]  # one for both, so that they are in one bucket
     shop.post(shop.purchase(240, 41, ts=ts), shop.event(0))
     page = visitor.open(shop.url + REVENUE)
     expect(row_with(page, euros(41), "final")).to_have_count(1)
@@ -88,15 +88,16 @@ def test_a_server_that_is_killed_leaves_a_word_and_no_gap(shop: Server, visitor:
     shop.kill()
     expect(connection(page)).to_have_text(re.compile(r"Disconnected, since \d\d:\d\d:\d\d; trying again"))
     shop.restart()
-    shop.post(shop.purchase(700, 77.01))  # likely before the page is back
+    shop.post(shop.purchase(shop.apart_s(), 77.01))  # likely before the page is back
     expect(connection(page)).to_have_text("Live")
     expect(row_with(page, euros(77.01))).to_have_count(1)
-    shop.post(shop.purchase(730, 77.02))
+    shop.post(shop.purchase(shop.apart_s(), 77.02))
     expect(row_with(page, euros(77.02))).to_have_count(1)
 
 
 def test_a_network_that_breaks_leaves_no_gap(shop: Server, visitor: Visitor) -> None:
     shop.post(*shop_events(shop, 60))
+    visitor.context.add_init_script("delete window.SharedWorker")  # what is emulated for a page is not for its workers
     page = visitor.open(shop.url + "/kpi/orders?table=yes&span=15m")
     expect(connection(page)).to_have_text("Live")
     visitor.expect_failed_requests()
@@ -107,7 +108,8 @@ def test_a_network_that_breaks_leaves_no_gap(shop: Server, visitor: Visitor) -> 
     shop.kill()
     expect(connection(page)).to_contain_text("Disconnected")
     shop.restart()
-    shop.post(*(shop.purchase(300, 1) for _ in range(137)))  # a number that no time holds
+    ago_s = shop.apart_s()
+    shop.post(*(shop.purchase(ago_s, 1) for _ in range(137)))  # a number that no time holds
     page.wait_for_timeout(1_500)  # long enough for it to try, in vain
     expect(row_with(page, "137")).to_have_count(0)
     cut.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
@@ -126,13 +128,45 @@ def test_a_hidden_tab_costs_nothing(shop: Server, visitor: Visitor) -> None:
     until(lambda: shop.metric("livekpi_viewers") == 1, page)
 
 
+def test_more_windows_than_a_browser_has_connections_move_at_once(shop: Server, visitor: Visitor) -> None:
+    paths = [REVENUE, *(f"{REVENUE}&span={span}" for span in ("15m", "1h", "6h", "1d")), f"{REVENUE}&by=country", "/alerts", "/"]
+    pages = [visitor.open(shop.url + path) for path in paths]
+    for page in pages:
+        expect(connection(page)).to_have_text("Live")
+    until(lambda: shop.metric("livekpi_viewers") == 1, pages[0])
+    shop.post(shop.purchase(shop.apart_s(), 31.07, country="DE"))
+    for page in (*pages[:3], pages[5]):
+        expect(row_with(page, euros(31.07)).first).to_be_visible()
+    pages.pop(0).close()  # the one for which the stream was opened
+    shop.post(shop.purchase(shop.apart_s(), 32.07, country="DE"))
+    for page in (*pages[:2], pages[4]):
+        expect(row_with(page, euros(32.07)).first).to_be_visible()
+    assert [connection(page).inner_text() for page in pages] == ["Live"] * 7
+    last = pages.pop()
+    for page in pages:
+        page.close()
+    hide(last, True)
+    until(lambda: shop.metric("livekpi_viewers") == 0, last)
+
+
+def test_where_windows_can_share_nothing_each_moves_by_itself(shop: Server, visitor: Visitor) -> None:
+    visitor.context.add_init_script("delete window.SharedWorker")
+    pages = [visitor.open(shop.url + REVENUE) for _ in range(2)]
+    for page in pages:
+        expect(connection(page)).to_have_text("Live")
+    until(lambda: shop.metric("livekpi_viewers") == 2, pages[0])
+    shop.post(shop.purchase(shop.apart_s(), 33.07))
+    for page in pages:
+        expect(row_with(page, euros(33.07))).to_have_count(1)
+
+
 @pytest.mark.parametrize("wrong_h", [-1, 1])
 def test_a_clock_that_is_wrong_changes_nothing(shop: Server, visitor: Visitor, wrong_h: int) -> None:
     page = visitor.context.new_page()
     page.clock.install(time=time.time() + wrong_h * 3600)
     page.goto(shop.url + REVENUE)
     expect(connection(page)).to_have_text("Live")
-    shop.post(shop.purchase(400 + 50 * wrong_h, 55.5 + wrong_h))
+    shop.post(shop.purchase(shop.apart_s(), 55.5 + wrong_h))
     expect(row_with(page, euros(55.5 + wrong_h))).to_have_count(1)
     page.goto(shop.url)
     fresh = page.get_by_role("article", name="Revenue").get_by_role("time")
@@ -141,7 +175,7 @@ def test_a_clock_that_is_wrong_changes_nothing(shop: Server, visitor: Visitor, w
 
 def test_another_viewer_sees_the_same(shop: Server, visit: Visit) -> None:
     pages = [visit(locale=locale).open(shop.url + f"/kpi/revenue?{quote('table')}=yes") for locale in ("en-GB", "de-DE")]
-    shop.post(shop.purchase(600, 4321.5))  # in a bucket that no other test's purchases are in
+    shop.post(shop.purchase(shop.apart_s(), 4321.5))
     expect(row_with(pages[0], "€4,321.50")).to_have_count(1)
     expect(row_with(pages[1], "4.321,50\u00a0€")).to_have_count(1)
 
