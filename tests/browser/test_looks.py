@@ -183,11 +183,40 @@ def test_numbers_dates_and_currency_are_the_viewer_s(shop: Server, visit: Visit)
 
 
 def test_a_browser_with_a_language_nobody_knows_shows_numbers(shop: Server, visitor: Visitor) -> None:
-    visitor.context.add_init_script("Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix', 'xx_YY'] })")
+    for name, said in (("languages", "['en-US@posix', 'xx_YY']"), ("language", "'en-US@posix'")):
+        visitor.context.add_init_script(f"Object.defineProperty(navigator, '{name}', {{ get: () => {said}, configurable: true }})")
     page = visitor.open(shop.url)
     expect(page.get_by_role("article", name="Revenue")).to_contain_text("€")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_where_the_system_forces_its_colours_charts_take_them(shop: Server, visit: Visit, theme: str, chosen: str) -> None:
+    page = visit(forced_colors="active", color_scheme=theme).context.new_page()
+    page.add_init_script(f"localStorage.setItem('theme', '{chosen}')")
+    page.goto(f"{shop.url}/kpi/revenue?span=1h")
+    expect(page.get_by_text(re.compile("^Last "))).to_be_visible()
+    expect(page.locator("lk-connection")).to_have_text("Live")
+    page.wait_for_timeout(500)  # by then it is drawn
+    text, nearest = page.evaluate(_AXIS)
+    assert nearest < 40, (text, nearest)
+
+
+_AXIS = """() => {
+  const within = (root) => [...root.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? [shadowRoot] : []));
+  const find = (root) => root.querySelector("canvas") ?? within(root).map(find).find(Boolean);
+  const probe = document.body.appendChild(document.createElement("span"));
+  probe.style.color = "CanvasText";
+  const text = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
+  const canvas = find(document);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, 40, canvas.height);
+  let nearest = 999;
+  for (let at = 0; at < data.length; at += 4) {
+    if (data[at + 3] > 200) nearest = Math.min(nearest, Math.max(...text.map((value, place) => Math.abs(value - data[at + place]))));
+  }
+  return [text, nearest];
+}"""
+"""The colour that texts have, and how near to it the nearest to it of the upright axis's numbers comes."""
 _FOCUSED = """() => {
   let found = document.activeElement;
   while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;

@@ -1,1 +1,2 @@
+import "./words/known-language.ts";
 import "./shell/app.ts";

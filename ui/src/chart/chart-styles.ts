@@ -21,4 +21,6 @@ export const chartStyles = css`
   .u-select { background: var(--accent); opacity: 0.18; }
   .u-hz .u-cursor-x { border-right: 1px dashed var(--muted); }
   .u-cursor-pt[hidden] { display: none; }
+  /* where colours are forced: what is read for the canvas, and what lies over it, as the page says */
+  .probe, .u-select, .u-cursor-pt, .u-cursor-x { forced-color-adjust: none; }
 `;

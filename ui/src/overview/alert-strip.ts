@@ -40,7 +40,7 @@ export class AlertStrip extends LitElement {
     if (firing.length === 0) return nothing;
     const rest = firing.length - MOST;
     return html`<section class=${isGrave(firing[0]) ? "grave" : ""} aria-labelledby="heading">
-      <h2 id="heading"><span role="status">${firing.length === 1 ? "1 alert fires" : `${firing.length} alerts fire`}</span></h2>
+      <div role="status"><h2 id="heading">${firing.length === 1 ? "1 alert fires" : `${firing.length} alerts fire`}</h2></div>
       <ul>
         ${firing.slice(0, rest === 1 ? MOST + 1 : MOST).map((alert) => this.#alert(alert))}
         ${rest > 1 ? html`<li><a href="/alerts">and ${rest} more</a></li>` : nothing}

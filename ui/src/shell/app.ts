@@ -38,6 +38,7 @@ export class App extends LitElement {
       nav a { color: var(--text); text-decoration: none; padding: 8px 10px; border-radius: 6px; }
       nav a:hover { background: var(--raised); }
       nav a[aria-current="page"] { color: var(--accent); font-weight: 600; box-shadow: inset 0 -3px var(--accent); }
+      @media (forced-colors: active) { nav a[aria-current="page"] { text-decoration: underline; text-decoration-thickness: 3px; text-underline-offset: 6px; } }
       .brand { font-weight: 700; color: var(--text); text-decoration: none; padding: 8px 0; }
       .end { margin-inline-start: auto; display: flex; flex-wrap: wrap; align-items: center; gap: 8px; }
       :host { display: flex; flex-direction: column; min-height: 100vh; }
@@ -48,12 +49,13 @@ export class App extends LitElement {
       .skip { position: absolute; left: -999px; }
       .skip:focus { left: 8px; top: 8px; background: var(--surface); padding: 8px; z-index: 10; }
       .count { background: var(--alert-ground); color: var(--alert); border-radius: 999px; padding: 0 7px; font-weight: 600; }
-      @media (max-width: 600px) {
+      @media (max-width: 760px) {
         header { gap: 0 8px; padding: 4px 12px; }
         header nav { order: 1; flex-wrap: nowrap; overflow-x: auto; width: 100%; white-space: nowrap; scrollbar-width: none; }
         /* that there is more is seen at the end */
         header nav { padding-inline-end: 24px; mask-image: linear-gradient(to right, #000 calc(100% - 28px), transparent); }
       }
+      @media print { header { display: none; } }
       .notice { padding: 8px var(--gap); background: var(--watch-ground); color: var(--watch); }
     `,
   ];

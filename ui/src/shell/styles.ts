@@ -17,16 +17,18 @@ export const shared = css`
   button:hover { background: var(--raised); }
   button.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
   button[aria-pressed="true"] { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
+  @media (forced-colors: active) { button[aria-pressed="true"] { forced-color-adjust: none; } }
   button:disabled { opacity: 0.6; cursor: default; }
   :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
   .muted { color: var(--muted); }
   .error { color: var(--alert); }
   .panel { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: var(--gap); }
-  .state { font-weight: 600; border-radius: 999px; padding: 1px 9px; font-size: 0.85em; white-space: nowrap; }
+  @media print { .panel { break-inside: avoid; } }
+  .state { font-weight: 600; border-radius: 999px; padding: 1px 9px; font-size: 0.85em; white-space: nowrap; outline: 1px solid transparent; outline-offset: -1px; } /* an outline where colours are forced */
   .state.fine { color: var(--fine); background: var(--fine-ground); }
   .state.watch { color: var(--watch); background: var(--watch-ground); }
   .state.alert { color: var(--alert); background: var(--alert-ground); }
-  .state.none { font-weight: 400; color: var(--muted); padding-inline: 0; }
+  .state.none { font-weight: 400; color: var(--muted); padding-inline: 0; outline: 0; }
   table { border-collapse: collapse; width: 100%; }
   th, td { text-align: start; padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }
   td.number, th.number { text-align: end; }
