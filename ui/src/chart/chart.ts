@@ -23,6 +23,8 @@ import type { Scene, Span } from "./scene.ts";
 import { lengthOf, ordered, type Window, windowAt } from "./window.ts";
 
 const DAY_MS = 86_400_000;
+/** Units that are longer are not said at each number of the upright axis: `ms`, `purchases/min`. */
+const LONGEST_UNIT = 6;
 
 /** Tells `zoom` ({from_ms, to_ms}), `zoom-out`, and `pick` (a line of a slice). */
 @customElement("lk-chart")
@@ -179,7 +181,8 @@ export class Chart extends LitElement {
     const { timezone } = timesOf(this.page, this.kpi);
     if (this.#words?.[0] !== timezone) this.#words = [timezone, new TickTexts(this.page.locales, timezone), offsetIn(timezone)];
     const [, ticks, offset] = this.#words;
-    const target = this.target;
+    const { target } = this;
+    const unit = (this.kpi.unit?.length ?? 0) > LONGEST_UNIT ? null : this.kpi.unit;
     const stepped = /^\s*last\s*\(/i.test(this.kpi.value);
     const drawn = (also: readonly number[]): Drawing => drawingOf(this.lines, this.step_ms, { also, stepped });
     const plain = drawn([]);
@@ -190,7 +193,7 @@ export class Chart extends LitElement {
       ...windowAt(this.window, now_ms, width),
       drawing: near ? drawn([target]) : plain,
       stepped,
-      short: (value) => this.page.numbers.text(value, this.kpi.unit, { compact: true, round: true }),
+      short: (value) => this.page.numbers.text(value, unit, { compact: true, round: true }),
     };
   }
 

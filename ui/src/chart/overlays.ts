@@ -15,8 +15,9 @@ export function drawGrounds(plot: uPlot, scene: Scene): void {
   const { colours, drawing } = scene;
   for (const kind of ["note", "alert"] as const) {
     const lasting = scene.spans.filter((span) => span.kind === kind).map((span) => bounds(plot, scene, span));
-    ctx.fillStyle = faded(kind === "alert" ? colours.alert : colours.accent, 0.09);
+    // within what is restored: uPlot sets a colour only where it is another than the last that itself has set
     inside(plot, () => {
+      ctx.fillStyle = faded(kind === "alert" ? colours.alert : colours.accent, 0.09);
       for (const [left, right] of united(lasting)) ctx.fillRect(left, bbox.top, right - left, bbox.height);
     });
   }

@@ -7,7 +7,7 @@ export const WIDTH = 100;
 export const HEIGHT = 30;
 
 export interface Spark {
-  /** SVG paths: of what is final, of what is provisional, and the ground below both. */
+  /** SVG paths: of what is final, of what is provisional, and the ground between both and zero, or the edge that is nearest to it. */
   readonly final: string;
   readonly provisional: string;
   readonly ground: string;
@@ -25,11 +25,13 @@ export function sparkOf(points: readonly Point[], span_ms: number, now_ms: numbe
     return typeof point.value === "number" && time_ms >= from_ms && time_ms <= now_ms ? [{ time_ms, value: point.value, final: point.final }] : [];
   });
   const [low, high] = extentOf(shown.map((each) => each.value), 0.12);
+  const upright = (value: number): number => round(HEIGHT - ((value - low) / (high - low)) * HEIGHT);
+  const zero = upright(Math.min(high, Math.max(low, 0)));
   const step_ms = usualStep(shown.map((each) => each.time_ms));
   const runs: Spot[][] = [];
   let last_ms = -Infinity;
   for (const { time_ms, value, final } of shown) {
-    const spot: Spot = [round(((time_ms - from_ms) / span_ms) * WIDTH), round(HEIGHT - ((value - low) / (high - low)) * HEIGHT), final];
+    const spot: Spot = [round(((time_ms - from_ms) / span_ms) * WIDTH), upright(value), final];
     if (runs.length === 0 || time_ms - last_ms > step_ms * 1.5) runs.push([spot]);
     else runs.at(-1)?.push(spot);
     last_ms = time_ms;
@@ -38,7 +40,7 @@ export function sparkOf(points: readonly Point[], span_ms: number, now_ms: numbe
   return {
     final: runs.map((run) => path(run.filter(([, , final]) => final))).join(""),
     provisional: runs.map(provisionalPath).join(""),
-    ground: runs.map(groundPath).join(""),
+    ground: runs.map((run) => groundPath(run, zero)).join(""),
     end: end === undefined ? null : [end[0], end[1]],
   };
 }
@@ -70,10 +72,10 @@ function path(spots: readonly Spot[]): string {
   return spots.map(([x, y], index) => `${index === 0 ? "M" : "L"}${x} ${y}`).join("");
 }
 
-function groundPath(run: readonly Spot[]): string {
+function groundPath(run: readonly Spot[], zero: number): string {
   const [first, last] = [run[0], run.at(-1)];
   if (first === undefined || last === undefined || run.length < 2) return "";
-  return `M${first[0]} ${HEIGHT}${run.map(([x, y]) => `L${x} ${y}`).join("")}L${last[0]} ${HEIGHT}Z`;
+  return `M${first[0]} ${zero}${run.map(([x, y]) => `L${x} ${y}`).join("")}L${last[0]} ${zero}Z`;
 }
 
 function round(value: number): number {

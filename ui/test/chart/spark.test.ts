@@ -37,6 +37,18 @@ describe("a sparkline", () => {
     expect(provisional).toMatch(/^M10 \S+L20 \S+$/);
   });
 
+  it("has its ground towards zero: below what is positive, above what is negative, on both sides of what is both", () => {
+    const edges = (...values: number[]): unknown => {
+      const { ground } = sparkOf(values.map((value, place) => point(place * 10, value)), SPAN, NOW);
+      return [/^M\S+ (\S+?)L/.exec(ground)?.[1], /L\S+ (\S+?)Z$/.exec(ground)?.[1]].map(Number);
+    };
+    expect(edges(1, 3, 2)).toEqual([30, 30]);
+    expect(edges(-1, -3, -2)).toEqual([0, 0]);
+    expect(edges(-1, 1, 0)).toEqual([15, 15]);
+    expect(edges(100, 101)).toEqual([30, 30]); // zero is far below
+    expect(edges(-100, -101)).toEqual([0, 0]);
+  });
+
   it("draws a point alone as a dot", () => {
     expect(sparkOf([point(50, 7)], SPAN, NOW).final).toBe("M50 15h0");
   });

@@ -35,12 +35,14 @@ test("many times as much is said so", () => {
   expect(changeOf(4_100, 100, "week", UP, NUMBERS)).toMatchObject({ amount: "×41" });
 });
 
-test("a change from below zero goes the right way", () => {
-  expect(changeOf(-50, -100, "week", UP, NUMBERS)).toMatchObject({ direction: "up", verdict: "better", amount: "+50%" });
+test("what was zero, or is below it, has changed by so much", () => {
+  expect(changeOf(-50, -100, "week", UP, NUMBERS)).toMatchObject({ direction: "up", verdict: "better", amount: "+50" });
+  expect(changeOf(-5.16, 1.2, "day", { good: null, unit: "°C" }, NUMBERS)).toMatchObject({ direction: "down", amount: "-6.36\u00a0°C" });
+  expect(changeOf(40, -2, "day", { good: "up", unit: "EUR" }, NUMBERS)).toMatchObject({ direction: "up", amount: "+€42.00" });
+  expect(changeOf(5, 0, "week", UP, NUMBERS)).toMatchObject({ direction: "up", verdict: "better", amount: "+5" });
 });
 
-test("nothing is compared with zero, or with what is no number", () => {
-  expect(changeOf(5, 0, "week", UP, NUMBERS)).toBeNull();
+test("what is no number is compared with nothing", () => {
   expect(changeOf("open", 1, "week", UP, NUMBERS)).toBeNull();
   expect(changeOf(1, null, "week", UP, NUMBERS)).toBeNull();
 });
