@@ -20,6 +20,8 @@ import { type Frame, frameOf, linesOf, wantsOf } from "./lines.ts";
 
 /** The greatest slices may be others after a while. */
 const RANK_MS = 300_000;
+/** Where there was none yet there is one as soon as events come. */
+const FIRST_RANK_MS = 5_000;
 
 @customElement("lk-chart-tile")
 export class ChartTile extends LitElement {
@@ -101,7 +103,7 @@ export class ChartTile extends LitElement {
         .lines=${lines}
         .step_ms=${frame.step_ms}
         .window=${{ span_ms: frame.span_ms }}
-        .loading=${known.length === 0 || known.some((feed) => !feed.ready)}
+        .loading=${(tile.by !== null && this.ranking === null) || known.some((feed) => !feed.ready)}
       ></lk-chart>
       ${tile.by === null ? nothing : legend(lines, [], [], (line) => this.#pick(line))}
       ${problem ? html`<p class="error note">${problem}</p>` : nothing}
@@ -122,7 +124,7 @@ export class ChartTile extends LitElement {
     const key = JSON.stringify([this.tile.kpi, by, frame.span_ms, this.tile.top]);
     const now_ms = this.page.clock.now();
     const [before, time_ms] = this.#ranked;
-    if (!this.#glance.seen || (before === key && now_ms - time_ms < RANK_MS)) return;
+    if (!this.#glance.seen || (before === key && now_ms - time_ms < (this.ranking?.top.length === 0 ? FIRST_RANK_MS : RANK_MS))) return;
     this.#ranked = [key, now_ms];
     void this.#askRanking(by, frame, key);
   }

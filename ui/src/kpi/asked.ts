@@ -22,6 +22,8 @@ export interface About {
   readonly state: KpiState;
   readonly step: string;
   readonly timezone: string;
+  /** When a commit last changed what is shown; null before one did. */
+  readonly heard_ms: number | null;
 }
 
 /** An answer, and which question it is to. */
@@ -44,11 +46,12 @@ export class Asked implements ReactiveController {
     host: ReactiveControllerHost,
     private readonly page: () => Page,
   ) {
-    const ask = <T>(about: () => unknown, question: () => Promise<T>, every_ms?: number): Question<T> =>
-      new Question(host, { page, about, ask: question, ...(every_ms !== undefined && { every_ms }) });
-    this.ranking = ask(() => this.about && [rankedBy(this.about), this.about.state.window], () => this.#rank(), RANKING_MS);
-    this.pace = ask(() => this.about?.kpi.kpi, () => this.#pace(), PACE_MS);
-    this.outlook = ask(() => this.about && outlookOf(this.about), () => this.#outlook(), OUTLOOK_MS);
+    const ask = <T>(about: () => unknown, question: () => Promise<T>, more: { every_ms?: number; news?: () => unknown } = {}): Question<T> =>
+      new Question(host, { page, about, ask: question, ...more });
+    const news = (): unknown => this.about?.heard_ms;
+    this.ranking = ask(() => this.about && [rankedBy(this.about), this.about.state.window], () => this.#rank(), { every_ms: RANKING_MS });
+    this.pace = ask(() => this.about?.kpi.kpi, () => this.#pace(), { every_ms: PACE_MS, news });
+    this.outlook = ask(() => this.about && outlookOf(this.about), () => this.#outlook(), { every_ms: OUTLOOK_MS, news });
     this.alerts = ask(() => this.about && [this.about.kpi.watched, this.about.state.window], () => this.#alerts());
     this.notes = ask(() => this.about && [this.about.kpi.kpi, this.about.state.window], () => this.#notes());
     host.addController(this);
@@ -73,7 +76,12 @@ export class Asked implements ReactiveController {
   hostUpdate(): void {
     if (this.#leave.length > 0) return;
     const { live } = this.page();
-    this.#leave = [live.on("alert", () => this.alerts.again()), live.on("annotation", () => this.notes.again())];
+    this.#leave = [
+      live.on("alert", () => this.alerts.again()),
+      live.on("annotation", () => this.notes.again()),
+      // where there was no slice yet there may be one now
+      live.on("commit", () => this.ranked()?.top.length === 0 && !this.ranking.busy && this.ranking.again()),
+    ];
   }
 
   hostDisconnected(): void {

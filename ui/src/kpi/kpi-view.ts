@@ -82,7 +82,8 @@ export class KpiView extends LitElement {
     const kpi = this.#kpi();
     if (kpi === undefined) return;
     const found = stateOf(this.route.query, kpi);
-    this.#asked.about = { kpi, state: found, step: this.#stepOf(kpi, found), timezone: timesOf(this.page, kpi).timezone };
+    const heard_ms = this.#shownFeeds.reduce<number | null>((newest, feed) => Math.max(newest ?? 0, feed.heard_ms ?? 0) || null, null);
+    this.#asked.about = { kpi, state: found, step: this.#stepOf(kpi, found), timezone: timesOf(this.page, kpi).timezone, heard_ms };
   }
 
   override render(): TemplateResult {
@@ -110,7 +111,7 @@ export class KpiView extends LitElement {
           .page=${page} .kpi=${kpi} .lines=${lines} .step_ms=${step_ms} .window=${chosen.window} .compared=${compared}
           .target=${whole && kpi.target !== null ? targetOf(kpi, this.#asked.pace.answer, step_ms) : null}
           .problem=${error?.message ?? this.problem} .spans=${spansOf(alerts.answer ?? [], notes.answer ?? [])}
-          ?loading=${error === null && (lines.length === 0 || !shown.feeds.every((feed) => feed.ready))}
+          ?loading=${error === null && (shown.feeds.length === 0 || !shown.feeds.every((feed) => feed.ready))}
           @zoom=${(event: CustomEvent<{ from_ms: number; to_ms: number }>) => this.#zoom(shown, event.detail)}
           @zoom-out=${() => this.#choose(shown, { window: widened(chosen.window, page.clock.now()) })}
           @pick=${(event: CustomEvent<Line>) => this.#pick(shown, event.detail)}

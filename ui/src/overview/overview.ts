@@ -48,6 +48,8 @@ export class Overview extends LitElement {
   /** Where events come from; null while that is not known. */
   @state() private sources: readonly Source[] | null = null;
   readonly #near = new Near(this);
+  /** The columns and rows in which all cards fit on the screen at once; null where they don't. */
+  #shape: readonly [columns: number, rows: number] | null = null;
   #ends: (() => void)[] = [];
 
   constructor() {
@@ -76,6 +78,7 @@ export class Overview extends LitElement {
     const { kpis, board } = this.page;
     const { filter, order, wish } = this.#choices();
     const shown = arranged(kpis, filter, order, board.alerts);
+    this.#shape = shapeOf(shown.length);
     return html`
       <div class="tools">
         <h1>Overview</h1>
@@ -92,19 +95,13 @@ export class Overview extends LitElement {
   protected override updated(_changed: PropertyValues): void {
     const cards = this.renderRoot.querySelectorAll<HTMLElement>("li[data-name]");
     this.#near.follow(cards);
-    const [columns, rows] = this.#shape(cards.length) ?? [1, 1];
+    const [columns, rows] = this.#shape ?? [1, 1];
     this.style.setProperty("--columns", `${columns}`);
     this.style.setProperty("--rows", `${rows}`);
   }
 
-  /** The columns and rows in which all cards fit on the screen at once; null where they don't. */
-  #shape(count: number): readonly [columns: number, rows: number] | null {
-    const rem = remPx();
-    return count === 0 ? null : cardsOf(count, innerWidth / rem - SIDES_REM, innerHeight / rem - HEAD_REM);
-  }
-
   #grid(shown: readonly Kpi[], wish: Wish): TemplateResult {
-    return html`<ul class=${this.#shape(shown.length) === null ? "" : "filling"} aria-label="KPIs">
+    return html`<ul class=${this.#shape === null ? "" : "filling"} aria-label="KPIs">
       ${repeat(
         shown,
         (kpi) => kpi.kpi,
@@ -169,4 +166,9 @@ export class Overview extends LitElement {
     // without it the cards are shown all the same
     this.sources = await this.page.api.sources().catch(() => this.sources);
   }
+}
+
+function shapeOf(count: number): readonly [columns: number, rows: number] | null {
+  const rem = remPx();
+  return count === 0 ? null : cardsOf(count, innerWidth / rem - SIDES_REM, innerHeight / rem - HEAD_REM);
 }

@@ -10,9 +10,11 @@ import type { Api } from "./api.ts";
 import type { Live, Watcher } from "./live.ts";
 import type { Point, Points, Want } from "./types.ts";
 
-/** How often what is not final yet is asked for anew where there is more to it than the stream tells: what is expected of it. */
+/** How soon after a change what is not final yet is asked for anew where there is more to it than the stream tells: what is expected of it. */
 const SOON_MS = 10_000;
-/** And where there is not: that a value is gone is no change the stream tells. */
+/** And without a change. */
+const QUIET_MS = 60_000;
+/** Where there is no more to it: that a value is gone is no change the stream tells. */
 const SELDOM_MS = 300_000;
 
 export interface Range {
@@ -47,6 +49,8 @@ export class Feed implements Watcher {
   #error: Error | null = null;
   #end: (() => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Whether it is asked again soon. */
+  #soon = false;
   #heard_ms: number | null = null;
 
   /** `changed` is called after each change of the points, or of `error`. */
@@ -70,7 +74,8 @@ export class Feed implements Watcher {
   }
 
   get #every_ms(): number {
-    return this.range.extra?.length || this.#error !== null ? SOON_MS : SELDOM_MS;
+    if (this.#error !== null) return SOON_MS;
+    return this.range.extra?.length ? QUIET_MS : SELDOM_MS;
   }
 
   /** Why the range could not be asked for; null while it could. */
@@ -111,6 +116,7 @@ export class Feed implements Watcher {
     else if (commit >= this.#commit && this.ready) {
       for (const point of points) this.#put(point);
       this.#settle(commit);
+      if (this.range.extra?.length && !this.#soon) this.#later(SOON_MS);
     }
   }
 
@@ -129,20 +135,23 @@ export class Feed implements Watcher {
 
   async #ask(from_ms: number, whole: boolean): Promise<void> {
     const asked = ++this.#asked;
+    this.#later(null);
     this.#waiting ??= [];
     try {
       const span = { from: iso(from_ms), ...(this.range.to_ms !== undefined && { to: iso(this.range.to_ms) }) };
       const { compare, extra } = this.range;
       const answer = await this.api.points(this.want, span, { ...(compare && { compare }), ...(extra && { extra }) });
       if (asked !== this.#asked) return; // it was asked for again meanwhile
+      const moved = this.#waiting.length > 0;
       this.#take(answer, whole ? -Infinity : from_ms);
+      this.#later(moved && this.range.extra?.length ? SOON_MS : this.#every_ms);
     } catch (error) {
       if (asked !== this.#asked) return;
       this.#waiting = null;
       this.#error = error instanceof Error ? error : new Error(String(error));
       this.told();
+      this.#later(this.#every_ms);
     }
-    this.#later(this.#every_ms);
   }
 
   /** Puts an answer in the place of what was held from a time on, and what was told meanwhile over it. */
@@ -183,6 +192,7 @@ export class Feed implements Watcher {
   #later(wait_ms: number | null): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const due = wait_ms !== null && this.#end !== null;
+    this.#soon = wait_ms === SOON_MS;
     this.#timer = due ? setTimeout(() => void this.#renew(), wait_ms) : null;
   }
 

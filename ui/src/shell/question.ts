@@ -11,7 +11,11 @@ export interface Asking<T> {
   readonly ask: (signal: AbortSignal) => Promise<T>;
   /** How often it is asked again while the page is looked at; not given: only when somebody wants it. */
   readonly every_ms?: number;
+  /** What an answer hangs on: as long as it is the same, it is asked again once in a minute only. */
+  readonly news?: () => unknown;
 }
+
+const QUIET_MS = 60_000;
 
 export class Question<T> implements ReactiveController {
   /** The last answer there was; an answer to another question stays until the new one is there. */
@@ -23,6 +27,9 @@ export class Question<T> implements ReactiveController {
   #abort: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #leave: (() => void)[] = [];
+  /** What the answer hung on when it was asked for, and how long ago that was, as far as it was waited. */
+  #news: unknown = undefined;
+  #waited_ms = 0;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -57,6 +64,7 @@ export class Question<T> implements ReactiveController {
     this.#abort?.abort();
     this.#abort = new AbortController();
     this.busy = true;
+    [this.#news, this.#waited_ms] = [this.asking.news?.(), 0];
     this.host.requestUpdate();
     void this.#ask(this.#abort.signal);
   }
@@ -73,14 +81,22 @@ export class Question<T> implements ReactiveController {
     }
     this.busy = false;
     this.host.requestUpdate();
+    this.#wait();
+  }
+
+  #wait(): void {
     const { every_ms } = this.asking;
-    if (every_ms !== undefined) this.#timer = setTimeout(() => this.#due(), every_ms);
+    if (every_ms !== undefined) this.#timer = setTimeout(() => this.#due(every_ms), every_ms);
   }
 
   /** A page that is hidden asks when it is looked at again. */
-  #due(): void {
+  #due(waited_ms: number): void {
     this.#timer = null;
-    if (!document.hidden) this.again();
+    if (document.hidden) return;
+    this.#waited_ms += waited_ms;
+    const { news } = this.asking;
+    if (news === undefined || this.error !== null || news() !== this.#news || this.#waited_ms >= QUIET_MS) this.again();
+    else this.#wait();
   }
 
   #attend(): void {

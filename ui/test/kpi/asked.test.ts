@@ -7,20 +7,27 @@ import { aKpi } from "../alerts/alert.ts";
 import { aPage, settled } from "../shell/a-page.ts";
 
 /** An element that asks, with a server whose greatest slice is another with each answer. */
-function asking() {
-  const { page, asked } = aPage({ answer: ({ query }) => ({ points: query.get("step") === "all" ? [{ time: "", value: 1, final: true, service: `s${totals()}` }] : [] }) });
+function asking(none = false) {
+  const world = { none };
+  const commits: (() => void)[] = [];
+  const { page, asked } = aPage({ answer: ({ query }) => ({ points: query.get("step") === "all" && !world.none ? [{ time: "", value: 1, final: true, service: `s${totals()}` }] : [] }) });
+  Object.assign(page.live, { on: (name: string, listener: () => void) => (name === "commit" && commits.push(listener), () => undefined) });
   const totals = (): number => asked.filter(({ query }) => query.get("step") === "all").length;
   const controllers: ReactiveController[] = [];
   const host = { addController: (each: ReactiveController) => void controllers.push(each), removeController: () => undefined, requestUpdate: () => undefined, updateComplete: Promise.resolve(true) };
   const found = new Asked(host, () => page);
   const show = async (kpi: string, query: string, wait = true): Promise<readonly unknown[] | undefined> => {
     const about = aKpi({ kpi, by: ["service", "country"], watched: [] });
-    found.about = { kpi: about, state: stateOf(new URLSearchParams(query), about), step: "1m", timezone: "UTC" };
+    found.about = { kpi: about, state: stateOf(new URLSearchParams(query), about), step: "1m", timezone: "UTC", heard_ms: null };
     controllers.forEach((each) => each.hostUpdate?.());
     if (wait) await settled();
     return found.ranked()?.top;
   };
-  return { show, totals, end: () => controllers.forEach((each) => each.hostDisconnected?.()) };
+  const commit = async (): Promise<void> => {
+    commits.forEach((each) => each());
+    await settled();
+  };
+  return { world, commit, show, totals, end: () => controllers.forEach((each) => each.hostDisconnected?.()) };
 }
 
 test("another range has the ranking of the one before until its own is there", async () => {
@@ -43,3 +50,15 @@ test.each([["another KPI", "b", "by=service"], ["another dimension", "a", "by=co
     end();
   },
 );
+
+test("where there was no slice yet, a commit may have brought one; where there are some, they stay", async () => {
+  const { world, commit, show, totals, end } = asking(true);
+  expect(await show("a", "by=service")).toEqual([]);
+  await commit();
+  expect(totals()).toBe(2);
+  world.none = false;
+  await commit();
+  await commit();
+  expect([await show("a", "by=service"), totals()]).toEqual([["s3"], 3]);
+  end();
+});

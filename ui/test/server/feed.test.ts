@@ -155,12 +155,33 @@ test("what is not final yet is asked for again by and by, and what is told meanw
   feed.start();
   await desk.answer(1, [point(0, 1, true), point(1, 1), point(2, 1)]);
   await vi.advanceTimersByTimeAsync(11_000);
+  expect(desk.asked).toEqual([]); // nothing has changed
+  await vi.advanceTimersByTimeAsync(50_000);
   expect(desk.asked.map((each) => each.from)).toEqual([new Date(START + 60_000).toISOString()]);
   feed.changed(2, [point(0, 2, true), point(1, 2)]);
   await desk.answer(3, [point(1, 3, true)]);
   expect(feed.points).toEqual([point(0, 2, true), point(1, 3, true)]);
   await vi.advanceTimersByTimeAsync(60_000);
   expect(desk.asked).toEqual([]); // all of it is final
+});
+
+test("what is expected is asked for soon after a change, not later with each that follows", async () => {
+  const desk = new Desk();
+  const feed = desk.feed({ from_ms: START, extra: ["prediction"] });
+  feed.start();
+  await desk.answer(1, [point(0, 1)]);
+  for (let commit = 2; commit <= 10; commit += 1) {
+    feed.changed(commit, [point(0, commit)]);
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(desk.asked).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(desk.asked.length).toBe(1);
+  feed.changed(11, [point(0, 11)]); // which the answer need not know of
+  await desk.answer(10, [point(0, 10)]);
+  expect(values(feed)).toEqual([11]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(desk.asked.length).toBe(1);
 });
 
 test("what the stream tells is not asked for, what could not be had soon is", async () => {

@@ -7,12 +7,13 @@ import { Question } from "../../src/shell/question.ts";
 /** An element with a question, whose answers the test gives. */
 class World {
   about: unknown = "a";
+  news = 1;
   readonly asked: { signal: AbortSignal; resolve: (text: string) => Promise<void>; reject: (error: Error) => Promise<void> }[] = [];
   readonly #controllers: ReactiveController[] = [];
   #connection: (connection: string) => void = () => undefined;
   readonly question: Question<string>;
 
-  constructor(every_ms?: number) {
+  constructor(every_ms?: number, hangs = false) {
     const host = { addController: (each: ReactiveController) => this.#controllers.push(each), requestUpdate: () => undefined } as unknown as ReactiveControllerHost;
     const on = (_: string, listener: (connection: string) => void): (() => void) => {
       this.#connection = listener;
@@ -30,6 +31,7 @@ class World {
           this.asked.push({ signal, resolve: (text) => then(() => resolve(text)), reject: (error) => then(() => reject(error)) });
         }),
       ...(every_ms !== undefined && { every_ms }),
+      ...(hangs && { news: () => this.news }),
     });
   }
 
@@ -131,4 +133,23 @@ test("an element that is gone asks no more, and does again when it is back", asy
   expect(world.asked.length).toBe(1);
   world.update();
   expect(world.asked.length).toBe(2);
+});
+
+test("what hangs on something is asked again when that has changed, and else once in a minute", async () => {
+  const world = new World(5_000, true);
+  world.update();
+  await world.asked[0]!.resolve("one");
+  await vi.advanceTimersByTimeAsync(54_000);
+  expect(world.asked.length).toBe(1);
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(world.asked.length).toBe(2);
+  world.news = 2; // while it is asked: the answer may not know of it
+  await world.asked[1]!.resolve("two");
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(world.asked.length).toBe(2);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(world.asked.length).toBe(3);
+  await world.asked[2]!.reject(new Error("the server is gone"));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(world.asked.length).toBe(4); // what failed is tried again, whatever it hangs on
 });
