@@ -12,7 +12,7 @@ from livekpi.engine.distinct import DistinctWriter
 from livekpi.engine.plan import Grouping
 from livekpi.engine.prepared import Batches
 from livekpi.engine.rendering import EVENT, bins_sql, cells_sql
-from livekpi.store.arrow import insert
+from livekpi.store.arrow import insert, registered
 from livekpi.store.corrections import Final
 from livekpi.store.layout import OTHER, cells, dimensions, quote, series, spread, text
 
@@ -126,9 +126,8 @@ class GroupingWriter:
         table = pa.table({**columns, "first": pa.array(list(earlier.values()), pa.timestamp("us"))})
         if any(row in self._first for row in earlier):
             same = " AND ".join(f"{name}.{key} IS NOT DISTINCT FROM incoming.{key}" for key in names) or "true"
-            cursor.register("incoming", table)
-            cursor.execute(f"DELETE FROM {name} USING incoming WHERE {same}")
-            cursor.unregister("incoming")
+            with registered(cursor, {"incoming": table}):
+                cursor.execute(f"DELETE FROM {name} USING incoming WHERE {same}")
         insert(cursor, f"INSERT INTO {name} BY NAME SELECT * FROM", table)
         self._first.update(earlier)
 

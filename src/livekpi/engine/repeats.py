@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.store import ids
+from livekpi.store.arrow import registered
 from livekpi.store.layout import quote
 
 
@@ -24,14 +25,13 @@ def drop_repeats(cursor: duckdb.DuckDBPyConnection, source: str, id_field: str, 
     In the caller's transaction, so that ids and partials agree after a crash.
     """
     known = quote(ids.table(source))
-    cursor.register("incoming_ids", events.select([id_field]))
-    cursor.execute(
-        f"""CREATE OR REPLACE TEMP TABLE fresh_ids AS
-            SELECT id, min(row) AS row FROM (
-                SELECT md5_number({quote(id_field)}::VARCHAR) AS id, row_number() OVER () - 1 AS row FROM incoming_ids
-            ) ANTI JOIN {known} USING (id) WHERE id IS NOT NULL GROUP BY id"""
-    )
-    cursor.unregister("incoming_ids")
+    with registered(cursor, {"incoming_ids": events.select([id_field])}):
+        cursor.execute(
+            f"""CREATE OR REPLACE TEMP TABLE fresh_ids AS
+                SELECT id, min(row) AS row FROM (
+                    SELECT md5_number({quote(id_field)}::VARCHAR) AS id, row_number() OVER () - 1 AS row FROM incoming_ids
+                ) ANTI JOIN {known} USING (id) WHERE id IS NOT NULL GROUP BY id"""
+        )
     row = cursor.execute(f"INSERT INTO {known} SELECT id, ?::BIGINT FROM fresh_ids", [arrived_us]).fetchone()
     without_id = events[id_field].null_count
     repeats = events.num_rows - without_id - (row[0] if row else 0)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.engine.plan import Grouping
+from livekpi.store.arrow import registered
 from livekpi.store.corrections import NO_MARKS_SQL, Final
 from livekpi.store.layout import Table, cells, quote, series
 
@@ -54,13 +55,10 @@ class ReplacedTable:
         if not taken.num_rows:
             return Replaced(frozenset(), stale)
         low, high = (f"make_timestamp({each.cast(pa.int64()).as_py()})" for each in pc.min_max(taken["bucket"]).values())
-        cursor.register(_ROWS, self._last(taken))
-        try:
+        with registered(cursor, {_ROWS: self._last(taken)}):
             found = cursor.execute(self._merge.format(near=f"t.bucket BETWEEN {low} AND {high}", marks=self._marks(final))).fetchall()
             if found and self._series is not None:
                 self._series.remember(cursor)
-        finally:
-            cursor.unregister(_ROWS)
         return Replaced(frozenset(bucket for (bucket,) in found), stale)
 
     def _marks(self, final: Final | None) -> str:

@@ -23,6 +23,7 @@ from livekpi.query.points import Asked, Dimension, Point, Points, Request
 from livekpi.query.snapshot import NEVER_SILENT, Snapshot
 from livekpi.query.steps import QueryError, Steps, earlier, zone
 from livekpi.store import positions
+from livekpi.store.arrow import registered
 from livekpi.store.layout import OTHER, quote, series
 
 INLINE_STEPS = 32
@@ -210,13 +211,9 @@ class Query:
             return
         types = {"i": pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
         columns = zip(*steps.numbered(), strict=True)
-        self._cursor.register(
-            leaves.STEPS, pa.table({name: pa.array(values, types[name]) for name, values in zip(types, columns, strict=True)})
-        )
-        try:
+        table = pa.table({name: pa.array(values, types[name]) for name, values in zip(types, columns, strict=True)})
+        with registered(self._cursor, {leaves.STEPS: table}):
             yield ""
-        finally:
-            self._cursor.unregister(leaves.STEPS)
 
     def _compared(self, asked: Asked, span: str, found: list[Point]) -> list[Point]:
         try:

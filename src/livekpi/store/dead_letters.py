@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from livekpi.events import DeadLetter
-from livekpi.store.arrow import insert
+from livekpi.store.arrow import insert, registered
 
 _COLUMNS = pa.schema(
     {
@@ -56,9 +56,8 @@ def save_new(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -
     if fresh:
         columns = zip(*fresh, strict=True)
         names = ("source", "partition", "position")
-        cursor.register("given", pa.table({name: pa.array(values) for name, values in zip(names, columns, strict=True)}))
-        known = cursor.execute(f"SELECT DISTINCT {', '.join(names)} FROM dead_letters JOIN given USING ({', '.join(names)})").fetchall()
-        cursor.unregister("given")
+        with registered(cursor, {"given": pa.table({name: pa.array(values) for name, values in zip(names, columns, strict=True)})}):
+            known = cursor.execute(f"SELECT DISTINCT {', '.join(names)} FROM dead_letters JOIN given USING ({', '.join(names)})").fetchall()
         for place in known:
             del fresh[place]
         save(cursor, fresh.values())

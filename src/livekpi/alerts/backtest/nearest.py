@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 from sqlglot import exp
 
-from livekpi.alerts.judging.answers import MOVES, Part, select
+from livekpi.alerts.judging.answers import MOVES, Part
 from livekpi.alerts.judging.judge import Verdicts
 from livekpi.alerts.series import Series
 from livekpi.definition.rules.conditions import Condition
+from livekpi.store.arrow import select
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from livekpi.alerts.judging.answers import select
 from livekpi.alerts.judging.values import Codes, Index, Panel, Want, index_of, one, taken
 from livekpi.alerts.series import steps_of
 from livekpi.definition.definition import Kpi
@@ -21,6 +20,7 @@ from livekpi.query import leaves
 from livekpi.query.assembly import value_sql
 from livekpi.query.leaves import Slice
 from livekpi.query.query import Query
+from livekpi.store.arrow import select
 from livekpi.store.layout import cells, quote, series
 
 

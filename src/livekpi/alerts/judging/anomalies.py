@@ -23,6 +23,7 @@ from livekpi.definition.kpi_meaning import kpi_meaning
 from livekpi.insight.expectation import Band, Learner
 from livekpi.query.query import Query
 from livekpi.query.steps import offset_us
+from livekpi.store.arrow import registered
 
 LEAST_BUCKET_US = 60_000_000
 """Finer buckets are learned a minute at a time: more would cost more, and tell of noise."""
@@ -185,9 +186,8 @@ def _save_bands(cursor: duckdb.DuckDBPyConnection, subject: Subject, found: Sequ
         "start_us": pa.array([start for _, start, _ in found], pa.int64()),
         **{name: pa.array([getattr(band, name) for _, _, band in found], pa.float64()) for name in ("expected", "low", "high")},
     }
-    cursor.register("found_bands", pa.table(columns))
-    cursor.execute("INSERT INTO bands SELECT ?, * FROM found_bands", [subject.key])
-    cursor.unregister("found_bands")
+    with registered(cursor, {"found_bands": pa.table(columns)}):
+        cursor.execute("INSERT INTO bands SELECT ?, * FROM found_bands", [subject.key])
 
 
 def _save_learners(cursor: duckdb.DuckDBPyConnection, subject: Subject, kpi: Kpi, known: _Learned) -> None:

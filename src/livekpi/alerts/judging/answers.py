@@ -4,8 +4,7 @@ A question is answered by one array, `now`: a number, or whether it is so; or by
 whether a value is anomalous stands the value, `shown`. What can't be known is null.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from livekpi.definition.definition import Definition, Kpi, microseconds
 from livekpi.definition.rules.conditions import Question
 from livekpi.query.query import Query
 from livekpi.query.steps import Steps, shift, skipped
+from livekpi.store.arrow import select
 
 Part = tuple[Question, Literal["now", "before", "shown"]]
 MOVES = ("rising", "falling")
@@ -170,22 +170,6 @@ def moved_sql(question: Question, now: str, before: str) -> str:
     """Whether a value rose, or fell, by at least the question's percent of what it was."""
     change = f"{now} - {before}" if question.function == "rising" else f"{before} - {now}"
     return f"({change}) >= {question.percent / 100!r} * abs({before}) AND {now} <> {before}"
-
-
-def select(cursor: duckdb.DuckDBPyConnection, statement: str, tables: Mapping[str, pa.Table]) -> pa.Table:
-    """Runs a statement over tables by their names."""
-    with registered(cursor, tables):
-        return cursor.sql(statement).to_arrow_table()
-
-
-@contextmanager
-def registered(cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> Iterator[None]:
-    """Lets statements read tables by their names. After an error the cursor's transaction is over, and the names with it."""
-    for name, table in tables.items():
-        cursor.register(name, table)
-    yield
-    for name in tables:
-        cursor.unregister(name)
 
 
 def _buckets(question: Question, size_us: int) -> int:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlglot import exp
 
-from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql, registered
+from livekpi.alerts.judging.answers import MOVES, Answers, Part, moved_sql
 from livekpi.alerts.judging.machine import Run
 from livekpi.alerts.judging.values import Codes, Reader
 from livekpi.alerts.series import Series, steps_of
@@ -25,6 +25,7 @@ from livekpi.definition.rules.rules import Rule
 from livekpi.definition.sql.additive import lone
 from livekpi.query.query import Query
 from livekpi.query.steps import Steps
+from livekpi.store.arrow import registered
 
 SPREAD = 2.0
 _BOUNDS = ("", "_low", "_high")
