@@ -17,7 +17,7 @@ from livekpi.events import DeadLetter, Events
 from livekpi.sources.base import Chunk
 from livekpi.sources.columns import arrow_type
 from livekpi.sources.faults import Fault, mask
-from livekpi.sources.lined import Lined, Numbers
+from livekpi.sources.lined import lengths_of
 from livekpi.sources.pieces import Piece, PieceReader
 from livekpi.sources.times import TIMESTAMP
 
@@ -66,7 +66,7 @@ class Decoder:
             run = _Run(list(group), partitions, arrived_us)
             for begin in range(0, len(run.records), self._piece_records):
                 records = run.records[begin : begin + self._piece_records]
-                lengths = _lengths(records)
+                lengths = lengths_of(records)
                 total_bytes += int(lengths.sum())
                 piece = self._reader.read(records, lengths, columns, run.arrivals(begin), run.earliest_us)
                 dead.extend(self._dead_letter(run, begin + index, fault) for index, fault in sorted(piece.faults.items()))
@@ -141,12 +141,3 @@ class _Run:
 
 def _arrived_us(chunk: Chunk, otherwise_us: int) -> int:
     return otherwise_us if chunk.arrived_us is None else chunk.arrived_us
-
-
-def _lengths(records: Sequence[bytes | None]) -> Numbers:
-    if isinstance(records, Lined):
-        return records.lengths
-    try:
-        return np.fromiter(map(len, records), np.int64, len(records))  # type: ignore[arg-type] # as if there were no None
-    except TypeError:
-        return np.fromiter((0 if record is None else len(record) for record in records), np.int64, len(records))
