@@ -73,5 +73,5 @@ def judged_at_us(rule: Rule, waits: Sequence[Wait], end_us: int) -> int:
     """When the bucket that ends at a time was judged; `waits` are of the rule's sources."""
     if rule.when.level:  # an open bucket is judged at once; when in it the event came is not known any more
         return end_us
-    absence = any(condition.asks_absence for condition in rule.conditions)
-    return max([end_us, *(wait.judged_us(end_us - rule.every_us, end_us, absence=absence) for wait in waits)])
+    start_us, absence = end_us - rule.every_us, rule.asks_absence
+    return max([end_us, *(wait.judged_us(start_us, end_us, absence=absence) for wait in waits)])

@@ -19,7 +19,7 @@ from livekpi.alerts.judging.course import course
 from livekpi.alerts.judging.firings import Heard, Judged, firings, reconcile
 from livekpi.alerts.judging.judge import Ask, Judge, Verdicts
 from livekpi.alerts.judging.machine import Run, State, Timing, inactive
-from livekpi.alerts.judging.readiness import Arrivals, ready, zero_sources
+from livekpi.alerts.judging.readiness import Arrivals, ready, sources_of, zero_sources
 from livekpi.alerts.judging.silence import Silence, goes_on
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
@@ -218,7 +218,7 @@ class Backtest:
 
     def _waits(self, rule: Rule) -> list[Wait]:
         found, zeros = [], zero_sources(rule, self._definition)
-        for name in sorted({source for kpi in rule.kpis for source in self._definition.kpis[kpi].sources}):
+        for name in sources_of(rule, self._definition):
             if name not in self._activities:
                 self._activities[name] = activity(self._cursor, self._plan, self._definition, name, self._kept)
             wait_us = self._arrivals.wait_us(name, rule.every_us, rule.ready)

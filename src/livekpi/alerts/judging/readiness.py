@@ -108,9 +108,9 @@ def ready(rule: Rule, definition: Definition, known: Snapshot, arrivals: Arrival
     not.
     """
     zeros = zero_sources(rule, definition)
-    absence = any(condition.asks_absence for condition in rule.conditions)
+    absence = rule.asks_absence
     found = []
-    for name in sorted({source for kpi in rule.kpis for source in definition.kpis[kpi].sources}):
+    for name in sources_of(rule, definition):
         own, idle_us = known.positions(name), definition.sources[name].idle_us
         watermark_us, last_us = positions.watermark_us(own, now_us, idle_us), known.last_event_us(name)
         if watermark_us is None or last_us is None:
@@ -140,6 +140,11 @@ class _Reached:
     """Up to when the rule can be judged after the newest event."""
     silent_us: int
     """Up to when the source is known to be silent."""
+
+
+def sources_of(rule: Rule, definition: Definition) -> list[str]:
+    """The sources of a rule's KPIs, in order."""
+    return sorted({source for kpi in rule.kpis for source in definition.kpis[kpi].sources})
 
 
 def zero_sources(rule: Rule, definition: Definition) -> set[str]:

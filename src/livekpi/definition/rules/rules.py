@@ -44,6 +44,11 @@ class Rule:
         return (self.when,) if self.clear is None else (self.when, self.clear)
 
     @property
+    def asks_absence(self) -> bool:
+        """Whether it asks of what does not come."""
+        return any(condition.asks_absence for condition in self.conditions)
+
+    @property
     def questions(self) -> tuple[Question, ...]:
         """What its conditions ask, each once."""
         return tuple(dict.fromkeys(question for condition in self.conditions for question in condition.questions))
