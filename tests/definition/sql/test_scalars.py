@@ -139,7 +139,7 @@ def test_what_nobody_would_look_at_is_refused(text: str, message: str) -> None:
         ("max(extract(epoch from t))", "extract knows .* not 'epoch'; times are compared"),
         ("count_if(t > '2026-01-01')", "; a time is written timestamp '2026-03-01T00:00:00Z'"),
         ("count(distinct cast(t as date))", "a cast to date is not possible; .*; of a time there are year, month, day"),
-        ("count_if(n > '7')", "; write a number without quotes, and cast a part of json"),
+        ("count_if(n > '7')", "; write a number without quotes; of a part of json, cast it"),
         ("sum(s = 'a')", r"got boolean: .*; count with count_if\(…\), or write if\(…, 1, 0\)"),
         ("count_if(s ~ '^a')", "at '~'; there are no regular expressions; write like"),
         ("count(distinct (s, n))", r"; join several values by \|\|"),

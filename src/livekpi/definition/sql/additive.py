@@ -27,35 +27,28 @@ def adding_problem(value: KpiValue) -> str | None:
     """
     if _overlaps(value):
         return "its points overlap (`over` is more than `every`)"
-    return _problem(value.tree, value)
+    return _problem(value.tree, value, missing=True)
 
 
 def adds(value: KpiValue) -> bool:
     """Whether a value is counts and sums, times numbers, and what these are together: a number wherever each of them is."""
-    return _adds(value.tree, value)
-
-
-def _adds(node: exp.Expr, value: KpiValue) -> bool:
-    if isinstance(node, exp.Column):
-        return _aggregate(node, value).kind in ("count", "sum")
-    if isinstance(node, exp.Add | exp.Sub):
-        return _adds(node.this, value) and _adds(node.expression, value)
-    inner = _scaled(node)
-    return inner is not None and _adds(inner, value)
+    return _problem(value.tree, value, missing=False) is None
 
 
 def _overlaps(value: KpiValue) -> bool:
     return any(aggregate.over_us > aggregate.every_us for aggregate in value.aggregates)
 
 
-def _problem(node: exp.Expr, value: KpiValue) -> str | None:
+def _problem(node: exp.Expr, value: KpiValue, *, missing: bool) -> str | None:
+    """`missing`: whether it is one that a part may be missing where others are not."""
     if isinstance(node, exp.Column):
         kind = _aggregate(node, value).kind
         return None if kind in ("count", "sum") else f"the {_NAMES.get(kind, kind)} of a day is not the sum of its hours'"
     if isinstance(node, exp.Add | exp.Sub):
-        return _problem(node.this, value) or _problem(node.expression, value) or _missing_problem(node, value)
+        sides = (_problem(side, value, missing=missing) for side in (node.this, node.expression))
+        return next(filter(None, sides), None) or (_missing_problem(node, value) if missing else None)
     inner = _scaled(node)
-    return _OTHER if inner is None else _problem(inner, value)
+    return _OTHER if inner is None else _problem(inner, value, missing=missing)
 
 
 def _scaled(node: exp.Expr) -> exp.Expr | None:

@@ -100,7 +100,7 @@ def for_mixed(kinds: AbstractSet[Kind]) -> str:
     if "string" in kinds and "timestamp" in kinds:
         return "; a time is written timestamp '2026-03-01T00:00:00Z'"
     if "string" in kinds and kinds & {"integer", "number", "decimal"}:
-        return "; write a number without quotes, and cast a part of json, as in cast(cart.total as decimal(18, 2))"
+        return f"; write a number without quotes; of a part of json, {_NUMBER}"
     return ""
 
 
