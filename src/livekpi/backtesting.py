@@ -17,14 +17,13 @@ from ruamel.yaml.error import YAMLError
 
 from livekpi.alerts.numbers import number_text
 from livekpi.ask import client, stored
+from livekpi.client import PATIENCE_S
 from livekpi.clock import Clock
 from livekpi.definition.load import load
 from livekpi.query.steps import QueryError
 from livekpi.web.objects.backtest import Asked, AskedIncident, answer
 
 Object = Mapping[str, Any]
-PATIENCE_S = 600.0
-"""How long a running server may take."""
 MOST_LINES = 20
 """Alerts of a rule that are printed; JSON has all."""
 

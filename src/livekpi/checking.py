@@ -10,15 +10,13 @@ from typing import Any
 import msgspec
 
 from livekpi.ask import client, stored
+from livekpi.client import PATIENCE_S
 from livekpi.clustered import problems as engine_problems
 from livekpi.definition.definition import Definition
 from livekpi.definition.file.yaml_source import read_yaml
 from livekpi.definition.load import check as check_file
 from livekpi.definition.problems import Problem
 from livekpi.web.objects.check import Asked, answer
-
-PATIENCE_S = 600.0
-"""How long a running server may take to try the rules on its history."""
 
 
 def check(file: Path, data: Path | None) -> list[Problem]:

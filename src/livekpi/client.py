@@ -15,6 +15,8 @@ from livekpi.store.lock import holder
 
 ANSWER_S = 10.0
 """How long an answer may take."""
+PATIENCE_S = 600.0
+"""How long where rules are tried on history."""
 SILENCE_S = 45.0
 """How long a stream may be silent; the server says something, if only a comment, more often than that."""
 
