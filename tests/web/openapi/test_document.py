@@ -25,6 +25,12 @@ def test_it_has_the_routes_that_there_are(world: World) -> None:
     assert {path: set(operations) for path, operations in DOCUMENT["paths"].items()} == routes
 
 
+def test_each_operation_has_a_name_of_its_own() -> None:
+    names = [operation["operationId"] for operations in DOCUMENT["paths"].values() for operation in operations.values()]
+    assert len(set(names)) == len(names)
+    assert {"getKpis", "getKpisByKpiPace", "postEventsBySource", "getMetrics"} <= set(names)
+
+
 def test_its_references_lead_somewhere_and_its_schemas_are_used() -> None:
     assert references(DOCUMENT) == {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
 

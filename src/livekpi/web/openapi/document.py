@@ -1,5 +1,6 @@
 """The API's description (OpenAPI 3.1), as /openapi.json gives it: of each part what its module here says."""
 
+import re
 from typing import Any
 
 from livekpi.web.openapi import (
@@ -29,11 +30,19 @@ _TOKEN = {
     "of another scope; 429: one that is not known, and many such came before it.",
 }
 
+
+def _named(path: str, operations: dict[str, Any]) -> dict[str, Any]:
+    """Operations with the names that generated clients call them by: `getKpisByKpiPace` of `GET /v1/kpis/{kpi}/pace`."""
+    words = [word for part in path.removeprefix("/v1").replace("{", "by-").split("/") for word in re.findall("[a-z0-9]+", part)]
+    name = "".join(word.capitalize() for word in words)
+    return {method: {"operationId": f"{method}{name}", **operation} for method, operation in operations.items()}
+
+
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "info": {"title": "livekpi", "version": "1", "description": "Business KPIs, live."},
     "security": [{"token": []}, {}],
-    "paths": {path: operations for part in _PARTS for path, operations in part.PATHS.items()},
+    "paths": {path: _named(path, operations) for part in _PARTS for path, operations in part.PATHS.items()},
     "components": {
         "securitySchemes": {"token": _TOKEN},
         "schemas": {name: schema for part in _PARTS for name, schema in part.SCHEMAS.items()} | {"Problem": _PROBLEM},
