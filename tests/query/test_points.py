@@ -99,6 +99,7 @@ def test_a_step_is_final_when_its_source_has_gone_past_it_by_late(tmp_path: Path
     ("request_", "message"),
     [
         ({"kpi": "ordres"}, "there is no KPI 'ordres'; did you mean 'orders'?"),
+        ({"from_us": 2_000_000, "to_us": 1_000_000}, "expected `from` before `to`, got 1970-01-01T00:00:02Z and 1970-01-01T00:00:01Z"),
         ({"kpi": "xyz"}, "there is no KPI 'xyz'; there are "),
         ({"by": ("contry",)}, "orders has no dimension 'contry'; it has country, large; did you mean 'country'?"),
         ({"where": "contry = 'DE'"}, "where: orders has no dimension 'contry'; it has country, large; did you mean 'country'?"),

@@ -27,6 +27,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
         ("2026-03-01T12:00:00", NOW_US - 60 * MINUTE_US),
         ("2026-03-01 12:00", NOW_US - 60 * MINUTE_US),
         ("2026-03-01", NOW_US - 13 * 60 * MINUTE_US),
+        ("20260301", NOW_US - 13 * 60 * MINUTE_US),
+        ("0", 0),
     ],
 )
 def test_times(text: str, time_us: int) -> None:
@@ -34,7 +36,8 @@ def test_times(text: str, time_us: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "-1", "-", "1e9", "2026-13-01", "-99999999999999999999d", "0x10", "9" * 5000, "999999999999"]
+    "text",
+    ["", "yesterday", "-1", "-", "1e9", "2026-13-01", "-99999999999999999999d", "0x10", "2026", "202603", "9" * 5000, "999999999999"],
 )
 def test_no_times(text: str) -> None:
     with pytest.raises(ValueError, match="expected one such as 2026-03-01T12:00:00Z"):

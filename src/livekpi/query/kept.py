@@ -7,6 +7,7 @@ import duckdb
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of
+from livekpi.query.output import time_text
 from livekpi.query.points import Request
 from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, zone
@@ -73,6 +74,8 @@ class Kept:
 
     def steps(self, kpi: Kpi, request: Request) -> Steps | None:
         """The range asked for as steps; None where there is nothing in it. Raises QueryError."""
+        if request.from_us is not None and request.to_us is not None and request.from_us > request.to_us:
+            raise QueryError(f"expected `from` before `to`, got {time_text(request.from_us)} and {time_text(request.to_us)}")
         timezone, span = zone(request.timezone), self.span_us(kpi)
         if request.step is None:  # buckets as they are
             timezone = zone("UTC")

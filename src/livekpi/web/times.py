@@ -9,7 +9,8 @@ from livekpi.query.output import time_text
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_US, _LAST_US = ((bound - _EPOCH) // _MICROSECOND for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
-_SECONDS = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
+_SECONDS = re.compile(r"(0|[0-9]{9,})(?:\.([0-9]+))?")
+"""From 1973 on: what has fewer digits is a year or a day, and no second that anybody would mean."""
 _UNITS_US = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
 
 
