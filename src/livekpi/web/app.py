@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -80,7 +81,7 @@ class App:
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
         self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
         self._metrics_pool = ThreadPoolExecutor(1, "metrics")  # what is looked up is for one thread at a time
-        access = Access(tokens, Sessions(clock), Attempts(clock))
+        access, page = Access(tokens, Sessions(clock), Attempts(clock)), Page(installed() if ui is None else ui)
         self.routes = [
             *self._of_numbers(clock, access),
             *self._of_people(clock, access, alerts),
@@ -90,9 +91,10 @@ class App:
             Route("/readyz", self._health.readyz),
             Route("/openapi.json", _openapi),
             Route("/badge/{kpi}.svg", BadgeApi(backend, alerts, clock, self._questions).badge),
-            *Page(installed() if ui is None else ui).routes(),
+            *page.routes(),
         ]
-        starlette = Starlette(routes=self.routes, exception_handlers=HANDLERS, lifespan=self._lifespan)
+        handlers = {**HANDLERS, HTTPException: page.refused}
+        starlette = Starlette(routes=self.routes, exception_handlers=handlers, lifespan=self._lifespan)
         starlette.router.redirect_slashes = False
         self._stopping = Stopping(Guard(starlette, access, hosts))
         self._outermost = Caching(self._stopping)

@@ -51,6 +51,15 @@ def test_each_path_of_the_page_has_the_same_html_without_a_token(paged: Client, 
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.parametrize(("accept", "media_type"), [("text/html,*/*;q=0.8", "text/html"), ("*/*", "application/problem+json")])
+def test_a_mistyped_address_is_told_to_people_by_the_page(tmp_path: Path, built: Path, accept: str, media_type: str) -> None:
+    with make_world(tmp_path, ui=built) as world, client_of(world) as client:
+        answer = client.get("/alert", headers={"Accept": accept, "Accept-Encoding": "identity"})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (404, media_type)
+        assert (answer.content == HTML) == (media_type == "text/html")
+        assert problem(client.get("/v1/kpis/nothing", headers={"Accept": accept}), 404)
+
+
 def policy(answer: httpx.Response) -> dict[str, str]:
     parts = [part.strip().partition(" ") for part in answer.headers["content-security-policy"].split(";")]
     return {name: value for name, _, value in parts}

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from livekpi.web.page.files import ASK_FIRST, FOREVER, File, read
 from livekpi.web.paths import PAGE
-from livekpi.web.problems import ProblemError
+from livekpi.web.problems import ProblemError, on_http_exception
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
@@ -63,6 +63,15 @@ class Page:
     async def index(self, request: Request) -> Response:
         """GET / and the page's other paths"""
         return self._index.response(request, {"Content-Security-Policy": f"{_POLICY}'none'"})
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """What the router itself refuses: who looks at it in a browser gets the page, which says that there is no such view."""
+        answer = await on_http_exception(request, error)
+        if answer.status_code == HTTPStatus.NOT_FOUND and "text/html" in request.headers.get("accept", ""):
+            answer = await self.index(request)
+            if answer.status_code == HTTPStatus.OK:  # else the browser has what was said of it before
+                answer.status_code = HTTPStatus.NOT_FOUND
+        return answer
 
     async def embed(self, request: Request) -> Response:
         """GET /embed/{kpi}: shown in the frames of any page, since there is nothing to click that would change something."""
