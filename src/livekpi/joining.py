@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 def joins(cursor: duckdb.DuckDBPyConnection, plan: Plan) -> bool:
     """Whether a plan has numbers that a store, which has others, has not."""
-    stored = catalog.since(cursor)
+    stored = catalog.kept(cursor).since
     return bool(stored) and any(partial.key not in stored.get(grouping.key, ()) for grouping in plan.all() for partial in grouping.partials)
 
 

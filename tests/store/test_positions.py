@@ -41,6 +41,7 @@ def test_the_last_position_of_each_partition_counts(
         for _ in ("as written", "pruned"):
             assert {source: positions.load(cursor, *source) for source in SOURCES} == expected
             assert positions.last_commit(cursor) == max(written, default=0)
+            assert positions.load_all(cursor) == (max(written, default=0), {source: each for source, each in expected.items() if each})
             positions.prune(cursor)
         assert cursor.execute("SELECT count(*) FROM positions").fetchall() == [(sum(map(len, expected.values())),)]
     finally:

@@ -3,7 +3,8 @@
 Asked once a snapshot: many KPIs are answered from the same facts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 
 import duckdb
@@ -12,6 +13,7 @@ from livekpi.definition.definition import Definition
 from livekpi.engine.plan import Grouping
 from livekpi.store import catalog, positions
 from livekpi.store.layout import CORRECTED_AT, cells, quote, series, text
+from livekpi.store.positions import Position
 
 _AT_ONCE = 32
 """Groupings looked at by one statement."""
@@ -24,23 +26,19 @@ class Snapshot:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, definition: Definition, silent_us: Mapping[str, int] = NEVER_SILENT) -> None:
         """`silent_us` is up to when sources are known to have had nothing more to say."""
         self._cursor, self._definition, self._silent_us = cursor, definition, silent_us
-        self._positions: dict[str, list[positions.Position]] = {}
         self._first: dict[str, int | None] = {}
         self._corrected: set[str] = set()
-        self._since: dict[str, dict[str, int | None]] | None = None
-        self._rolled: dict[str, list[tuple[int, int]]] | None = None
 
     @property
     def last_commit(self) -> int:
         """The number of the last commit."""
-        return positions.last_commit(self._cursor)
+        commit, _ = self._read
+        return commit
 
-    def positions(self, source: str) -> list[positions.Position]:
+    def positions(self, source: str) -> list[Position]:
         """Where a source's partitions stand."""
-        if source not in self._positions:
-            found = positions.load(self._cursor, source, self._definition.sources[source].origin)
-            self._positions[source] = list(found.values())
-        return self._positions[source]
+        _, found = self._read
+        return list(found.get((source, self._definition.sources[source].origin), {}).values())
 
     def last_event_us(self, source: str) -> int | None:
         """The greatest event time of a source; None before its first event."""
@@ -76,21 +74,24 @@ class Snapshot:
 
     def since(self, grouping: Grouping) -> Mapping[str, int | None]:
         """From which bucket on each partial of a grouping is complete, by key."""
-        if self._since is None:
-            self._since = catalog.since(self._cursor)
-        return self._since.get(grouping.key, {})
+        return self._kept.since.get(grouping.key, {})
 
-    def rolled(self, grouping: Grouping) -> list[tuple[int, int]]:
+    def rolled(self, grouping: Grouping) -> Sequence[tuple[int, int]]:
         """(grain, before), µs: buckets before a time are kept at a grain."""
-        if self._rolled is None:
-            self._rolled = {}
-            for key, grain, before in self._cursor.execute("SELECT grouping, grain_us, before_us FROM rolled").fetchall():
-                self._rolled.setdefault(key, []).append((grain, before))
-        return self._rolled.get(grouping.key, [])
+        return self._kept.rolled.get(grouping.key, ())
 
     def rolled_before_us(self, grouping: Grouping) -> int:
         """Buckets before this may be coarser than they were; -1 where none are."""
         return max((before for _, before in self.rolled(grouping)), default=-1)
+
+    @cached_property
+    def _read(self) -> tuple[int, Mapping[tuple[str, str], Mapping[str, Position]]]:
+        """The last commit, and how far sources are read."""
+        return positions.load_all(self._cursor)
+
+    @cached_property
+    def _kept(self) -> catalog.Kept:
+        return catalog.kept(self._cursor)
 
 
 def _facts_sql(grouping: Grouping) -> str:

@@ -39,6 +39,16 @@ def load(cursor: duckdb.DuckDBPyConnection, source: str, origin: str) -> dict[st
     return {row[0]: Position(*row) for row in rows}
 
 
+def load_all(cursor: duckdb.DuckDBPyConnection) -> tuple[int, dict[tuple[str, str], dict[str, Position]]]:
+    """The last commit's number, and by (source, origin) what `load` gives of each: by one statement, which is what costs."""
+    statement = f"SELECT max(commit), source, origin, partition, {_LATEST} FROM positions GROUP BY source, origin, partition"
+    last, found = 0, dict[tuple[str, str], dict[str, Position]]()
+    for commit, source, origin, *row in cursor.execute(statement).fetchall():
+        last = max(last, commit)
+        found.setdefault((source, origin), {})[row[0]] = Position(*row)
+    return last, found
+
+
 def last_commit(cursor: duckdb.DuckDBPyConnection) -> int:
     """The number of the last commit; 0 before the first."""
     row = cursor.execute("SELECT max(commit) FROM positions").fetchone()

@@ -122,7 +122,7 @@ class Backtest:
         self._silence.load(cursor)
         self._query = Query(cursor, definition, self._plan, now_us, self._silence.until_us)
         self._panels, self._judge = Panels(cursor, self._query, self._plan), Judge(definition)
-        self._kept = catalog.since(cursor)
+        self._kept = catalog.kept(cursor).since
         self._arrivals = Arrivals(definition)
         self._arrivals.load(dict(cursor.execute("SELECT source, state FROM lateness").fetchall()))
         self._said = Said(words.words(cursor, "silences"), words.words(cursor, "acknowledgements"))
