@@ -98,9 +98,9 @@ class BatchWriter:
 
     def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Reads from the store what is remembered between batches."""
-        self._commits = positions.last_commit(cursor)
+        self._commits, stored = positions.load_all(cursor)
         for source, writers in self._groupings.items():
-            self._positions[source] = positions.load(cursor, source, self._definition.sources[source].origin)
+            self._positions[source] = stored.get((source, self._definition.sources[source].origin), {})
             self._batches[source].forget()
             for writer in writers:
                 writer.load(cursor)

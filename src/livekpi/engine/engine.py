@@ -261,9 +261,8 @@ class Engine:
 
 def last_events_us(cursor: duckdb.DuckDBPyConnection, definition: Definition) -> dict[str, int | None]:
     """The greatest event time of each source that is stored; None before its first event."""
-    return {
-        name: positions.last_event_us(positions.load(cursor, name, source.origin).values()) for name, source in definition.sources.items()
-    }
+    _, stored = positions.load_all(cursor)
+    return {name: positions.last_event_us(stored.get((name, source.origin), {}).values()) for name, source in definition.sources.items()}
 
 
 def later(one: Mapping[str, int | None], other: Mapping[str, int | None]) -> dict[str, int | None]:

@@ -51,10 +51,10 @@ class ReplacingWriter:
 
     def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """See Writer. The first time, it is waited anew for all partitions: who was silent meanwhile is not known."""
-        self._commits = positions.last_commit(cursor)
+        self._commits, stored = positions.load_all(cursor)
         for source, progress in self._progress.items():
-            self._read[source] = positions.load(cursor, source, self._origin)
-            progress.load(positions.load(cursor, source, self._definition.sources[source].origin))
+            self._read[source] = stored.get((source, self._origin), {})
+            progress.load(stored.get((source, self._definition.sources[source].origin), {}))
         if not self._begun:
             now_us = self._clock.now_us()
             self._save_progress(cursor, {source: progress.begun(now_us) for source, progress in self._progress.items()})

@@ -12,7 +12,6 @@ from livekpi.query.output import EXTRA_KEYS
 from livekpi.query.points import Points, Request
 from livekpi.query.query import Query
 from livekpi.query.steps import QueryError
-from livekpi.store import positions
 
 
 def points_with(cursor: duckdb.DuckDBPyConnection, definition: Definition, query: Query, request: Request, also: tuple[str, ...]) -> Points:
@@ -35,4 +34,4 @@ def points_with(cursor: duckdb.DuckDBPyConnection, definition: Definition, query
         points = with_bands(cursor, definition, asked, points)
     if "prediction" in also:
         points = with_predictions(cursor, query, asked, points)
-    return replace(found, points=points, also=also, commit=positions.last_commit(cursor))
+    return replace(found, points=points, also=also, commit=query.known.last_commit)

@@ -101,11 +101,12 @@ class Running:
         lag, problems, now_us = self._engine.lag(), self._engine.problems(), self._clock.now_us()
         found = []
         with self._cursors.cursor() as cursor:
-            for name, source in self.definition.sources.items():
-                rows = tuple(positions.load(cursor, name, source.origin).values())
-                watermark_us = positions.watermark_us(rows, now_us, source.idle_us)
-                kind = type(source.spec.kind).__name__.lower()
-                found.append(SourceState(name, kind, rows, lag.get(name, {}), watermark_us, problems.get(name)))
+            _, stored = positions.load_all(cursor)
+        for name, source in self.definition.sources.items():
+            rows = tuple(stored.get((name, source.origin), {}).values())
+            watermark_us = positions.watermark_us(rows, now_us, source.idle_us)
+            kind = type(source.spec.kind).__name__.lower()
+            found.append(SourceState(name, kind, rows, lag.get(name, {}), watermark_us, problems.get(name)))
         return found
 
     def annotations(self, request: AnnotationRequest) -> list[Annotation]:
