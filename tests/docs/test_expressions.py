@@ -1,7 +1,6 @@
 """The page on expressions: each of its examples is one, and it leaves nothing out."""
 
 import re
-from collections.abc import Mapping
 
 import pytest
 
@@ -10,11 +9,14 @@ from livekpi.definition.load import load
 from livekpi.definition.problems import ExpressionError
 from livekpi.definition.sql.expressions import _AGGREGATE_NAMES, Frame, parse_value
 from livekpi.definition.sql.scalars import FUNCTIONS
+from livekpi.definition.types import parse_field
 from livekpi.demo.demo import DEFINITION
 from tests.house.tree import ROOT
 
 PAGE = (ROOT / "docs" / "expressions.md").read_text(encoding="utf-8")
 EXAMPLES = [example.replace("\\|", "|") for example in re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)]
+ORDER = {name: parse_field(name, "timestamp") for name in ("ordered_at", "delivered_at")}
+"""What an event of an order would have beside what the shop's events have."""
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +25,8 @@ def shop() -> Definition:
 
 
 def parse(text: str, shop: Definition) -> None:
-    fields: Mapping[str, object] = shop.sources["shop"].fields
-    assert fields
-    frame = Frame("shop", shop.sources["shop"].fields, 10_000_000, 10_000_000, ())
+    fields = {**shop.sources["shop"].fields, **ORDER}
+    frame = Frame("shop", fields, 10_000_000, 10_000_000, ())
     parse_value(text, frame, shop.kpis)
 
 

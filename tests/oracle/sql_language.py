@@ -261,7 +261,13 @@ def _of_times() -> list[Operator]:
     for part in ("year", "month", "day", "hour", "minute", "second"):
         means = strict(sql.part_of_time(part))
         found += [Operator(form, ("timestamp",), "integer", means) for form in (f"{part}({{}})", f"extract({part} from {{}})")]
-    return found
+    between = strict(lambda later_us, earlier_us: sql.seconds(later_us - earlier_us))
+    return [
+        *found,
+        Operator("isodow({})", ("timestamp",), "integer", strict(sql.weekday)),
+        Operator("extract(epoch from {})", ("timestamp",), "number", strict(sql.seconds)),
+        Operator("extract(epoch from {} - {})", ("timestamp", "timestamp"), "number", between),
+    ]
 
 
 def _of_integers() -> list[Operator]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
-from tests.oracle.oracle import EPOCH, MICROSECOND
+from tests.oracle.oracle import DAY_US, EPOCH, MICROSECOND
 
 EXACT = Context(prec=400)
 """Wide enough to round nothing."""
@@ -163,6 +163,16 @@ def text_as_time(text: str) -> int | None:
 def part_of_time(part: str) -> Meaning:
     """A part of a time, in UTC."""
     return lambda time_us: getattr((EPOCH + time_us * MICROSECOND).astimezone(UTC), part)
+
+
+def seconds(span_us: int) -> float:
+    """Of a span, or of a time those since 1970."""
+    return span_us / 1e6
+
+
+def weekday(time_us: int) -> int:
+    """1 on a Monday in UTC, 7 on a Sunday: the first day of 1970 was a Thursday."""
+    return (time_us // DAY_US + 3) % 7 + 1
 
 
 def json_text(value: Any, *path: str | int) -> str | None:

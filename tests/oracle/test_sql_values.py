@@ -40,6 +40,8 @@ from tests.oracle.sql_types import Type, added, multiplied, widest
         (sql.text_as_time("2026-02-30T00:00:00Z"), None),
         (sql.text_as_time("2026-03-01"), None),
         (sql.part_of_time("hour")(3_600_000_000), 1),
+        (sql.weekday(0), 4),
+        (sql.weekday(3 * 86_400_000_000), 7),
         (sql.json_text({"l": [1, {"k": [True, None]}]}, "l", 1, "k"), "[true,null]"),
         (sql.json_text({"l": None}, "l"), None),
     ],

@@ -19,8 +19,11 @@ _TRUTHS = "write count_if(…) and compare it, as in count_if(vip) > 0"
 _LOGARITHM = "write ln(amount) / ln(10)"
 _SPREAD = "write sqrt(avg(x * x) - avg(x) * avg(x)), or a quantile"
 _MEMBER = "a list in json is looked into by its text, as in contains(cart.tags, '\"new\"'), or by a place: cart.tags[0]"
-_DAY = "of a time there are year, month, day, hour, minute and second, in UTC; for a month's cohort, year(ts) * 100 + month(ts)"
-_TIME = "times are compared and not added or subtracted; send a duration as a number, or both times as integers, such as milliseconds"
+_DAY = (
+    "of a time there are year, month, day, isodow (Monday is 1), hour, minute and second, in UTC; "
+    "for a month's cohort, year(ts) * 100 + month(ts)"
+)
+_TIME = "the seconds between two times are extract(epoch from later - earlier)"
 _NUMBER = "cast it, as in cast(cart.total as decimal(18, 2))"
 
 _NODES: dict[type[exp.Expr], str] = {

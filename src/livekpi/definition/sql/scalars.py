@@ -22,12 +22,16 @@ Leaf = Callable[[exp.Expr], Typed | None]
 """Resolves a node that is no plain scalar (a field, a KPI, an aggregate), or says None."""
 
 
+_NAMES: dict[type[exp.Expr], str] = {exp.DPipe: "||", exp.DayOfWeekIso: "isodow"}
+"""Where SQLGlot has another name than people."""
+
+
 def _name(function: exp.Expr | type[exp.Expr]) -> str:
     kind = function if isinstance(function, type) else type(function)
     if isinstance(function, exp.Anonymous):
         return str(function.this)
-    if kind is exp.DPipe:
-        return "||"
+    if kind in _NAMES:
+        return _NAMES[kind]
     return kind.sql_name().lower() if issubclass(kind, exp.Func) else kind.__name__.lower()
 
 
@@ -58,7 +62,9 @@ _PARTS: dict[str, type[exp.Expr]] = {
     "hour": exp.Hour,
     "minute": exp.Minute,
     "second": exp.Second,
+    "isodow": exp.DayOfWeekIso,
 }
+_SECOND_US = exp.Literal.number(1_000_000)
 _Signature = tuple[tuple[str, ...], tuple[str, ...], Type | None]
 
 # node type → the arguments' names, the kind each must have (the last repeats), the result (None: the arguments' common type)
@@ -364,9 +370,19 @@ class Scalars:
 
     def _extract(self, node: exp.Expr) -> Typed:
         part = str(node.this).lower()
+        if part == "epoch":
+            return self._seconds(node)
         if part not in _PARTS:
-            raise fail(f"extract knows {', '.join(_PARTS)}, not {part!r}{for_function(part)}", node)
+            raise fail(f"extract knows {', '.join((*_PARTS, 'epoch'))}, not {part!r}{for_function(part)}", node)
         return Typed(_PARTS[part](this=self._argument(node.expression, "timestamp", node).tree), INTEGER)
+
+    def _seconds(self, node: exp.Expr) -> Typed:
+        """Of a time since 1970, or between two: subtracted as whole µs, so that no digit is lost."""
+        given = node.expression.unnest()
+        times = [given.this, given.expression] if isinstance(given, exp.Sub) else [given]
+        first, *others = (exp.UnixMicros(this=self._argument(time, "timestamp", node).tree) for time in times)
+        micros = exp.Paren(this=exp.Sub(this=first, expression=others[0])) if others else first
+        return Typed(divide(micros, _SECOND_US), NUMBER)
 
     _builders: ClassVar[dict[type[exp.Expr], Callable[["Scalars", exp.Expr], Typed]]] = {
         exp.Literal: _literal,

@@ -18,6 +18,17 @@ _DIGITS = 38
 _LONG_DIGITS = 19
 
 
+_TIME_PARTS: dict[type[exp.Expr], str] = {
+    exp.Year: "YEAR",
+    exp.Month: "MONTH",
+    exp.Day: "DAY",
+    exp.DayOfWeekIso: "ISODOW",
+    exp.Hour: "HOUR",
+    exp.Minute: "MINUTE",
+    exp.Second: "SECOND",
+}
+
+
 class UnsupportedError(Exception):
     """Flink can't compute an expression as the embedded engine does; says which part of it."""
 
@@ -192,7 +203,10 @@ class Expressions:
         return Sql(f"CAST(CHAR_LENGTH({self.value(node.this, STRING).text}) AS BIGINT)", INTEGER)
 
     def _part(self, node: exp.Expr) -> Sql:
-        return Sql(f"EXTRACT({type(node).__name__.upper()} FROM {self.value(node.this, TIMESTAMP).text})", INTEGER)
+        return Sql(f"EXTRACT({_TIME_PARTS[type(node)]} FROM {self.value(node.this, TIMESTAMP).text})", INTEGER)
+
+    def _micros(self, node: exp.Expr) -> Sql:
+        return Sql(call("micros", self.value(node.this, TIMESTAMP).text), INTEGER)
 
     def _pair(self, node: exp.Expr, otherwise: Type) -> list[Sql]:
         return self._alike([node.this, node.expression], otherwise)
@@ -229,7 +243,8 @@ class Expressions:
         exp.TryCast: _cast,
         exp.RegexpExtract: _extract,
         exp.Length: _length,
-        **dict.fromkeys((exp.Year, exp.Month, exp.Day, exp.Hour, exp.Minute, exp.Second), _part),
+        exp.UnixMicros: _micros,
+        **dict.fromkeys(_TIME_PARTS, _part),
         **dict.fromkeys((exp.Floor, exp.Ceil, exp.Sqrt, exp.Exp, exp.Pow), _flink),
         **dict.fromkeys(
             (
