@@ -236,6 +236,14 @@ def test_csv(tmp_path: Path) -> None:
     found.close()
 
 
+def test_csv_with_another_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('n;text\n1;"a;\nb"\n2;c, d\n')
+    found = source(tmp_path, "*.csv", format="csv", delimiter=";")
+    found.start({})
+    assert [(chunk.records, chunk.columns) for chunk in read_all(found)] == [([b'1;"a;\nb"', b"2;c, d"], ("n", "text"))]
+    found.close()
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [

@@ -3,11 +3,13 @@
 import csv
 import io
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livekpi.sources.csv_text import CsvText
 from livekpi.sources.decode import MAX_RECORD_BYTES
 from livekpi.sources.lines import CsvRecords, HeaderError, Lines, Records
 
@@ -58,19 +60,27 @@ def test_seek_begins_anew() -> None:
     assert records.feed(b"a\nb\n") == ([b"a", b"b"], [100, 102])
 
 
-cells = st.text(st.sampled_from('ab,"\n '), max_size=5)
+cells = st.text(st.sampled_from('ab,;"\n '), max_size=5)
 
 
-@given(st.lists(st.tuples(cells, cells, cells.map(lambda cell: cell + "z")), max_size=8), st.lists(st.integers(0, 80)), st.booleans())
-def test_csv_records_are_those_of_the_csv_module(rows: list[tuple[str, ...]], ends: list[int], quote_all: bool) -> None:
+@given(
+    st.lists(st.tuples(cells, cells, cells.map(lambda cell: cell + "z")), max_size=8),
+    st.lists(st.integers(0, 80)),
+    st.booleans(),
+    st.sampled_from(",;\t|"),
+)
+def test_csv_records_are_those_of_the_csv_module(rows: list[tuple[str, ...]], ends: list[int], quote_all: bool, delimiter: str) -> None:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL)
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n", quoting=quoting)
     writer.writerows([("x", "y", "z"), *rows])
     data = out.getvalue().encode()
-    records = CsvRecords()
+    text = CsvText(delimiter)
+    records = CsvRecords(text)
     found = cut(records, blocks(data, ends))
     assert records.columns == ("x", "y", "z")
-    assert [tuple(next(csv.reader((record.decode(),), strict=True))) for _, record in found] == rows
+    assert [tuple(next(csv.reader((record.decode(),), delimiter=delimiter, strict=True))) for _, record in found] == rows
+    assert [tuple(text.cells(record.decode())) for _, record in found] == rows
     assert all(data[position : position + len(record)] == record for position, record in found)
 
 

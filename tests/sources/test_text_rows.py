@@ -197,13 +197,14 @@ def test_csv_of_two_headers() -> None:
     assert [(letter.partition, letter.position) for letter in events.dead] == [("b", 1)]
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1), min_size=2, max_size=5))
+@given(names=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1), min_size=2, max_size=5))
 @settings(deadline=None)
-def test_csv_reads_what_csv_writes(names: list[str]) -> None:
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_csv_reads_what_csv_writes(delimiter: str, names: list[str]) -> None:
     columns = [f"c{index}" for index in range(len(names))]
-    decoder = Decoder(text_source({"ts": "timestamp"} | dict.fromkeys(columns, "string"), format="csv"))
+    decoder = Decoder(text_source({"ts": "timestamp"} | dict.fromkeys(columns, "string"), format="csv", delimiter=delimiter))
     out = io.StringIO()
-    csv.writer(out, lineterminator="", quoting=csv.QUOTE_ALL).writerow([*names, "2026-03-01T12:00:00Z"])
+    csv.writer(out, delimiter=delimiter, lineterminator="", quoting=csv.QUOTE_ALL).writerow([*names, "2026-03-01T12:00:00Z"])
     event = only_event(decoder, out.getvalue(), columns=(*columns, "ts"))
     assert [event[column] for column in columns] == names
 

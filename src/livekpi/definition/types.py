@@ -1,4 +1,4 @@
-"""The types a field can have."""
+"""The types a field can have, and how text is cut into fields."""
 
 import re
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from typing import Literal
 from livekpi.definition.problems import nearest
 
 Kind = Literal["string", "integer", "number", "decimal", "boolean", "timestamp", "json"]
+Delimiter = Literal[",", ";", "\t", "|"]
+"""What stands between the cells of CSV."""
 
 _FIELD = re.compile(r"(?P<optional>optional\s+)?(?P<kind>[A-Za-z0-9_]+)\s*(?:\((?P<argument>.*)\))?", re.DOTALL)
 _EPOCHS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns")

@@ -19,6 +19,7 @@ from livekpi.events import Events
 from livekpi.metrics import Metrics
 from livekpi.query.query import Query
 from livekpi.scripts.tape import Tape
+from livekpi.sources.csv_text import CsvText
 from livekpi.sources.decode import Decoder
 from livekpi.store import positions
 from livekpi.store.database import FILE_NAME, Store
@@ -74,7 +75,7 @@ class Rehearsal:
 
     def _start(self, lives: int | None = None) -> None:
         for name, source in self.definition.sources.items():
-            self._tapes.setdefault(name, Tape(header=_is_csv(source)))
+            self._tapes.setdefault(name, Tape(_csv(source)))
         sources = {name: self._tapes[name] for name in self.definition.sources}
         self.store = MortalStore.open(self._data, self.clock, memory_mib=self.definition.spec.limits.memory_mib)
         self.store.lives = lives
@@ -172,6 +173,6 @@ class Rehearsal:
         self.store.close()
 
 
-def _is_csv(source: SourceDefinition) -> bool:
+def _csv(source: SourceDefinition) -> CsvText | None:
     kind = source.spec.kind
-    return isinstance(kind, File | Stdin) and kind.format == "csv"
+    return CsvText(kind.delimiter) if isinstance(kind, File | Stdin) and kind.format == "csv" else None

@@ -1,11 +1,11 @@
 """A source whose records are held in memory: what arrived, to be read from any position on."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from livekpi.sources.base import Chunk
+from livekpi.sources.csv_text import CsvText
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,17 @@ class Tape:
 
     problem = None
 
-    def __init__(self, *, header: bool) -> None:
-        """With `header` the first of the records that arrive together names the columns of the others (CSV)."""
-        self._header = header
+    def __init__(self, csv: CsvText | None = None) -> None:
+        """With `csv` the first of the records that arrive together names the columns of the others."""
+        self._csv = csv
         self._partitions: dict[int, list[_Arrival]] = {}
         self._positions: dict[str, int] = {}
 
     def arrive(self, partition: int, records: Sequence[bytes | None], now_us: int) -> None:
         """Records come in."""
         columns = None
-        if self._header:
-            columns, records = tuple(next(csv.reader([(records[0] or b"").decode()]))), records[1:]
+        if self._csv is not None:
+            columns, records = tuple(self._csv.cells((records[0] or b"").decode())), records[1:]
         self._partitions.setdefault(partition, []).extend(_Arrival(record, now_us, columns) for record in records)
 
     def start(self, positions: Mapping[str, int]) -> None:

@@ -1,6 +1,6 @@
 """The formats of text records: how a record falls into cells, one a field.
 
-CSV follows RFC 4180: commas, double quotes, a header. Access logs are Apache's and nginx's `common` and `combined`; what
+CSV has a header. Access logs are Apache's and nginx's `common` and `combined`; what
 stands after those fields is ignored, and combined's two last may lack. A regex must match the whole line.
 """
 
@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 
+from livekpi.sources.csv_text import CsvText
 from livekpi.sources.faults import Fault, FaultError, shown
 
 Cells = Callable[[str], Sequence[str | None]]
@@ -66,23 +67,19 @@ def regex_cells(pattern: str, names: Sequence[str]) -> Cells:
     return cells
 
 
-def csv_cells(columns: Sequence[str], names: Sequence[str]) -> Cells:
+def csv_cells(form: CsvText, columns: Sequence[str], names: Sequence[str]) -> Cells:
     """Cells of a CSV record under a header; of two columns with one name the first counts."""
     indexes = [columns.index(name) if name in columns else None for name in names]
 
     def cells(text: str) -> Sequence[str | None]:
         if not columns:
             raise FaultError(Fault("invalid", f"CSV can't be read without its file's header: {shown(text)}"))
-        row = _csv_row(text) if '"' in text else text.split(",")
+        try:
+            row = form.cells(text)
+        except csv.Error as error:
+            raise FaultError(Fault("invalid", f"not CSV ({error}): {shown(text)}")) from error
         if len(row) != len(columns):
             raise FaultError(Fault("invalid", f"expected {len(columns)} cells as in the header, got {len(row)}: {shown(text)}"))
         return [None if index is None else row[index] for index in indexes]
 
     return cells
-
-
-def _csv_row(text: str) -> list[str]:
-    try:
-        return next(csv.reader((text,), strict=True))
-    except csv.Error as error:
-        raise FaultError(Fault("invalid", f"not CSV ({error}): {shown(text)}")) from error

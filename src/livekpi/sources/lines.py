@@ -1,12 +1,12 @@
 """Cuts a stream of bytes into records and says where each stands."""
 
 import csv
-import re
 from collections.abc import Sequence
 from itertools import accumulate, count
 from operator import add
 from typing import Protocol
 
+from livekpi.sources.csv_text import CsvText
 from livekpi.sources.decode import MAX_RECORD_BYTES
 from livekpi.sources.faults import shown
 
@@ -89,12 +89,6 @@ class Lines:
         return [lines[index] for index in kept], [positions[index] for index in kept]
 
 
-# A cell, quoted or not, in one pass: what a part has matched it never gives back.
-_CELL = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^,]*+|[^",][^,]*+|)(?:,|\Z)'
-_CLOSED = re.compile(rb"(?:%s)*+" % _CELL, re.DOTALL)
-_CLOSING = re.compile(rb'[^"]*+(?:""[^"]*+)*+"[^,]*+(?:,|\Z)(?:%s)*+' % _CELL, re.DOTALL)
-
-
 class HeaderError(Exception):
     """A CSV header can't be read; says why."""
 
@@ -106,7 +100,9 @@ class CsvRecords:
     `feed` and `finish` raise HeaderError.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, text: CsvText | None = None) -> None:
+        """`text` says how it is written; None: with commas."""
+        self._text = text or CsvText()
         self._lines = Lines(keep_blank=True)
         self.columns: tuple[str, ...] | None = None
         self.seek(0)
@@ -138,18 +134,18 @@ class CsvRecords:
         """Takes the next line with its position, and adds the records that it completes to `found`."""
         text = line[0]
         if not self._open:
-            if b'"' in text and not _CLOSED.fullmatch(text):
-                self._hold(line)
-            else:
+            if self._text.is_whole(text):
                 self._give(line, found)
+            else:
+                self._hold(line)
             return
         self._hold(line)
-        closed = b'"' in text and _CLOSING.fullmatch(text)
+        closed = self._text.closes(text)
         if not closed and len(self._open) < _JOINED_LINES and self._open_bytes < _KEPT_BYTES:
             return
         lines = self._release()
         record = b"\n".join(text for text, _ in lines)
-        if closed and (self.columns is None or _cells(record) == len(self.columns)):
+        if closed and (self.columns is None or self._width(record) == len(self.columns)):
             self._give((record, lines[0][1]), found)
             return
         for earlier in lines[:-1]:
@@ -168,24 +164,22 @@ class CsvRecords:
         if not record[0].strip():
             return
         if self.columns is None:
-            self.columns = _header(record[0])
+            self.columns = self._header(record[0])
         else:
             found.append(record)
+
+    def _width(self, record: bytes) -> int:
+        try:
+            return len(self._text.cells(record.decode("utf-8", "replace")))
+        except csv.Error:
+            return 0
+
+    def _header(self, record: bytes) -> tuple[str, ...]:
+        try:
+            return tuple(name.strip() for name in self._text.cells(record.decode("utf-8-sig")))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise HeaderError(f"the header is no CSV in UTF-8 ({error}): {shown(record)}") from error
 
 
 def _cut(found: Sequence[tuple[bytes, int]]) -> Cut:
     return [record for record, _ in found], [position for _, position in found]
-
-
-def _cells(record: bytes) -> int:
-    try:
-        return len(next(csv.reader((record.decode("utf-8", "replace"),), strict=True)))
-    except csv.Error:
-        return 0
-
-
-def _header(record: bytes) -> tuple[str, ...]:
-    try:
-        return tuple(name.strip() for name in next(csv.reader((record.decode("utf-8-sig"),), strict=True)))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise HeaderError(f"the header is no CSV in UTF-8 ({error}): {shown(record)}") from error

@@ -16,6 +16,7 @@ from livekpi.definition.durations import format_duration
 from livekpi.definition.shape.model import File, Stdin
 from livekpi.definition.types import Field
 from livekpi.sources.columns import can_fault, column
+from livekpi.sources.csv_text import CsvText
 from livekpi.sources.faults import Fault, Faults, mask
 from livekpi.sources.formats import access_cells, csv_cells, regex_cells
 from livekpi.sources.json_rows import JsonRows
@@ -144,11 +145,11 @@ def without(items: Sequence[T], faults: Faults) -> Sequence[T]:
 
 def _rows(source: SourceDefinition, fields: Sequence[Field]) -> Rows:
     kind = source.spec.kind
-    format_ = kind.format if isinstance(kind, File | Stdin) else "ndjson"
     names, time = [field.name for field in fields], source.spec.time
-    if format_ == "ndjson":
+    if not isinstance(kind, File | Stdin) or kind.format == "ndjson":
         return JsonRows(fields, time)
-    if format_ == "csv":
-        return TextRows(fields, time, lambda columns: csv_cells(columns, names))
+    if kind.format == "csv":
+        form = CsvText(kind.delimiter)
+        return TextRows(fields, time, lambda columns: csv_cells(form, columns, names))
     cells = regex_cells(kind.regex, names) if isinstance(kind, File) and kind.regex is not None else access_cells(names)
     return TextRows(fields, time, lambda _: cells)

@@ -6,6 +6,7 @@ from pathlib import Path
 from livekpi.definition.shape.model import File, Stdin
 from livekpi.sources.base import Chunk
 from livekpi.sources.byte_streams import ByteStream, PlainStream, open_stream
+from livekpi.sources.csv_text import CsvText
 from livekpi.sources.identity import Identity
 from livekpi.sources.lines import CsvRecords, Lines, Records
 
@@ -18,7 +19,7 @@ class RewrittenError(Exception):
 
 def records_of(spec: File | Stdin) -> Records:
     """What cuts a source's bytes into records."""
-    return CsvRecords() if spec.format == "csv" else Lines()
+    return CsvRecords(CsvText(spec.delimiter)) if spec.format == "csv" else Lines()
 
 
 class Tail:

@@ -16,6 +16,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.definition.problems import DefinitionError
 from livekpi.definition.samples.infer import infer
+from livekpi.definition.samples.read import read_sample
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 
@@ -127,6 +128,23 @@ def test_csv(tmp_path: Path) -> None:
         "paid": "boolean",
     }
     assert sales.kpis["price_total"].spec.value == "sum(price)"
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "text"),
+    [
+        (",", "ts,a|b,c\n2026-01-31T10:00:00Z,1|2,3\n"),
+        (";", 'ts;price, EUR;text\n2026-01-31T10:00:00Z;1,5;a, b\n2026-01-31T11:00:00Z;2;"c; d"\n'),
+        ("\t", "ts\ttext\n2026-01-31T10:00:00Z\ta;b\n"),
+        ("|", "ts|n\n2026-01-31T10:00:00Z|1\n"),
+    ],
+)
+def test_how_csv_is_delimited(tmp_path: Path, delimiter: str, text: str) -> None:
+    (tmp_path / "s.csv").write_text(text)
+    assert read_sample(tmp_path / "s.csv").delimiter == delimiter
+    (source,) = defined(tmp_path / "s.csv").spec.sources.values()
+    assert source.file is not None
+    assert source.file.delimiter == delimiter
 
 
 @pytest.mark.parametrize("form", ["combined", "common"])
@@ -263,10 +281,6 @@ def test_records_that_are_no_events_are_counted(tmp_path: Path) -> None:
     [
         (b"", "s.log: is empty; expected some events"),
         (b"hello\nworld\n", "s.log:1:1: expected JSON, CSV with a header, or an access log in common or combined format"),
-        (
-            b"a;b\n1;2\n",
-            "s.log:1:1: expected JSON, CSV with a header, or an access log in common or combined format; it is separated by semicolons",
-        ),
         (b"a,a\n1,2\n", "s.log:1:1: expected a header with different names, got 'a', 'a'"),
         (b"a,b\n1,2,3\n", "s.log:2:1: expected rows of 2 cells, as many as the header has"),
         (b'{"a": 1\n{"b"\n', "s.log:1:1: expected JSON objects, one a line or in an array"),
@@ -326,21 +340,25 @@ def test_what_is_inferred_from_json_has_no_mistakes_and_takes_the_sample(tmp_pat
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(events=EVENTS)
-def test_what_is_inferred_from_csv_has_no_mistakes_and_takes_the_sample(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+@given(events=EVENTS, delimiter=st.sampled_from(",;\t|"))
+def test_what_is_inferred_from_csv_has_no_mistakes_and_takes_the_sample(
+    tmp_path: Path, events: list[dict[str, Any]], delimiter: str
+) -> None:
+    others = set(",;\t|") - {delimiter}  # of text that could be cut by two of them either may be meant
     names = list(dict.fromkeys(name for event in events for name in event if name.isprintable() and name not in ("", "one")))
+    names = [name for name in names if not others & set(name)]
     lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
+    writer = csv.writer(lines, delimiter=delimiter, lineterminator="\n")
     writer.writerow(["one", *names])
     for event in events:
-        writer.writerow([1, *(cell(event.get(name)) for name in names)])
+        writer.writerow([1, *(cell(event.get(name), others) for name in names)])
     path = tmp_path / "e.csv"
     path.write_text(lines.getvalue(), newline="")
     rows = lines.getvalue().removesuffix("\n").split("\n")[1:]
     assert decoded(defined(path), [row.encode() for row in rows], ("one", *names)) == []
 
 
-def cell(value: object) -> str:
-    """A value as CSV has it, without breaks of lines."""
+def cell(value: object, without: set[str]) -> str:
+    """A value as CSV has it, without breaks of lines and some characters."""
     text = json.dumps(value) if isinstance(value, bool) else "" if value is None else str(value)
-    return "".join(filter(str.isprintable, text))
+    return "".join(character for character in text if character.isprintable() and character not in without)

@@ -88,6 +88,12 @@ def test_a_wrong_target(given: str, message: str) -> None:
             "{ file: { path: x, format: regex, regex: §'.*' }, time: ts, fields: { ts: timestamp } }",
             "got `.*`, expected a regular expression with named",
         ),
+        (
+            "{ file: { path: x, format: csv, delimiter: §':' }, time: ts, fields: { ts: timestamp } }",
+            "got `:`, expected ',', ';', '\\t' or '|'",
+        ),
+        ("{ §file: { path: x, delimiter: ';' }, time: ts, fields: { ts: timestamp } }", "expected `delimiter` together with `format: csv`"),
+        ("{ §stdin: { delimiter: ';' }, time: ts, fields: { ts: timestamp } }", "expected `delimiter` together with `format: csv`"),
         ("{ http: {}, time: ts, fields: { ts: timestamp, n: §float } }", "got `float`, expected string, integer"),
     ],
 )

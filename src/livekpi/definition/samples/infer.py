@@ -113,6 +113,8 @@ def _file(path: Path, sample: Sample) -> Iterator[str]:
     yield "    file:"
     yield f"      path: {_scalar(glob.escape(str(path)))}  # relative to this file, or absolute; globs, .gz and .zst too"
     yield f"      format: {sample.form}"
+    if sample.delimiter != ",":
+        yield f"      delimiter: {json.dumps(sample.delimiter)}"
     yield "      # follow: true  # for what is still being written: it is read on as it grows, by `livekpi run --once` at each run"
 
 

@@ -12,17 +12,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Literal, Protocol, get_args
 
 import zstandard
 
 from livekpi.definition.problems import DefinitionError, Problem
+from livekpi.definition.types import Delimiter
 
 Form = Literal["ndjson", "csv", "combined", "common", "json"]
 """How events stand in a sample; json is an array of them, or a single one over several lines."""
 
 MAX_BYTES = 16 << 20
 MAX_EVENTS = 10_000
+_TRIED = 100
+"""Rows that are looked at to learn how they are delimited."""
 
 _ACCESS = re.compile(r'\S+ \S+ [^\[]* ?\[\d\d/\w{3}/\d{4}:[^\]]*\] "[^"\\]*(?:\\.[^"\\]*)*" \d{3} (?:\d+|-)(?P<combined> "[^"]*" ".*")?.*')
 
@@ -39,6 +42,8 @@ class Sample:
     """
     skipped: int = 0
     """Records among them that are no events."""
+    delimiter: str = ","
+    """Of CSV."""
 
 
 def read_sample(path: Path) -> Sample:
@@ -122,12 +127,11 @@ def _refuse(constant: str) -> None:
 
 
 def _table(text: str, path: Path) -> Sample:
-    rows = _rows(text)
+    delimiter = _delimiter(text)
+    rows = _rows(text, delimiter)
     header = next(rows, None) or []
     if len(header) < 2:
-        other = next((name for sign, name in ((";", "semicolons"), ("\t", "tabs")) if sign in text.partition("\n")[0]), None)
-        hint = f"; it is separated by {other}, CSV is by commas" if other else ""
-        raise _error(path, f"expected JSON, CSV with a header, or an access log in common or combined format{hint}", 1)
+        raise _error(path, "expected JSON, CSV with a header, or an access log in common or combined format", 1)
     if len(set(header)) < len(header) or not all(header):
         raise _error(path, f"expected a header with different names, got {', '.join(map(ascii, header))}", 1)
     events: list[dict[str, Any]] = []
@@ -139,12 +143,24 @@ def _table(text: str, path: Path) -> Sample:
             skipped += row != []
     if len(events) <= skipped:
         raise _error(path, f"expected rows of {len(header)} cells, as many as the header has", 2)
-    return Sample("csv", events, skipped)
+    return Sample("csv", events, skipped, delimiter)
 
 
-def _rows(text: str) -> Iterator[list[str] | None]:
+def _delimiter(text: str) -> Delimiter:
+    """What cuts most rows into as many cells as the header has names, which are several; of such the one that gives most names."""
+    signs: tuple[Delimiter, ...] = get_args(Delimiter)
+
+    def fitting(sign: Delimiter) -> tuple[int, int]:
+        header, *rows = itertools.islice(_rows(text, sign), _TRIED)
+        names = len(header or ())
+        return (sum(len(row or ()) == names for row in rows), names) if names > 1 else (-1, names)
+
+    return max(signs, key=fitting)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str] | None]:
     """The rows of CSV, None for one that can't be read."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         try:
             yield next(reader)

@@ -28,6 +28,7 @@ from livekpi.definition.shape.values import (
     TopicPrefix,
     moment,
 )
+from livekpi.definition.types import Delimiter
 
 _SAID_OTHERWISE = {
     "bootstrap.servers": "`brokers`",
@@ -78,6 +79,8 @@ class File(Model):
     """A file or glob, relative to the definition file; .gz and .zst are read through."""
     format: Literal["ndjson", "csv", "combined", "common", "regex"] = "ndjson"
     """How a line becomes an event; combined and common bring their own fields."""
+    delimiter: Delimiter = ","
+    """For format csv: what stands between the cells, such as ";" or "\\t"."""
     regex: RegularExpression | None = None
     """For format regex: a pattern with named groups, one a field."""
     follow: bool = False
@@ -85,9 +88,10 @@ class File(Model):
     until the next run; without `follow` it counts as it is, so say `follow` of what is being written."""
 
     @model_validator(mode="after")
-    def _regex_given(self) -> Self:
+    def _format_fits(self) -> Self:
         if (self.format == "regex") != (self.regex is not None):
             raise ValueError("expected `regex` together with `format: regex`, and only then")
+        _delimiter_of_csv(self)
         return self
 
 
@@ -96,6 +100,18 @@ class Stdin(Model):
 
     format: Literal["ndjson", "csv", "combined", "common"] = "ndjson"
     """How a line becomes an event; combined and common bring their own fields."""
+    delimiter: Delimiter = ","
+    """For format csv: what stands between the cells, such as ";" or "\\t"."""
+
+    @model_validator(mode="after")
+    def _delimiter_fits(self) -> Self:
+        _delimiter_of_csv(self)
+        return self
+
+
+def _delimiter_of_csv(spec: File | Stdin) -> None:
+    if "delimiter" in spec.model_fields_set and spec.format != "csv":
+        raise ValueError("expected `delimiter` together with `format: csv`, and only then")
 
 
 class SourceSpec(Model):
