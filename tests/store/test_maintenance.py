@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -12,8 +13,8 @@ from livekpi.engine.plan import Grouping
 from livekpi.query.leaves import Slice, distinct_values
 from livekpi.query.steps import Steps
 from livekpi.scripts.rehearsal import Rehearsal
-from livekpi.store.layout import quote, spread
-from livekpi.store.maintenance import EXACT_VALUES, REGISTER_BITS, rank_sql, register_sql, roll_up
+from livekpi.store.layout import cells, quote, spread
+from livekpi.store.maintenance import EXACT_VALUES, REGISTER_BITS, compact, rank_sql, register_sql, roll_up
 from tests.rehearsed import HOUR_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
 
 KPIS = {"users": "value: count(distinct user), by: [c]"}
@@ -49,6 +50,41 @@ def fill(server: Rehearsal, bucket_us: int, first: int, last: int, c: str = "x")
             f"INSERT INTO {name} SELECT make_timestamp({bucket_us}), ?, md5_number_lower(i::VARCHAR), NULL FROM range(?, ?) t(i)",
             [c, first, last],
         )
+
+
+class Listening:
+    """A cursor that notes what is executed by it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor, self.texts = cursor, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, text: str, *rest: Any) -> duckdb.DuckDBPyConnection:
+        self.texts.append(text)
+        return self._cursor.execute(text, *rest)
+
+
+def longest_text(server: Rehearsal, buckets: int) -> int:
+    """The longest statement by which so many buckets of each a user are merged and rolled up."""
+    grouping, name = users(server)
+    filled = [NOON_US - bucket * HOUR_US for bucket in range(1, 1 + buckets)]
+    with server.store.transaction() as cursor:
+        starts = ", ".join(f"(make_timestamp({bucket}))" for bucket in filled)
+        for table, columns in ((name, "bucket, d0, 7, NULL"), (quote(cells(grouping).name), "bucket, d0, 1, NULL, NULL")):
+            cursor.execute(f"DELETE FROM {table}")
+            cursor.execute(f"INSERT INTO {table} SELECT {columns} FROM (VALUES {starts}) b(bucket), (SELECT 'x' AS d0)")
+        listening = Listening(cursor)
+        compact(listening, grouping, filled)  # type: ignore[arg-type]  # all that is done with one
+        roll_up(listening, grouping, 24 * HOUR_US, NOON_US - 12 * HOUR_US)  # type: ignore[arg-type]
+    return max(map(len, listening.texts))
+
+
+def test_no_statement_grows_with_the_buckets(tmp_path: Path) -> None:
+    """History has hundreds of thousands, and each that stood in a statement would cost it several KB of memory."""
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        assert longest_text(server, 2_000) == longest_text(server, 20)
 
 
 def test_a_hash_is_the_lower_half_of_md5() -> None:

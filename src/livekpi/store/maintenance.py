@@ -7,8 +7,10 @@ old bucket become HyperLogLog registers (Flajolet et al. 2007; 2^16 registers, 0
 from collections.abc import Iterable
 
 import duckdb
+import pyarrow as pa
 
 from livekpi.engine.plan import Grouping
+from livekpi.store.arrow import registered
 from livekpi.store.layout import Table, cells, quote, series, spread, tables
 
 REGISTER_BITS = 16
@@ -29,10 +31,12 @@ def rank_sql(key: str) -> str:
 
 def compact(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, buckets: Iterable[int]) -> None:
     """Merges the rows of these buckets (µs), in the caller's transaction."""
-    starts = ", ".join(f"make_timestamp({bucket})" for bucket in sorted(buckets))
-    if starts:
-        for table in tables(grouping):
-            _rewrite(cursor, table, f"bucket IN ({starts})", "bucket")
+    starts = pa.array(sorted(buckets), pa.timestamp("us"))
+    if len(starts):
+        # as a table: each that were written out would cost several KB to plan, and history has many
+        with registered(cursor, {"touched": pa.table({"start": starts})}):
+            for table in tables(grouping):
+                _rewrite(cursor, table, "bucket IN (SELECT start FROM touched)", "bucket")
 
 
 def roll_up(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, grain_us: int, before_us: int) -> None:
@@ -42,14 +46,16 @@ def roll_up(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, grain_us: int
     coarse = f"time_bucket(to_microseconds({grain_us}), bucket, TIMESTAMP '1970-01-01')"
     # beside what has aged since, there may be events that came late for buckets rolled up before: at the finer size
     fresh = f"({coarse} <> bucket OR epoch_us(bucket) >= {done[0] if done else 0}) AND bucket < make_timestamp({before_us})"
-    rows = cursor.execute(f"SELECT DISTINCT epoch_us({coarse}) FROM {quote(cells(grouping).name)} WHERE {fresh}").fetchall()
-    if rows:
-        starts = ", ".join(f"make_timestamp({row[0]})" for row in rows)
+    aged = f"SELECT DISTINCT {coarse} AS start FROM {quote(cells(grouping).name)} WHERE {fresh}"
+    row = cursor.execute(f"CREATE OR REPLACE TEMP TABLE aged AS {aged}").fetchone()
+    if row is not None and row[0]:
+        starts = "(SELECT start FROM aged)"
         for table in tables(grouping):
-            _rewrite(cursor, table, f"bucket < make_timestamp({before_us}) AND {coarse} IN ({starts})", coarse)
+            _rewrite(cursor, table, f"bucket < make_timestamp({before_us}) AND {coarse} IN {starts}", coarse)
         for partial in grouping.spreads:
             if partial.kind == "distinct":
-                _to_registers(cursor, spread(grouping, partial), f"bucket IN ({starts})")
+                _to_registers(cursor, spread(grouping, partial), f"bucket IN {starts}")
+    cursor.execute("DROP TABLE aged")
     cursor.execute("INSERT OR REPLACE INTO rolled VALUES (?, ?, ?)", [grouping.key, grain_us, before_us])
 
 
