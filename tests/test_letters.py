@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from livekpi.cli import main
 from livekpi.clock import ManualClock
+from livekpi.definition.load import parse_definition
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import NOON_US, definition, send
 
@@ -57,6 +58,16 @@ def test_what_became_of_them(data: Path, letters: list[Any], code: int, answer: 
 def test_what_is_no_letter_is_said(data: Path, letter: Any, says: str) -> None:
     done = feed_back(data, letter)
     assert (done.exit_code, says in done.stderr) == (1, True), done.stderr
+
+
+def test_what_a_cluster_counted_is_not_fed_back_here(tmp_path: Path) -> None:
+    """A row of our own beside one that the job replaces would be counted with it for ever."""
+    by_job = definition("n: integer", {"events": "value: count(*)"}).text.replace("http: {}", "kafka: { brokers: 'b:1', topic: t }")
+    server = Rehearsal(tmp_path, ManualClock(NOON_US), parse_definition((by_job + "engine: flink\n").encode(), tmp_path / "kpis.yaml", {}))
+    send(server, {"n": "x"})
+    server.close()
+    done = feed_back(tmp_path / "0", {"number": 1, "record": GOOD})
+    assert (done.exit_code, "engine flink counts what the source's topic holds; send the mended record there" in done.stderr) == (1, True)
 
 
 def test_a_directory_that_can_not_be_is_said(tmp_path: Path) -> None:

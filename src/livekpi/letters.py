@@ -9,7 +9,7 @@ from livekpi.ask import client, stored
 from livekpi.clock import Clock
 from livekpi.engine.batch import BatchWriter
 from livekpi.engine.plan import make_plan
-from livekpi.engine.replay import read_request, replay
+from livekpi.engine.replay import read_request, refusal, replay
 from livekpi.query.output import dead_letter_object
 from livekpi.query.steps import QueryError, zone
 from livekpi.store import dead_letters
@@ -47,8 +47,10 @@ def feed_back(data: Path, rows: list[dict[str, Any]], clock: Clock) -> dict[str,
     except ValueError as error:
         raise QueryError(str(error)) from error
     with stored(data) as (_, definition, _alive_us):
-        pass
-    store = Store.open(data, clock)
+        refused = refusal(definition)
+    if refused is not None:  # rows beside those that a job replaces would be counted with them for ever
+        raise QueryError(refused)
+    store = Store.open(data, clock, memory_mib=definition.spec.limits.memory_mib)
     try:
         writer = BatchWriter(definition, make_plan(definition), clock)
         with store.transaction() as cursor:

@@ -13,6 +13,7 @@ from livekpi.engine.batch import ALIVE_US, Outcome, SourceOutcome, beyond, note_
 from livekpi.engine.plan import Grouping, Plan, grouping_of
 from livekpi.engine.progress import Progress
 from livekpi.engine.replaced_table import ReplacedTable
+from livekpi.engine.replay import refusal
 from livekpi.engine.topics import progress_topic, table_topic
 from livekpi.events import Events
 from livekpi.metrics import Metrics
@@ -35,9 +36,7 @@ class ReplacingWriter:
     """
 
     def __init__(self, definition: Definition, plan: Plan, clock: Clock, metrics: Metrics, ends: Mapping[str, Ends]) -> None:
-        self.refuses_replay: str | None = (
-            f"engine {definition.spec.engine.name} counts what the source's topic holds; send the mended record there"
-        )
+        self.refuses_replay = refusal(definition)
         self._definition, self._clock, self._metrics = definition, clock, metrics
         self._origin = topics_origin(definition)
         self._read: dict[str, dict[str, Position]] = {}

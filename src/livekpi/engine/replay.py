@@ -78,6 +78,12 @@ class Replayed:
         }
 
 
+def refusal(definition: Definition) -> str | None:
+    """Why dead letters can't be fed back to a definition's engine; None where they can."""
+    engine = definition.spec.engine
+    return None if engine.cluster is None else f"engine {engine.name} counts what the source's topic holds; send the mended record there"
+
+
 def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Writer, request: Replay, now_us: int) -> Replayed:
     """Counts what can be counted, once, in the caller's transaction."""
     batch, fed, dead = [], [], []
