@@ -62,7 +62,12 @@ class Reloader:
 
     def _run(self) -> None:
         while not self._stop.wait(self._look_s):
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # a mistake of ours at one change must not end all looking
+                _logger.exception("the changed file could not be loaded", file=str(self._path))
+                why = f"{self._path}: could not be loaded, for a fault of livekpi's: {type(error).__name__}: {error}"
+                self._keep(why, why)
 
     def _load(self) -> None:
         try:

@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Callable
+from errno import ENOSPC
 from itertools import pairwise
 from pathlib import Path
 
@@ -235,6 +237,38 @@ def test_it_watches_on_a_thread_of_its_own(world: World) -> None:
     world.supervisor.start()
     world.supervisor.close()
     assert not world.supervisor._thread.is_alive()
+
+
+def test_a_disk_that_keeps_nothing_is_no_end_of_looking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> JobState:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.cluster, "state", full)
+        world.step()
+    assert world.problem() == "the job on flink: [Errno 28] No space left on device"
+    assert world.metric("livekpi_job_up") == 0
+    world.step()
+    world.step()
+    assert (world.problem(), world.metric("livekpi_job_up")) == (None, 1)
+
+
+def test_a_mistake_of_our_own_at_one_look_is_told_and_ends_no_looking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("livekpi.engine.supervision.LOOK_S", 0.001)
+    looks, well = [KeyError("state")], threading.Event()
+
+    def state() -> JobState:
+        if looks:
+            raise looks.pop()
+        well.set()
+        return JobState("shop", "running", "7")
+
+    monkeypatch.setattr(world.cluster, "state", state)
+    world.supervisor.start()
+    assert well.wait(10)
+    world.supervisor.close()
+    assert world.problems[0] == "the job on flink can't be looked after: KeyError: 'state'"
+    assert world.problem() is None
 
 
 def test_it_says_how_the_job_was_at_the_last_look(world: World) -> None:

@@ -87,6 +87,7 @@ class Reader:
         self._committed: Mapping[str, int] | None = None
         # where a source that failed goes on: behind what the engine has, committed or not
         self._handed_over: dict[str, int] = {}
+        self._failures = 0
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._ended = threading.Event()
@@ -127,7 +128,6 @@ class Reader:
             self._inbox.wake()
 
     def _read_with_retries(self) -> None:
-        failures = 0
         try:
             while not self._stop.is_set():
                 try:
@@ -138,8 +138,8 @@ class Reader:
                     self.failure, self.quiet = str(error), None
                     if self._once:
                         raise
-                    wait_s = RETRY_S[min(failures, len(RETRY_S) - 1)]
-                    failures += 1
+                    wait_s = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+                    self._failures += 1
                     log.warning("source failed", source=self.name, error=self.failure, again_in_s=wait_s)
                     self._stop.wait(wait_s)
         finally:
@@ -152,6 +152,7 @@ class Reader:
             self.failure = self._source.problem
             self.quiet = None if read else self._still_quiet(looked_us)
             if read:
+                self._failures = 0  # it can be read: the next fault begins with the shortest wait
                 for events in self._decoded(read):
                     self._inbox.put(events, self._stop)
                     self._handed_over.update(events.next_positions)

@@ -107,7 +107,13 @@ class Supervisor:
     def _run(self) -> None:
         wait_s = 0.0
         while not self._end.wait(wait_s):
-            wait_s = self.step()
+            try:
+                wait_s = self.step()
+            except Exception as error:  # noqa: BLE001 - a mistake of ours at one look must not end all looking
+                _log.exception("looking after the job failed", engine=self._engine)
+                self._metrics.job_up.labels(self._engine).set(0)
+                self._say(f"the job on {self._engine} can't be looked after: {type(error).__name__}: {error}")
+                wait_s = LOOK_S
 
     def step(self) -> float:
         """Looks once, and does what is to be done; returns how long to wait before the next look, in seconds."""
@@ -116,7 +122,7 @@ class Supervisor:
                 self._prepare()
                 self._prepared = True
             return self._look(self._cluster.state())
-        except (ClusterError, SourceError, ConnectionError) as error:
+        except (ClusterError, SourceError, OSError) as error:  # a broker's, or of the disk that keeps how far the job is
             self.last = None
             self._metrics.job_up.labels(self._engine).set(0)
             self._say(f"the job on {self._engine}: {error}")

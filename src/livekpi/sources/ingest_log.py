@@ -37,6 +37,9 @@ class AppendError(Exception):
     """The events could not be made durable, and are not in the log; says why and what to do."""
 
 
+_WRITER_GONE = "the ingest log's writer has stopped; restart the server"
+
+
 @dataclass(slots=True)
 class _Append:
     """One request's records on their way to the disk."""
@@ -231,8 +234,10 @@ class IngestLog:
                 group = []
         finally:  # nobody may wait for a writer that is gone, whatever ended it
             with self._queued:
+                if not self._closing:  # else it was asked to end
+                    self._failure = _WRITER_GONE
                 self._closing = True
-            _answer(group + self._queue, "the ingest log's writer has stopped; restart the server")
+            _answer(group + self._queue, _WRITER_GONE)
 
     def _next_group(self) -> list[_Append]:
         """Waits for appends and answers all that are queued; none once the log is closed."""
