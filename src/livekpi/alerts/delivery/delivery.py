@@ -103,6 +103,7 @@ class Receiver:
         self._on_refused, self._on_outcome, self._judges = on_refused, on_outcome, judges
         self._give_up_us = spec.give_up // timedelta(microseconds=1)
         self._turns = Turns(spec.messages_a_minute)
+        self._unnoted: list[int] = []
         self._resend_at_us: int | None = None
         self._resends_failed = 0
         self._problem: str | None = None
@@ -155,6 +156,7 @@ class Receiver:
         """Sends what is due; returns how long to wait, in µs."""
         if self._spec.alive is not None:
             return None
+        self._note_sent(now_us)
         found = self._turns.next(self._outbox.waiting(self._name), now_us)
         if found is None or isinstance(found, int):
             return found
@@ -162,7 +164,8 @@ class Receiver:
         now_us, numbers = self._clock.now_us(), [each.message.number for each in found]
         if isinstance(outcome, Sent):
             self._turns.sent(numbers, now_us)
-            self._outbox.sent(self._name, numbers, now_us)
+            self._unnoted = numbers
+            self._note_sent(now_us)
         elif isinstance(outcome, TryAgain):
             self._put_off(found, outcome, now_us)
         elif self._turns.refused(numbers, now_us):
@@ -170,6 +173,12 @@ class Receiver:
             self._on_refused(self._name, outcome.reason)
         self._on_outcome(self._name, outcome, len(numbers))
         return 0
+
+    def _note_sent(self, now_us: int) -> None:
+        """Notes what the receiver has. Until the store takes that nothing more is sent, or it would be sent again and again."""
+        if self._unnoted:
+            self._outbox.sent(self._name, self._unnoted, now_us)
+            self._unnoted = []
 
     def _put_off(self, found: Sequence[Waiting], outcome: TryAgain, now_us: int) -> None:
         numbers = [each.message.number for each in found]
