@@ -22,6 +22,17 @@ def test_members_one_after_another_are_one_body(parts: list[bytes], encoding: st
     assert decompress(b"".join(map(pack, parts)), encoding, MIB) == b"".join(parts)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_members_may_end_anywhere_in_a_body_of_many(encoding: str) -> None:
+    """As many as this would take minutes if each cost as much as what is left of the body."""
+    pack = gzip.compress if encoding == "gzip" else zstd
+    event = b'{"n": 1}\n'
+    body = pack(b"") * 400_000 + pack(event)
+    assert decompress(body, encoding, MIB) == event
+    with pytest.raises(ProblemError, match="cut short"):
+        decompress(body[:-1], encoding, MIB)
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
 def test_the_limit_is_exact(pack: object) -> None:
     assert callable(pack)
