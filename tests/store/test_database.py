@@ -174,6 +174,23 @@ def test_it_is_reopened_at_its_last_commit(tmp_path: Path) -> None:
     store.close()
 
 
+def test_reopened_after_an_error_that_closed_it_it_has_as_much_memory(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, CLOCK, memory_mib=300)
+    before = memory_limit(store)
+    store._connection.close()
+    store.reopen()
+    assert memory_limit(store) == before
+    store.close()
+
+
+def test_a_file_that_goes_while_sizes_are_added_up_has_none(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, CLOCK)
+    before = store.size_bytes()
+    (tmp_path / "livekpi.duckdb.wal2").symlink_to(tmp_path / "gone")
+    assert store.size_bytes() == before
+    store.close()
+
+
 def test_a_directory_without_a_store_can_not_be_read(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=f"there is no livekpi data in {tmp_path}"):
         Store.open_for_reading(tmp_path)

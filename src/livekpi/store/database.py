@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -25,9 +25,10 @@ class Store:
     Writing is for one thread, in `transaction`, but for what is kept beside the numbers; any thread may read by a cursor of its own.
     """
 
-    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, lock: Lock | None) -> None:
+    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, lock: Lock | None, memory_mib: int) -> None:
         self.directory = directory
         self.lock = lock
+        self._memory_mib = memory_mib
         self._connection = connection
         self._guard = threading.Lock()
 
@@ -48,7 +49,7 @@ class Store:
             stack.callback(connection.close)
             migrate(connection)
             stack.pop_all()
-        return cls(directory, connection, lock)
+        return cls(directory, connection, lock, memory_mib)
 
     @classmethod
     def open_for_reading(cls, directory: Path, *, memory_mib: int = 512) -> Self:
@@ -66,7 +67,7 @@ class Store:
             connection.close()
             advice = "use a newer livekpi" if version and int(version[0]) > SCHEMA_VERSION else "`livekpi run` brings it to this one"
             raise StoreError(f"{directory} has schema version {version and version[0]}, this livekpi reads {SCHEMA_VERSION}; {advice}")
-        return cls(directory, connection, None)
+        return cls(directory, connection, None, memory_mib)
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -106,17 +107,9 @@ class Store:
 
     def reopen(self) -> None:
         """Opens the file anew at its last commit, after an error that closed it (a full disk)."""
-        path, memory = self.directory / FILE_NAME, self._setting("memory_limit")
         with self._guard:
             self._connection.close()
-            self._connection = _connect(path, read_only=False, memory_limit=memory)
-
-    def _setting(self, name: str) -> str:
-        try:
-            row = self._connection.execute(f"SELECT current_setting('{name}')").fetchone()
-        except duckdb.Error:
-            return "512MiB"
-        return str(row[0]) if row else "512MiB"
+            self._connection = _connect(self.directory / FILE_NAME, read_only=False, memory_mib=self._memory_mib)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A reader's own view; close it after use."""
@@ -125,7 +118,11 @@ class Store:
 
     def size_bytes(self) -> int:
         """What the database's files take on disk."""
-        return sum(path.stat().st_size for path in self.directory.glob(f"{FILE_NAME}*"))
+        found = 0
+        for path in self.directory.glob(f"{FILE_NAME}*"):
+            with suppress(FileNotFoundError):  # a checkpoint takes the log away between two looks
+                found += path.stat().st_size
+        return found
 
     def close(self) -> None:
         self._connection.close()
@@ -141,9 +138,9 @@ def make_directory(directory: Path) -> None:
         raise unusable(directory, error) from error
 
 
-def _connect(path: Path, *, read_only: bool, memory_mib: int = 512, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, read_only: bool, memory_mib: int) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config={"memory_limit": memory_limit or f"{memory_mib}MiB"})
+        connection = duckdb.connect(str(path), read_only=read_only, config={"memory_limit": f"{memory_mib}MiB"})
     except duckdb.IOException as error:
         raise StoreError(f"{path} can't be opened: {error}") from error
     except duckdb.SerializationException as error:
