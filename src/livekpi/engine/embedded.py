@@ -1,6 +1,6 @@
 """Runs the plan in DuckDB: a batch of one source's events in, partials out, in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from livekpi.engine.distinct import DistinctWriter
 from livekpi.engine.plan import Grouping
-from livekpi.engine.prepared import Batches
+from livekpi.engine.prepared import Batches, Execute
 from livekpi.engine.rendering import EVENT, bins_sql, cells_sql
 from livekpi.store.arrow import insert, registered
 from livekpi.store.corrections import Final
-from livekpi.store.layout import OTHER, cells, dimensions, quote, series, spread, text
+from livekpi.store.layout import OTHER, cells, dimensions, quote, series, spread
 
 EVENTS = "events"
-_OVERFLOW = "o"
+_OVERFLOW = "overflow"
 Series = tuple[str | None, ...]
 
 
@@ -67,9 +67,18 @@ class GroupingWriter:
         `final` is what was final before; None where no event was late.
         """
         overflow = self._overflow(cursor, count)
-        events = self._events(overflow)
-        # only what is the same for every batch is worth planning once
-        execute = duckdb.DuckDBPyConnection.execute if overflow else self._batches.execute
+        if overflow is None:
+            found, rows = self._append(cursor, count, final, self._events(), self._batches.execute)
+            return Applied(_buckets(found), rows, 0)
+        with registered(cursor, {_OVERFLOW: overflow}):
+            # only what is the same for every batch is worth planning once
+            found, rows = self._append(cursor, count, final, self._limited_events(), duckdb.DuckDBPyConnection.execute)
+        return Applied(_buckets(found), rows, sum(n for _, n, first, *_ in found if first == OTHER))
+
+    def _append(
+        self, cursor: duckdb.DuckDBPyConnection, count: int, final: Final | None, events: Mapping[str, str], execute: Execute
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """Bucket, count and dimensions of the cells that were appended, and how many rows were to the table that grew most."""
         if final is None:
             found = execute(cursor, self._cells.format(**events)).fetchall()
         else:
@@ -77,40 +86,40 @@ class GroupingWriter:
         self._remember(cursor, found)
         for name, sql in self._bins:
             execute(cursor, f"INSERT INTO {quote(name)} BY NAME {sql.format(**events)}")
-        rows = max([len(found), *(distinct.append(cursor, execute, events, count) for distinct in self._distincts)])
-        limited = sum(n for _, n, first, *_ in found if first == OTHER) if overflow else 0
-        return Applied(frozenset(bucket for bucket, *_ in found), rows, limited)
+        return found, max([len(found), *(distinct.append(cursor, execute, events, count) for distinct in self._distincts)])
 
-    def _events(self, overflow: list[Series]) -> Mapping[str, str]:
-        """What stands in a statement's braces: the events, and their bucket and dimensions; those of `overflow` series become OTHER."""
-        bucket = f"{EVENT}.{bucket_column(self._grouping.every_us)} AS bucket"
-        names = dimensions(self._grouping)
-        if not overflow:
-            columns = [f"{sql} AS {name}" for sql, name in zip(self._dimensions, names, strict=True)]
-            return {"keys": ", ".join([bucket, *columns]), "source": f"{self._batches.view} AS {EVENT}"}
-        kept = [
-            f"CASE WHEN {_OVERFLOW}.hit IS NULL THEN {sql} ELSE '{OTHER}' END AS {name}"
-            for sql, name in zip(self._dimensions, names, strict=True)
-        ]
-        rows = ", ".join(f"({', '.join('NULL' if value is None else text(value) for value in row)}, true)" for row in overflow)
-        match = " AND ".join(f"{sql} IS NOT DISTINCT FROM {_OVERFLOW}.{name}" for sql, name in zip(self._dimensions, names, strict=True))
-        others = f"(VALUES {rows}) AS {_OVERFLOW}({', '.join([*names, 'hit'])})"
-        return {"keys": ", ".join([bucket, *kept]), "source": f"{self._batches.view} AS {EVENT} LEFT JOIN {others} ON {match}"}
+    def _events(self) -> Mapping[str, str]:
+        """What stands in a statement's braces: the events, and their bucket and dimensions."""
+        return {"keys": self._keys(self._dimensions), "source": f"{self._batches.view} AS {EVENT}"}
+
+    def _limited_events(self) -> Mapping[str, str]:
+        """As `_events`; the series that the table of overflow names become OTHER."""
+        kept = [f"CASE WHEN {_OVERFLOW}.hit IS NULL THEN {sql} ELSE '{OTHER}' END" for sql in self._dimensions]
+        pairs = zip(self._dimensions, dimensions(self._grouping), strict=True)
+        match = " AND ".join(f"{sql} IS NOT DISTINCT FROM {_OVERFLOW}.{name}" for sql, name in pairs)
+        return {"keys": self._keys(kept), "source": f"{self._batches.view} AS {EVENT} LEFT JOIN {_OVERFLOW} ON {match}"}
+
+    def _keys(self, columns: Sequence[str]) -> str:
+        named = zip(columns, dimensions(self._grouping), strict=True)
+        return ", ".join([f"{EVENT}.{bucket_column(self._grouping.every_us)} AS bucket", *(f"{sql} AS {name}" for sql, name in named)])
 
     def _marked(self, events: Mapping[str, str], final: Final) -> Mapping[str, str]:
         """With the marks of what is corrected beside bucket and dimensions."""
         every_us = self._grouping.every_us
         return {**events, "keys": f"{events['keys']}, {final.marks_sql(f'{EVENT}.{bucket_column(every_us)}', every_us)}"}
 
-    def _overflow(self, cursor: duckdb.DuckDBPyConnection, count: int) -> list[Series]:
-        """The events' series that there is no room for any more."""
+    def _overflow(self, cursor: duckdb.DuckDBPyConnection, count: int) -> pa.Table | None:
+        """The events' series that there is no room for any more; None where there is room for all."""
         room = max(0, self._limit - len(self._first))
         if not self._dimensions or count <= room:  # there are no more new series than events
-            return []
-        events, names = self._events([]), ", ".join(dimensions(self._grouping))
-        rows = cursor.execute(f"SELECT DISTINCT {names} FROM (SELECT {events['keys']} FROM {events['source']})")
-        fresh = [row for row in rows.fetchall() if row not in self._first]
-        return sorted(fresh, key=str)[room:]
+            return None
+        events, names = self._events(), dimensions(self._grouping)
+        rows = cursor.execute(f"SELECT DISTINCT {', '.join(names)} FROM (SELECT {events['keys']} FROM {events['source']})")
+        beyond = sorted((row for row in rows.fetchall() if row not in self._first), key=str)[room:]
+        if not beyond:
+            return None
+        columns = {name: pa.array([row[index] for row in beyond], pa.string()) for index, name in enumerate(names)}
+        return pa.table({**columns, "hit": pa.array([True] * len(beyond))})
 
     def _remember(self, cursor: duckdb.DuckDBPyConnection, found: Iterable[tuple[Any, ...]]) -> None:
         """Notes the buckets that series were first seen in; `found` holds bucket, count and dimensions."""
@@ -130,6 +139,10 @@ class GroupingWriter:
                 cursor.execute(f"DELETE FROM {name} USING incoming WHERE {same}")
         insert(cursor, f"INSERT INTO {name} BY NAME SELECT * FROM", table)
         self._first.update(earlier)
+
+
+def _buckets(found: Iterable[tuple[Any, ...]]) -> frozenset[int]:
+    return frozenset(bucket for bucket, *_ in found)
 
 
 def bucket_column(every_us: int) -> str:
