@@ -57,6 +57,14 @@ def test_a_merge_is_due_once_enough_rows_have_been_appended(tmp_path: Path) -> N
         assert not housekeeping.due()
 
 
+def test_what_a_cluster_replaced_is_not_noted_for_a_merge(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        housekeeping = Housekeeping(server.definition, server.engine.plan, server.clock)
+        key = grouping(server).key
+        housekeeping.wrote({key: frozenset({NOON_US})}, {key: 0})
+        assert housekeeping._touched[key] == set()
+
+
 def test_a_merge_leaves_one_row_a_bucket_and_series_and_every_number(tmp_path: Path) -> None:
     with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
         for number in range(12):

@@ -43,8 +43,9 @@ class Housekeeping:
     def wrote(self, touched: Mapping[str, frozenset[int]], rows: Mapping[str, int]) -> None:
         """Notes what a commit appended."""
         for key, buckets in touched.items():
-            self._touched[key] |= buckets
-            self._rows[key] += rows[key]
+            if rows[key]:  # what a cluster replaced needs no merging, and would be noted for ever
+                self._touched[key] |= buckets
+                self._rows[key] += rows[key]
 
     def due(self) -> Due:
         """What is worth doing now."""
