@@ -52,7 +52,7 @@ class Parameters:
         text = self.text(name)
         if text is None:
             return default
-        if not text.isdecimal() or not 1 <= int(text[:20]) <= maximum:
+        if not text.isdecimal() or len(text) > 20 or not 1 <= int(text) <= maximum:
             raise ProblemError(HTTPStatus.BAD_REQUEST, f"{name}: expected a whole number from 1 to {maximum}, got {text!r}")
         return int(text)
 

@@ -41,6 +41,7 @@ def test_times_are_from_now_unless_said() -> None:
         ({"for_": "0s"}, "until: expected a time to come"),
         ({"for_": "400d"}, "within 366d"),
         ({"for_": "1000y"}, "within 366d"),
+        ({"from_": "2199-12-31T00:00:00Z", "for_": "300d"}, "until: expected a time before 2200"),
         ({"until": "2026-03-01T11:00:00Z"}, "until: expected a time to come"),
         ({"until": "2026-03-01T13:00:00Z", "from_": "2026-03-01T13:00:00Z"}, "after `from`"),
         ({"from_": "-3h", "for_": "1h"}, "until: expected a time to come"),

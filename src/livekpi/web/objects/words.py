@@ -17,6 +17,7 @@ from livekpi.definition.durations import parse_duration
 from livekpi.definition.problems import nearest
 from livekpi.query.output import time_text
 from livekpi.query.steps import QueryError
+from livekpi.sources.times import END_US
 from livekpi.web.objects import checks
 
 LONGEST = {"silences": timedelta(days=366), "acknowledgements": timedelta(days=1)}
@@ -68,6 +69,8 @@ def checked(definition: Definition, kind: Kind, asked: Asked, now_us: int) -> Sa
         raise QueryError("until: expected a time to come, and after `from`")
     if until_us - from_us > microseconds(LONGEST[kind]):
         raise QueryError(f"expected an end within {LONGEST[kind].days}d of the beginning")
+    if until_us >= END_US:
+        raise QueryError("until: expected a time before 2200")
     return Saying(kind, asked.rule, asked.series, texts["author"], texts["reason"], from_us, until_us)
 
 
