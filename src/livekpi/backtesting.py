@@ -19,6 +19,7 @@ from livekpi.alerts.numbers import number_text
 from livekpi.ask import client, stored
 from livekpi.client import PATIENCE_S
 from livekpi.clock import Clock
+from livekpi.data_directory import data_directory
 from livekpi.definition.load import load
 from livekpi.query.steps import QueryError
 from livekpi.web.objects.backtest import Asked, AskedIncident, answer
@@ -50,7 +51,7 @@ def show(
         rules=list(rules),
         incidents=None if incidents is None else read_incidents(incidents),
     )
-    directory = data or file.parent / ".livekpi"
+    directory = data_directory(file, data)
     server = client(directory)
     if server is not None:
         found = server.post("/v1/backtest", msgspec.to_builtins(question), answer_s=PATIENCE_S)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 import click
 
+from livekpi.data_directory import DEFAULT
+
 if TYPE_CHECKING:
     from livekpi.alerts.words import Kind
 
@@ -190,7 +192,7 @@ def init(sample: Path) -> None:
 
 @main.command()
 @click.argument("kpi")
-@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--data", type=DIRECTORY, default=DEFAULT, show_default=True, help="The data directory.")
 @click.option("--from", "from_", metavar="T", help="The first step starts here or later: ISO 8601, seconds since the epoch, or -1d.")
 @click.option("--to", metavar="T", help="The last step starts before.")
 @click.option("--step", help="10s, 1m, 1h, 1d, 1w: a multiple of the KPI's bucket; `all` for one value.  [default: the finest kept]")
@@ -237,7 +239,7 @@ def backtest(
 
 
 @main.command("dead-letters")
-@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--data", type=DIRECTORY, default=DEFAULT, show_default=True, help="The data directory.")
 @click.option("--source", help="Only those of this source.")
 @click.option("--reason", help="Only those of this kind (not_json, wrong_type, …), or whose reason says this.")
 @click.option("--from", "from_", metavar="T", help="Only those that arrived at or after this time.")
@@ -264,7 +266,7 @@ def dead_letters(data: Path, replay: bool, mended: TextIO | None, **asked: str |
 
 
 @main.command()
-@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--data", type=DIRECTORY, default=DEFAULT, show_default=True, help="The data directory.")
 @click.option("--history", is_flag=True, help="What fired, and who was told of it, the last first.")
 @click.option("--rule", metavar="A,B", help="Only of these rules.")
 @click.option("--severity", metavar="A,B", help="Only these: critical, error, warning, info.")
@@ -298,7 +300,7 @@ def said_of_alerts(command: Callable[P, None]) -> Callable[P, None]:
         click.option("--until", metavar="T", help="Until when, in place of --for."),
         click.option("--reason", help="Why."),
         click.option("--author", help="Who says so.  [default: the user's name]"),
-        click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory."),
+        click.option("--data", type=DIRECTORY, default=DEFAULT, show_default=True, help="The data directory."),
         click.option("--list", "list_", is_flag=True, help="List those that hold, now or later."),
         click.option("--end", type=click.IntRange(1), metavar="NUMBER", help="Let one end now."),
         click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True),
@@ -354,7 +356,7 @@ def _say(
 @click.option("--end", metavar="T", help="When it was over, where it took a while.")
 @click.option("--link", metavar="URL", help="Where more is said.")
 @click.option("--author", help="Who says so.  [default: the user's name]")
-@click.option("--data", type=DIRECTORY, default=Path(".livekpi"), show_default=True, help="The data directory.")
+@click.option("--data", type=DIRECTORY, default=DEFAULT, show_default=True, help="The data directory.")
 @click.option("--list", "list_", is_flag=True, help="List all annotations.")
 @click.option("--delete", type=click.IntRange(1), metavar="NUMBER", help="Delete one.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from livekpi.ask import client
 from livekpi.clustered import JOB, on_engine, open_cluster, problems
+from livekpi.data_directory import data_directory
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.definition.problems import DefinitionError
@@ -17,7 +18,6 @@ from livekpi.engine.embedded import EVENTS, bucket_column
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.rendering import EVENT, bins_sql, cells_sql, values_sql
 from livekpi.engine.supervision import Stopped, forget_stopped, note_stopped, stopped_in
-from livekpi.run import data_directory
 from livekpi.store.layout import cells, dimensions, spread
 
 

@@ -25,6 +25,7 @@ from livekpi.clock import Clock, SystemClock
 from livekpi.clustered import open_clustered
 from livekpi.clustered import problems as engine_problems
 from livekpi.commit import Commit
+from livekpi.data_directory import data_directory
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import load
 from livekpi.definition.problems import DefinitionError, nearest
@@ -49,7 +50,6 @@ from livekpi.web.server import Server, parse_listen
 log = structlog.get_logger()
 
 DEFAULT_LISTEN = "127.0.0.1:8321"
-DEFAULT_DATA = ".livekpi"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MIB = 1 << 20
 COLLECT_AFTER = 50_000
@@ -74,11 +74,6 @@ class Parts:
     clock: Clock
     job: Supervisor | None = None
     """Who watches over the job, where a cluster computes."""
-
-
-def data_directory(file: Path, data: Path | None) -> Path:
-    """Where a definition's data is: as given, or `.livekpi` beside the file."""
-    return data if data is not None else file.parent / DEFAULT_DATA
 
 
 @contextmanager

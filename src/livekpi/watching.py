@@ -5,7 +5,8 @@ from pathlib import Path
 from rich.console import Console
 
 from livekpi.clock import SystemClock
-from livekpi.run import data_directory, stopping
+from livekpi.data_directory import data_directory
+from livekpi.run import stopping
 from livekpi.top import run
 from livekpi.web.access.tokens import local_token
 
