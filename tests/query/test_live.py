@@ -101,6 +101,27 @@ def test_what_was_known_and_what_is_told_is_what_there_is(tmp_path: Path, seed: 
         assert all(each.untold is None for each in told.values())
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_level_is_carried_on_between_what_changed_and_what_became_final(tmp_path: Path, seed: int) -> None:
+    """The two are told by one answer, and what was given between them is in neither."""
+    chance = random.Random(seed)
+    with rehearsed(tmp_path, definition(FIELDS, KPIS, source="late: 2m, idle: 5m,")) as server:
+        found = commits(server)
+        wants = {Want("level", by, STEPS[step]): step for by in ((), ("c",), ("ok", "c")) for step in (None, "5m")}
+        final_us, page = dict.fromkeys(wants, 0), dict[Want, Known]((want, {}) for want in wants)
+        now_us = NOON_US
+        for _ in range(12):
+            now_us += chance.choice([1, 4, 9]) * MINUTE_US
+            server.clock.set_us(now_us)
+            send(server, *(event(chance, now_us - chance.randrange(6 * MINUTE_US)) for _ in range(2)))
+            with server.query() as query:
+                changes = changed(query, server.definition, list(wants), found[-1], final_us)
+            final_us |= changes.final_us
+            for want, step in wants.items():
+                page[want] |= known(changes.told.get(want))
+                assert page[want] == asked(server, want, step), want
+
+
 def test_what_is_told_together_is_what_each_is_told_alone(tmp_path: Path) -> None:
     chance = random.Random(7)
     with rehearsed(tmp_path, definition(FIELDS, KPIS, composed=COMPOSED)) as server:

@@ -85,7 +85,9 @@ def assemble(
     found = [f"v{place}" for place in range(len(kpis))]
     outer = ", ".join([*names, *(f"{value_sql(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, found, strict=True)), *marks])
     some = " OR ".join(f"{value} IS NOT NULL" for value in found)
-    return Statement(f"SELECT * FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0 AND ({some})", ", ".join(names), parameters)
+    shown, steps_alone = ("* REPLACE (i::BIGINT AS i)", " AND i = floor(i)") if steps.gaps else ("*", "")
+    found_rows = f"SELECT {shown} FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0{steps_alone} AND ({some})"
+    return Statement(found_rows, ", ".join(names), parameters)
 
 
 def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool, zeros: bool) -> list[str]:

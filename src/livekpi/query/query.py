@@ -95,6 +95,7 @@ class Query:
 
     def _together(self, kpis: Sequence[Kpi], steps: Steps, by: tuple[str, ...], where: exp.Expr | None = None) -> list[list[Point]]:
         """The points of KPIs that are complete from the same bucket on; `where` is about the dimensions of the first."""
+        steps = _bridged(kpis, steps)
         windows = [self._windows(kpi) for kpi in kpis]
         marks = {window: number for number, window in enumerate(dict.fromkeys(window for each in windows for window in each))}
         statement = self._statement(kpis, steps, by, where, marks)
@@ -129,6 +130,7 @@ class Query:
 
         Without `carry` a level is only in the steps in which an event gave it; with `zeros` a sum over no events is 0, as a count is.
         """
+        steps = _bridged([kpi], steps) if carry else steps
         statement = self._statement([kpi], steps, by, where, {}, carry=carry, zeros=zeros)
         with self._stepped(steps) as prefix:
             return self._cursor.sql(f"{prefix}{statement.unordered}", params=statement.parameters or None).to_arrow_table()
@@ -138,8 +140,9 @@ class Query:
     ) -> Iterator[tuple[list[Kpi], pa.Table]]:
         """As `columns`, of as many KPIs as one statement can answer: these, and their values as ``v0``, ``v1``, …"""
         for alike in self._alike(kpis):
-            statement = self._statement(alike, steps, by, None, {}, carry=carry, zeros=zeros)
-            with self._stepped(steps) as prefix:
+            bridged = _bridged(alike, steps) if carry else steps
+            statement = self._statement(alike, bridged, by, None, {}, carry=carry, zeros=zeros)
+            with self._stepped(bridged) as prefix:
                 yield alike, self._cursor.sql(f"{prefix}{statement.unordered}").to_arrow_table()
 
     def _alike(self, kpis: Iterable[Kpi]) -> list[list[Kpi]]:
@@ -200,8 +203,9 @@ class Query:
     @contextmanager
     def _stepped(self, steps: Steps) -> Iterator[str]:
         """Lets a statement read the steps by their name; yields what is to stand before it."""
-        if len(steps) <= INLINE_STEPS:
-            rows = (f"({index}, make_timestamp({start}), make_timestamp({end}))" for index, start, end in steps.numbered())
+        spans = [*steps.numbered(), *steps.gaps]
+        if len(spans) <= INLINE_STEPS:
+            rows = (f"({index}, make_timestamp({start}), make_timestamp({end}))" for index, start, end in spans)
             yield f"WITH {leaves.STEPS}(i, start, hi) AS (VALUES {', '.join(rows)}) "
             return
         if steps.size_us is not None:
@@ -209,8 +213,8 @@ class Query:
             bounds = f"make_timestamp({start}) AS start, make_timestamp({start} + {steps.size_us}) AS hi"
             yield f"WITH {leaves.STEPS} AS (SELECT i, {bounds} FROM range({len(steps)}) numbers(i)) "
             return
-        types = {"i": pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
-        columns = zip(*steps.numbered(), strict=True)
+        types = {"i": pa.float64() if steps.gaps else pa.int64(), "start": pa.timestamp("us"), "hi": pa.timestamp("us")}
+        columns = zip(*spans, strict=True)
         table = pa.table({name: pa.array(values, types[name]) for name, values in zip(types, columns, strict=True)})
         with registered(self._cursor, {leaves.STEPS: table}):
             yield ""
@@ -265,6 +269,11 @@ class Query:
         """Steps that end here or earlier are final."""
         watermarks = [(self.watermark_us(name), self._definition.sources[name].late_us) for name in kpi.sources]
         return min(-1 if watermark is None else watermark - late_us for watermark, late_us in watermarks)
+
+
+def _bridged(kpis: Iterable[Kpi], steps: Steps) -> Steps:
+    """The steps, with what lies between them where a level that was given there is carried on."""
+    return steps.bridged() if any(aggregate.kind == "last" for aggregate in _aggregates(kpis)) else steps
 
 
 def _aggregates(kpis: Iterable[Kpi]) -> Iterable[Aggregate]:

@@ -1,7 +1,7 @@
 """The steps a range is asked in: seconds to weeks, aligned in a time zone, whose days may have 23 or 25 hours."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +26,8 @@ class Steps:
     ends: Sequence[int]
     size_us: int | None
     """The size they all have and lie at without gaps; None where they differ."""
+    gaps: Sequence[tuple[float, int, int]] = ()
+    """(number, start, end) of what lies between two of them, numbered between the two; for what must be known of it, see `bridged`."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -33,6 +35,11 @@ class Steps:
     def numbered(self) -> Iterator[tuple[int, int, int]]:
         """(index, start, end) of each."""
         return ((index, *span) for index, span in enumerate(zip(self.starts, self.ends, strict=True)))
+
+    def bridged(self) -> "Steps":
+        """With what lies between them as gaps."""
+        between = enumerate(pairwise(zip(self.starts, self.ends, strict=True)))
+        return replace(self, gaps=tuple((index + 0.5, end, start) for index, ((_, end), (start, _)) in between if end < start))
 
 
 def zone(name: str) -> ZoneInfo:
