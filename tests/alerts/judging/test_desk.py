@@ -298,6 +298,18 @@ def test_an_alert_goes_on_through_a_restart(tmp_path: Path, death: str, late: st
         assert spans(server) == [("12:01", None)]
 
 
+def test_what_an_alert_was_judged_by_is_on_the_disk_with_it(tmp_path: Path) -> None:
+    """Who knows less after a crash of how late events come would judge it otherwise, and tell that."""
+    with rehearsed(tmp_path, ruled("when: hits > 0, by: [shop]")) as server:
+        for second in range(0, 60, 5):
+            step_to(server, f"12:00:{second:02}", {"shop": "x"})
+        step_to(server, "12:01:05", {"shop": "x"})
+        assert spans(server) == [("12:01", None)]
+        with server.cursor() as cursor:
+            kept = dict(cursor.execute("SELECT source, state FROM lateness").fetchall())
+        assert kept == server.desk.arrivals.dump()
+
+
 def test_a_series_that_ends_ends_its_alert_though_others_are_always_late(tmp_path: Path) -> None:
     with rehearsed(tmp_path, ruled("when: slowest > 5, by: [shop]")) as server:
         step_to(server, "12:00:30", {"shop": "x", "ms": 9}, {"shop": "y", "ms": 9})

@@ -56,6 +56,13 @@ def test_where_nothing_is_new_there_is_no_turn(server: Rehearsal) -> None:
     assert isinstance(turn(server, replace(before, settled=None), ripe("12:10", {"12:09": 0.5})), Turn)
 
 
+def test_what_was_whole_stays_so_though_less_is_known_of_how_late_events_come(server: Rehearsal) -> None:
+    found = turn(server, judged(server, "12:10", "12:09"), ripe("12:11", {"12:07": 0.1, "12:08": 0.2, "12:09": 0.3, "12:10": 0.4}))
+    assert isinstance(found, Turn)
+    assert found.shares == {at("12:09"): 0.3, at("12:10"): 0.4}
+    assert found.whole_us == at("12:09")
+
+
 def test_what_was_corrected_before_is_known_to_the_store_alone(server: Rehearsal) -> None:
     found = turn(server, judged(server, "12:10", "12:10"), ripe("12:11", {}), touched="12:07:30")
     assert isinstance(found, Turn)

@@ -109,6 +109,8 @@ class Desk:
                 for receiver, reason in heard.items():
                     self._note_refusal(cursor, receiver, reason, now_us, outcome)
                 self._book.write(cursor)
+                if outcome.changed:  # by which they were judged: who knows less after a crash would judge them otherwise
+                    self._keep_lateness(cursor)
                 if self._standing is None or (said.acknowledgements and any(alert.ends_us is not None for alert in outcome.changed)):
                     end_idle(cursor, self._definition, now_us)
                 self._keep_house(cursor, now_us)
@@ -268,9 +270,12 @@ class Desk:
         if now_us - self._learned_us < LEARNED_US:
             return
         self._learned_us = now_us
-        for source, state in self.arrivals.dump().items():
-            cursor.execute("INSERT OR REPLACE INTO lateness VALUES (?, ?)", [source, state])
+        self._keep_lateness(cursor)
         ledger.prune_told(cursor, now_us - KEPT_US)
         standing = self._standing or {}
         known = [(rule, standing[rule.name].progress.over_us) for rule in self._rules if rule.name in standing]
         ledger.prune_states(cursor, {rule.name: earliest_us(rule, self._definition, over_us) for rule, over_us in known})
+
+    def _keep_lateness(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        for source, state in self.arrivals.dump().items():
+            cursor.execute("INSERT OR REPLACE INTO lateness VALUES (?, ?)", [source, state])

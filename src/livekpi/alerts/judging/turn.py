@@ -126,7 +126,9 @@ class Turns:
         until_us = max(ripe.until_us, before.progress.judged_us)
         if start_us >= until_us:
             return None if before.progress.judged_us else replace(before, progress=_until(rule, until_us))
-        turn = Turn(rule, before, ripe, askable_us, start_us, until_us, ripe.shares(until_us, rule.every_us))
+        # what was whole stays so, also where less is known of how late events come: after a crash, or once late ones were heard
+        shares = {at_us: share for at_us, share in ripe.shares(until_us, rule.every_us).items() if at_us >= before.progress.whole_us}
+        turn = Turn(rule, before, ripe, askable_us, start_us, until_us, shares)
         same = (turn.progress, turn.shares, turn.start_us) == (before.progress, before.shares, before.again_us)
         return None if same and before.settled is not None and not corrected else turn
 
