@@ -108,6 +108,19 @@ def test_hostile_csv_is_cut_in_one_pass(end: bytes) -> None:
     assert len(found) >= 50_000
 
 
+def test_a_mark_of_the_byte_order_is_no_part_of_the_first_line() -> None:
+    assert cut(Lines(), [b"\xef\xbb\xbf{}\n{}\n"]) == [(0, b"{}"), (6, b"{}")]
+    later = Lines()
+    later.seek(100)
+    assert later.feed(b"\xef\xbb\xbf{}\n")[0] == [b"\xef\xbb\xbf{}"]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_lines_that_end_otherwise_are_named(end: bytes) -> None:
+    with pytest.raises(HeaderError, match="the lines end in CR alone; save the file with line ends of LF or CRLF"):
+        cut(CsvRecords(), [b"a,b\r1,2\r3,4" + end])
+
+
 def test_header() -> None:
     records = CsvRecords()
     assert cut(records, [b'\xef\xbb\xbfa, b ,"c\nd"\r\n', b"1,2,3\r\n"]) == [(16, b"1,2,3\r")]

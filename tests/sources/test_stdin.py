@@ -45,6 +45,13 @@ def test_positions_count_on_after_a_restart() -> None:
     ]
 
 
+def test_a_mark_of_the_byte_order_is_no_record() -> None:
+    starts: tuple[dict[str, int], ...] = ({}, {"stdin": 100})
+    for positions in starts:
+        (chunk,) = read_all(started(io.BytesIO(b"\xef\xbb\xbf1\n2\n"), positions))
+        assert chunk.records == [b"1", b"2"]
+
+
 def test_nothing_at_all() -> None:
     found = started(io.BytesIO(b""))
     assert found.read(10, LONG_S) == []  # at once, so that --once need not wait

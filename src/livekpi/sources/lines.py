@@ -1,6 +1,7 @@
 """Cuts a stream of bytes into records and says where each stands."""
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from itertools import accumulate, count
 from operator import add
@@ -79,6 +80,8 @@ class Lines:
 
     def _cut(self, lines: list[bytes], first_bytes: int) -> Cut:
         """The lines with their positions; the first may be longer than what was kept of it."""
+        if self.position == 0:
+            lines[0] = lines[0].removeprefix(BOM_UTF8)
         second = self.position + first_bytes
         ends = list(map(add, accumulate(map(len, lines[1:]), initial=second), count(1)))
         positions = [self.position, *ends[:-1]]
@@ -176,6 +179,8 @@ class CsvRecords:
 
     def _header(self, record: bytes) -> tuple[str, ...]:
         try:
+            if b"\r" in record.rstrip() and b'"' not in record:
+                raise HeaderError(f"the lines end in CR alone; save the file with line ends of LF or CRLF: {shown(record)}")
             return tuple(name.strip() for name in self._text.cells(record.decode("utf-8-sig")))
         except (UnicodeDecodeError, csv.Error) as error:
             raise HeaderError(f"the header is no CSV in UTF-8 ({error}): {shown(record)}") from error

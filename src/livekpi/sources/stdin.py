@@ -7,6 +7,7 @@ ones. What was read and not committed when the process ended is lost; whoever mu
 import queue
 import select
 import threading
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import BinaryIO
 
@@ -28,6 +29,7 @@ class StdinSource:
 
     def __init__(self, spec: Stdin, stream: BinaryIO) -> None:
         self._records = records_of(spec)
+        self._begun = False
         self._stream = stream
         self._blocks: queue.Queue[bytes | OSError] = queue.Queue(_BLOCKS_AHEAD)
         self._thread: threading.Thread | None = None
@@ -94,7 +96,8 @@ class StdinSource:
             if isinstance(block, OSError):
                 self._ended, self._failure = True, f"stdin can't be read: {block.strerror}"
             elif block:
-                return self._records.feed(block)
+                begin, self._begun = not self._begun, True
+                return self._records.feed(block.removeprefix(BOM_UTF8) if begin else block)
             self._ended = True
             return self._records.finish()
         except HeaderError as error:
