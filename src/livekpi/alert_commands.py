@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,8 +25,8 @@ from livekpi.query.steps import QueryError
 from livekpi.store.database import Store
 from livekpi.terminal import plain, print_table, table, user, write_lines
 from livekpi.web.objects.alerts import alert_object, history_object
+from livekpi.web.objects.checks import times_us
 from livekpi.web.objects.words import Asked, checked, one_of, say, word_object
-from livekpi.web.times import parse_time
 
 Object = dict[str, Any]
 _TEST_RULE = "livekpi_test"
@@ -59,11 +58,12 @@ def show_history(asked: Mapping[str, str], data: Path, clock: Clock, form: str, 
         found: Object = server.get("/v1/alerts/history", asked)
     else:
         now_us = clock.now_us()
-        from_us, to_us = (_time(asked, name, now_us) for name in ("from", "to"))
+        times = times_us(asked, ("from", "to"), now_us)
         with stored(data) as (cursor, definition, _alive_us):
             rules = _names(asked, "rule", listing.known_rules(cursor, definition))
             limit = int(asked.get("limit", "100"))
-            found = history_object(listing.history(cursor, definition, now_us, rules=rules, from_us=from_us, to_us=to_us, limit=limit))
+            alerts = listing.history(cursor, definition, now_us, rules=rules, from_us=times["from"], to_us=times["to"], limit=limit)
+            found = history_object(alerts)
     if form == "json":
         out.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
@@ -165,13 +165,6 @@ def _test_message(definition: Definition, name: str, now_us: int, *, resolve: bo
 
 def _names(asked: Mapping[str, str], parameter: str, known: Sequence[str]) -> tuple[str, ...]:
     return one_of(parameter, tuple(name.strip() for name in asked.get(parameter, "").split(",") if name.strip()), known)
-
-
-def _time(asked: Mapping[str, str], name: str, now_us: int) -> int | None:
-    try:
-        return parse_time(asked[name], now_us, UTC) if name in asked else None
-    except ValueError as error:
-        raise QueryError(f"{name}: {error}") from error
 
 
 def _has(receivers: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ from livekpi.store.database import Store
 from livekpi.store.lock import holder
 from livekpi.store.schema import StoreError
 from livekpi.web.access.tokens import local_token
-from livekpi.web.times import parse_time
+from livekpi.web.objects.checks import times_us
 
 
 def client(data: Path) -> Client | None:
@@ -61,7 +61,7 @@ def stored(data: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Definition, 
 def ask(data: Path, asked: Mapping[str, str], now_us: int) -> Points:
     """Answers a question of the API's terms (kpi, from, to, step, by, where, timezone, compare, with), the same with and without a server.
 
-    Raises QueryError, StoreError, ClientError, ValueError.
+    Raises QueryError, StoreError, ClientError.
     """
     server = client(data)
     if server is not None:
@@ -80,16 +80,17 @@ def ask_pace(data: Path, asked: Mapping[str, str], now_us: int) -> list[Mapping[
         found: list[Mapping[str, Any]] = server.get(f"/v1/kpis/{quote(asked['kpi'], safe='')}/pace", parameters)["pace"]
         return found
     where = zone(asked.get("timezone", "UTC"))
-    at_us, from_us, to_us = (parse_time(asked[name], now_us, where) if name in asked else None for name in ("at", "from", "to"))
+    times = times_us(asked, ("at", "from", "to"), now_us, where)
     with stored(data) as (cursor, definition, alive_us):
         query = Query(cursor, definition, make_plan(definition), alive_us)
-        return [*pace_objects(pace(query, PaceRequest(asked["kpi"], at_us, from_us, to_us, asked.get("step"), where.key)))]
+        question = PaceRequest(asked["kpi"], times["at"], times["from"], times["to"], asked.get("step"), where.key)
+        return [*pace_objects(pace(query, question))]
 
 
 def request(asked: Mapping[str, str], now_us: int) -> Request:
-    """A question from its texts; raises QueryError, ValueError."""
+    """A question from its texts; raises QueryError."""
     where = zone(asked.get("timezone", "UTC"))
-    times = {name: parse_time(asked[name], now_us, where) if name in asked else None for name in ("from", "to")}
+    times = times_us(asked, ("from", "to"), now_us, where)
     by = _names(asked.get("by"))
     return Request(asked["kpi"], times["from"], times["to"], asked.get("step"), by, asked.get("where"), where.key, asked.get("compare"))
 

@@ -11,10 +11,10 @@ from livekpi.engine.batch import BatchWriter
 from livekpi.engine.plan import make_plan
 from livekpi.engine.replay import read_request, refusal, replay
 from livekpi.query.output import dead_letter_object
-from livekpi.query.steps import QueryError, zone
+from livekpi.query.steps import QueryError
 from livekpi.store import dead_letters
 from livekpi.store.database import Store
-from livekpi.web.times import parse_time
+from livekpi.web.objects.checks import times_us
 
 
 def find(data: Path, asked: Mapping[str, str], now_us: int) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def find(data: Path, asked: Mapping[str, str], now_us: int) -> list[dict[str, An
     if server is not None:
         found: list[dict[str, Any]] = server.get("/v1/dead-letters", asked)["dead_letters"]
         return found
-    times = {name: parse_time(asked[name], now_us, zone("UTC")) if name in asked else None for name in ("from", "to")}
+    times = times_us(asked, ("from", "to"), now_us)
     with stored(data) as (cursor, _, _alive_us):
         letters = dead_letters.find(
             cursor,

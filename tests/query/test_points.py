@@ -126,6 +126,11 @@ def test_a_wrong_question(tmp_path: Path, request_: dict[str, str], message: str
     assert str(caught.value).startswith(message)
 
 
+def test_a_wrong_comparison_is_said_where_there_are_no_points_too(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS, composed=COMPOSED)) as server, pytest.raises(QueryError, match="compare 'x'"):
+        points(server, "orders", compare="x")
+
+
 def test_too_many_points_and_steps(tmp_path: Path) -> None:
     with rehearsed(tmp_path, definition(FIELDS, KPIS, rest="limits: { points: 5 }")) as server:
         send(server, *EVENTS)

@@ -1,7 +1,7 @@
 """A question about a KPI, and the points that answer it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlglot import exp
@@ -93,7 +93,8 @@ class Asked:
     """A condition over the KPI's dimensions."""
     steps: Steps
     timezone: str
-    compare: str | None = None
+    compare: timedelta | None = None
+    """How much earlier it is compared with."""
 
     @property
     def whole_series(self) -> bool:

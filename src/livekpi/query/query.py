@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -67,8 +68,9 @@ class Query:
         kpi = self.kpi(request.kpi)
         by = dimensions(kpi, request.by)
         where = None if request.where is None else condition(self._definition, kpi, request.where)
+        back = None if request.compare is None else _span(request.compare)
         steps = self.kept.steps(kpi, request) or Steps((), (), None)
-        return Asked(kpi, by, where, steps, request.timezone, request.compare)
+        return Asked(kpi, by, where, steps, request.timezone, back)
 
     def answer(self, asked: Asked) -> Points:
         """The points of a question that was looked up; raises QueryError where they would be wrong."""
@@ -219,11 +221,7 @@ class Query:
         with registered(self._cursor, {leaves.STEPS: table}):
             yield ""
 
-    def _compared(self, asked: Asked, span: str, found: list[Point]) -> list[Point]:
-        try:
-            back = parse_duration(span)
-        except ValueError as error:
-            raise QueryError(f"compare {span!r}: {error}") from error
+    def _compared(self, asked: Asked, back: timedelta, found: list[Point]) -> list[Point]:
         then = earlier(asked.steps, back, zone(asked.timezone))
         spans = sorted(set(then.values()))  # where the clock was set back, two steps are compared with the same one
         steps = Steps(tuple(start for start, _ in spans), tuple(end for _, end in spans), None)
@@ -274,6 +272,14 @@ class Query:
 def _bridged(kpis: Iterable[Kpi], steps: Steps) -> Steps:
     """The steps, with what lies between them where a level that was given there is carried on."""
     return steps.bridged() if any(aggregate.kind == "last" for aggregate in _aggregates(kpis)) else steps
+
+
+def _span(text: str) -> timedelta:
+    """How much earlier a range is compared with."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise QueryError(f"compare {text!r}: {error}") from error
 
 
 def _aggregates(kpis: Iterable[Kpi]) -> Iterable[Aggregate]:
