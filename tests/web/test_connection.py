@@ -109,6 +109,14 @@ def test_what_is_no_request_is_answered_by_a_problem(world: World, sent: bytes) 
         assert closed(client)
 
 
+def test_an_address_that_is_too_long_is_refused_and_logs_no_fault_of_ours(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with connected(world) as client:
+        client.sendall(b"GET /v1/kpis?x=" + b"a" * 66_000 + b" HTTP/1.1\r\n\r\n")
+        assert answer(client)[0] in (400, 431)
+        assert closed(client)
+    assert "Fatal error" not in caplog.text
+
+
 @pytest.mark.parametrize("piece_bytes", [1, 3_000, 10**6])
 def test_a_body_in_pieces_is_what_was_sent(world: World, piece_bytes: int) -> None:
     body = b"\n".join([GOOD] * 200)

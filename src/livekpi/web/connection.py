@@ -43,7 +43,7 @@ class Connection(HttpToolsProtocol):
             self._await_head()
         super().data_received(data)
         cycle = self.cycle
-        if self._in_body and not cycle.response_complete and len(cycle.body) > HIGH_WATER_LIMIT:
+        if self._in_body and cycle is not None and not cycle.response_complete and len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()  # until the app has taken what is here
         if self._too_late is None or self.transport.is_closing():
             return
