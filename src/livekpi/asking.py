@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
 from rich.table import Table
 
 from livekpi.ask import ask, ask_pace
 from livekpi.clock import SystemClock
 from livekpi.query.output import csv_text, encode, json_lines, shown, table
+from livekpi.terminal import print_table
 
 _TIMES = ("time", "from", "to")
 _PACE_KEYS = (*_TIMES, "target", "so_far", "projected", "low", "high", "ratio")
@@ -26,7 +26,7 @@ def show(asked: Mapping[str, str], data: Path, form: str, out: TextIO) -> None:
     elif form == "csv":
         out.write(csv_text(found))
     else:
-        Console(file=out, soft_wrap=True).print(table(found, asked.get("timezone", "UTC")))
+        print_table(table(found, asked.get("timezone", "UTC")), out)
 
 
 def show_pace(asked: Mapping[str, str], data: Path, form: str, out: TextIO) -> None:
@@ -39,7 +39,7 @@ def show_pace(asked: Mapping[str, str], data: Path, form: str, out: TextIO) -> N
         writer.writeheader()
         writer.writerows(found)
     else:
-        Console(file=out, soft_wrap=True).print(_pace_table(found, asked.get("timezone", "UTC")))
+        print_table(_pace_table(found, asked.get("timezone", "UTC")), out)
 
 
 def _pace_table(found: Sequence[Mapping[str, Any]], timezone: str) -> Table:
