@@ -144,6 +144,9 @@ class SourceSpec(Model):
     fields: dict[str, FieldType] = {}
     """Each field's type: string, integer, number, decimal(p, s), boolean, timestamp, timestamp(FORMAT), json.
 
+    A timestamp is in ISO 8601 with a zone, or in the FORMAT: epoch_s, epoch_ms, epoch_us, epoch_ns, or a pattern of strptime such as
+    %d/%m/%Y %H:%M, in UTC where it has no %z.
+
     `optional` before it allows null and absence. Every timestamp, not only `time`, must lie from 1970 to 2199, or its event is a dead
     letter.
     """
