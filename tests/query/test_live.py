@@ -235,7 +235,7 @@ def test_what_the_definition_has_no_more_is_left_out(tmp_path: Path) -> None:
     ("want", "says"),
     [
         (Want("mean", ("d",)), "mean has no dimension 'd'; it has c"),
-        (Want("mean", (), 7 * MINUTE_US), "step 420s is no multiple of mean's bucket, 300s"),
+        (Want("mean", (), 7 * MINUTE_US), "step 7m is no multiple of mean's bucket, 5m"),
         (Want("mean", (), None, "Nowhere"), "there is no time zone 'Nowhere'"),
         (Want("mean", where="d = 1"), "where: mean has no dimension 'd'; it has c"),
         (Want("mean", where="c ="), "where: "),

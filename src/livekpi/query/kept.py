@@ -10,7 +10,7 @@ from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of
 from livekpi.query.output import time_text
 from livekpi.query.points import Request
 from livekpi.query.snapshot import Snapshot
-from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, zone
+from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, size_text, zone
 from livekpi.store.layout import quote, series
 
 
@@ -81,7 +81,7 @@ class Kept:
             timezone = zone("UTC")
         size = None if request.step in (None, "all") else parse_step(str(request.step))
         if size is not None and size % kpi.every_us:
-            raise QueryError(f"step {request.step!r} is no multiple of {kpi.name}'s bucket, {_seconds(kpi.every_us)}")
+            raise QueryError(f"step {request.step!r} is no multiple of {kpi.name}'s bucket, {size_text(kpi.every_us)}")
         if span is None:
             return None
         # nothing is before the first event nor after the last, so an answer's size does not depend on how far one asks
@@ -109,15 +109,15 @@ class Kept:
         for aggregate in kpi.value.aggregates:
             if _cuts(steps, aggregate.over_us, aggregate.every_us):
                 raise QueryError(
-                    f"{kpi.name} is kept in buckets of {_seconds(aggregate.every_us)}, counted in UTC, and some of these steps would cut "
+                    f"{kpi.name} is kept in buckets of {size_text(aggregate.every_us)}, counted in UTC, and some of these steps would cut "
                     f"one in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
                 )
             for grain, before in self._known.rolled(grouping_of(self._plan, aggregate)):
                 if _cuts(steps, aggregate.over_us, grain, before):
                     stages = tiers(aggregate.every_us, self._definition.keep_us)
-                    kept = ", ".join(f"{_seconds(size)} for {age / DAY_US:g}d" for size, age in stages)
+                    kept = ", ".join(f"{size_text(size)} for {age / DAY_US:g}d" for size, age in stages)
                     raise QueryError(
-                        f"{kpi.name} is kept in buckets of {_seconds(grain)} that far back ({kept}): ask with a step that is "
+                        f"{kpi.name} is kept in buckets of {size_text(grain)} that far back ({kept}): ask with a step that is "
                         f"a multiple of it, in a time zone whose hours and days begin with one, or for a later time"
                     )
 
@@ -129,7 +129,3 @@ def _cuts(steps: Steps, over_us: int, grain_us: int, before_us: int | None = Non
         spans = [(steps.starts[0], steps.ends[0])]  # the others lie as it does
     bounds = (bound for start, end in spans for bound in (min(start, end - over_us), end))
     return any(bound % grain_us for bound in bounds if before_us is None or bound < before_us)
-
-
-def _seconds(size_us: int) -> str:
-    return f"{size_us / 1_000_000:g}s"

@@ -69,7 +69,7 @@ def test_all_kpis_unless_some_are_named(world: World, url: str) -> None:
         ("want=&want=kpi%3Dvisits", 400, "want 0: expected kpi=NAME, and what else is asked of it, URL-encoded; got ''"),
         ("want=users", 400, "want 0: unknown parameter 'users'; this address takes kpi, by, step, timezone, where"),
         ("want=kpi%3Dusers%26step%3D7s", 400, "want 0: step '7s': expected a size that divides a day, such as 10s, 1m, 15m, 1h or 6h"),
-        ("want=kpi%3Dusers%26step%3D10s", 400, "want 0: step 10s is no multiple of users's bucket, 60s"),
+        ("want=kpi%3Dusers%26step%3D10s", 400, "want 0: step 10s is no multiple of users's bucket, 1m"),
         ("want=kpi%3Dusers%26timezone%3DX", 400, "want 0: there is no time zone 'X'; expected a name such as Europe/Berlin or UTC"),
         (
             "want=kpi%3Dusers%26where%3Dsku",
