@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -205,8 +206,8 @@ class Query:
     @contextmanager
     def _stepped(self, steps: Steps) -> Iterator[str]:
         """Lets a statement read the steps by their name; yields what is to stand before it."""
-        spans = [*steps.numbered(), *steps.gaps]
-        if len(spans) <= INLINE_STEPS:
+        spans = chain(steps.numbered(), steps.gaps)
+        if len(steps) + len(steps.gaps) <= INLINE_STEPS:
             rows = (f"({index}, make_timestamp({start}), make_timestamp({end}))" for index, start, end in spans)
             yield f"WITH {leaves.STEPS}(i, start, hi) AS (VALUES {', '.join(rows)}) "
             return

@@ -38,6 +38,8 @@ class Steps:
 
     def bridged(self) -> "Steps":
         """With what lies between them as gaps."""
+        if self.size_us is not None:  # there are none
+            return self
         between = enumerate(pairwise(zip(self.starts, self.ends, strict=True)))
         return replace(self, gaps=tuple((index + 0.5, end, start) for index, ((_, end), (start, _)) in between if end < start))
 
