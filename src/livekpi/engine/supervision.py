@@ -111,9 +111,7 @@ class Supervisor:
                 wait_s = self.step()
             except Exception as error:  # noqa: BLE001 - a mistake of ours at one look must not end all looking
                 _log.exception("looking after the job failed", engine=self._engine)
-                self._metrics.job_up.labels(self._engine).set(0)
-                self._say(f"the job on {self._engine} can't be looked after: {type(error).__name__}: {error}")
-                wait_s = LOOK_S
+                wait_s = self._out_of_sight(f"the job on {self._engine} can't be looked after: {type(error).__name__}: {error}")
 
     def step(self) -> float:
         """Looks once, and does what is to be done; returns how long to wait before the next look, in seconds."""
@@ -123,10 +121,13 @@ class Supervisor:
                 self._prepared = True
             return self._look(self._cluster.state())
         except (ClusterError, SourceError, OSError) as error:  # a broker's, or of the disk that keeps how far the job is
-            self.last = None
-            self._metrics.job_up.labels(self._engine).set(0)
-            self._say(f"the job on {self._engine}: {error}")
-            return LOOK_S
+            return self._out_of_sight(f"the job on {self._engine}: {error}")
+
+    def _out_of_sight(self, problem: str) -> float:
+        self.last = None
+        self._metrics.job_up.labels(self._engine).set(0)
+        self._say(problem)
+        return LOOK_S
 
     def _look(self, state: JobState) -> float:
         self.last = state
