@@ -55,7 +55,7 @@ _CASTS = {
 }
 _TIME_OR_TEXT = {"timestamp", "string"}
 COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
-_PARTS: dict[str, type[exp.Expr]] = {
+TIME_PARTS: dict[str, type[exp.Expr]] = {
     "year": exp.Year,
     "month": exp.Month,
     "day": exp.Day,
@@ -88,7 +88,7 @@ _FUNCTIONS: dict[type[exp.Expr], _Signature] = {
     exp.Exp: (("this",), ("number",), NUMBER),
     exp.Pow: (("this", "expression"), ("number",), NUMBER),
     exp.Round: (("this", "decimals"), ("number", "integer"), NUMBER),
-    **dict.fromkeys(_PARTS.values(), (("this",), ("timestamp",), INTEGER)),
+    **dict.fromkeys(TIME_PARTS.values(), (("this",), ("timestamp",), INTEGER)),
 }
 _NOT_ALWAYS = (exp.Sqrt, exp.Ln, exp.Exp, exp.Pow)
 """Of some numbers there is none, or none that is finite: that is null."""
@@ -372,9 +372,9 @@ class Scalars:
         part = str(node.this).lower()
         if part == "epoch":
             return self._seconds(node)
-        if part not in _PARTS:
-            raise fail(f"extract knows {', '.join((*_PARTS, 'epoch'))}, not {part!r}{for_function(part)}", node)
-        return Typed(_PARTS[part](this=self._argument(node.expression, "timestamp", node).tree), INTEGER)
+        if part not in TIME_PARTS:
+            raise fail(f"extract knows {', '.join((*TIME_PARTS, 'epoch'))}, not {part!r}{for_function(part)}", node)
+        return Typed(TIME_PARTS[part](this=self._argument(node.expression, "timestamp", node).tree), INTEGER)
 
     def _seconds(self, node: exp.Expr) -> Typed:
         """Of a time since 1970, or between two: subtracted as whole µs, so that no digit is lost."""

@@ -10,23 +10,14 @@ from typing import ClassVar
 
 from sqlglot import exp
 
+from livekpi.definition.sql.scalars import TIME_PARTS
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Field, Type
 from livekpi.engine.flink.casts import CASTS, TARGETS
 from livekpi.engine.flink.sql import call, quote, sql_type, text
 
 _DIGITS = 38
 _LONG_DIGITS = 19
-
-
-_TIME_PARTS: dict[type[exp.Expr], str] = {
-    exp.Year: "YEAR",
-    exp.Month: "MONTH",
-    exp.Day: "DAY",
-    exp.DayOfWeekIso: "ISODOW",
-    exp.Hour: "HOUR",
-    exp.Minute: "MINUTE",
-    exp.Second: "SECOND",
-}
+_TIME_PARTS = {node: name.upper() for name, node in TIME_PARTS.items()}
 
 
 class UnsupportedError(Exception):
