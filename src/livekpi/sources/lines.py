@@ -181,7 +181,7 @@ class CsvRecords:
         try:
             if b"\r" in record.rstrip() and b'"' not in record:
                 raise HeaderError(f"the lines end in CR alone; save the file with line ends of LF or CRLF: {shown(record)}")
-            return tuple(name.strip() for name in self._text.cells(record.decode("utf-8-sig")))
+            return tuple(name.strip() for name in self._text.cells(record.decode()))
         except (UnicodeDecodeError, csv.Error) as error:
             raise HeaderError(f"the header is no CSV in UTF-8 ({error}): {shown(record)}") from error
 

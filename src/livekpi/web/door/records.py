@@ -1,6 +1,7 @@
 """From a body to its records: decompressed, and taken apart."""
 
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
@@ -17,7 +18,6 @@ MAX_RECORDS = 500_000
 ADVICE = "send fewer events at a time (`max_body_mib` sets the limit)"
 """To who sends a body that is too large."""
 _PIECE_BYTES = 2**16
-_BOM = b"\xef\xbb\xbf"
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _one = msgspec.json.Decoder(msgspec.Raw)
 
@@ -92,7 +92,7 @@ def split(body: bytes) -> Sequence[bytes]:
     The bytes of a record are as they came, but for line ends between the tokens of an array's elements, which become spaces.
     Raises ProblemError where there is nothing, or too many, or what begins as an array is none.
     """
-    body = body.removeprefix(_BOM).rstrip()
+    body = body.removeprefix(BOM_UTF8).rstrip()
     if not body:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "the body holds no event; send JSON objects, one a line, or a JSON array of them")
     if body.lstrip().startswith(b"["):
