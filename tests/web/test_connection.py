@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.server import ServerState
 
+from livekpi.web import server as server_module
 from livekpi.web.connection import HEAD_BYTES, Connection
 from livekpi.web.server import Server
 from tests.web.world import GOOD, World
@@ -98,6 +99,52 @@ def test_a_body_may_take_longer_and_be_larger(world: World) -> None:
         assert answer(client)[0] == 200
 
 
+@pytest.mark.parametrize("head", [b"POST /nope", b"GET /healthz"])
+def test_what_is_left_of_a_body_that_was_answered_may_take_no_longer_than_a_head(world: World, head: bytes) -> None:
+    with connected(world, SHORT_S) as client:
+        client.sendall(head + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 1000000000\r\n\r\n")
+        assert answer(client)[0] == (404 if head.startswith(b"POST") else 200)
+        assert dripped(client)
+
+
+def dripped(client: socket.socket) -> bool:
+    """Sends a byte now and then, until the server closes; False where it does not within ten seconds, about."""
+    client.settimeout(SHORT_S / 4)
+    for _ in range(200):
+        try:
+            client.sendall(b"x")
+            return closed(client)
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("rest", [[b"body"], [b"bo", b"dy"]], ids=["at once", "in pieces"])
+def test_a_body_that_ends_in_time_after_its_answer_leaves_its_connection_open(world: World, rest: list[bytes]) -> None:
+    with connected(world, SHORT_S) as client:
+        client.sendall(b"POST /nope HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\n\r\n")
+        assert answer(client)[0] == 404
+        for piece in rest:
+            client.sendall(piece)
+        client.settimeout(3 * SHORT_S)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(LONG_S)
+        client.sendall(GET + b"\r\n")
+        assert answer(client)[0] == 200
+
+
+def test_a_connection_is_idle_from_the_end_of_a_body_that_was_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "_KEEP_ALIVE_S", SHORT_S)
+    with connected(world) as client:
+        client.sendall(b"POST /nope HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\n\r\n")
+        assert answer(client)[0] == 404
+        client.sendall(b"body")
+        assert closed(client)
+
+
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n", b"FOO / HTTP/1.1\r\n\r\n", GET + b"Content-Length: -1\r\n\r\n"]
 )
@@ -144,6 +191,9 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
     def close(self) -> None:
         self.turns.append("closed")
 
@@ -183,3 +233,31 @@ def test_what_is_not_whole_is_read_on_when_the_app_has_taken_what_is_here(sent: 
 
     taken, found = asyncio.run(ask())
     assert (sum(taken), found) == (sum(sent), turns)
+
+
+def test_a_request_behind_the_rest_of_a_body_takes_as_long_as_it_likes() -> None:
+    """The connection was idle for no moment: the timer of one that is would close it in the midst of the answer."""
+
+    async def idle() -> bool:
+        async def app(_scope: object, _receive: object, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+            if begun:
+                await asyncio.Event().wait()
+            begun.append(True)
+            await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body"})
+
+        begun: list[bool] = []
+        config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off")
+        config.load()
+        connection = Connection(config=config, server_state=ServerState(), app_state={}, ended=lambda: None)
+        connection.connection_made(Wire())
+        connection.data_received(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 4\r\n\r\n")
+        await asyncio.gather(*connection.tasks)
+        connection.data_received(b"body" + GET + b"\r\n")
+        found = connection.timeout_keep_alive_task is not None
+        for task in connection.tasks:
+            task.cancel()
+        connection.connection_lost(None)
+        return found
+
+    assert not asyncio.run(idle())

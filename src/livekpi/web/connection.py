@@ -11,7 +11,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from livekpi.web.problems import problem
 
 HEAD_S = 60.0
-"""How long the head of a request may take to come, and how long a connection may be open before the first."""
+"""How long the head of a request may take to come, how long a connection may be open before the first, and how long what is left of a body
+may take that is answered before it is complete."""
 HEAD_BYTES = 65_536
 """Beyond so much of a head no more is waited for."""
 
@@ -28,6 +29,8 @@ class Connection(HttpToolsProtocol):
         """Runs while a head is awaited."""
         self._head_bytes = 0
         self._in_body = False
+        self._unread: asyncio.TimerHandle | None = None
+        """Runs while the rest of a body comes whose request has been answered; uvicorn's own timer ends at each byte."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -35,6 +38,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_waiting()
+        self._end_rest()
         super().connection_lost(exc)
         self._ended()
 
@@ -53,6 +57,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._end_waiting()
+        self._unset_keepalive_if_required()  # it may run since the end of a body that came in the same piece
         self._in_body = True
         super().on_headers_complete()
 
@@ -71,7 +76,17 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._in_body = False
+        self._end_rest()
         super().on_message_complete()
+        if self.cycle.response_complete:  # the piece that ended the body has ended uvicorn's timer too, which waits for the next request
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # with pipelining it may have been the answer to another request than the one whose body comes
+        if self._in_body and self.cycle.response_complete and not self.transport.is_closing():
+            self._unread = self.loop.call_later(self._head_s, self.transport.close)
 
     def send_400_response(self, msg: str) -> None:
         """What the parser can't read."""
@@ -85,6 +100,11 @@ class Connection(HttpToolsProtocol):
         if self._too_late is not None:
             self._too_late.cancel()
             self._too_late = None
+
+    def _end_rest(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _on_too_late(self) -> None:
         if self._head_bytes:
