@@ -244,7 +244,7 @@ def backtest(
 @click.option("--reason", help="Only those of this kind (not_json, wrong_type, …), or whose reason says this.")
 @click.option("--from", "from_", metavar="T", help="Only those that arrived at or after this time.")
 @click.option("--to", metavar="T", help="Only those that arrived before.")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="At most so many.  [default: 1000]")
 @click.option("--replay", is_flag=True, help="Feed them back: those that are events now are counted.")
 @click.option("--mended", type=click.File(), help="Feed back the letters of this file, listed as here and mended; `-` is stdin.")
 @explained

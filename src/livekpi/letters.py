@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from livekpi.ask import client, stored
+from livekpi.client import Client
 from livekpi.clock import Clock
 from livekpi.engine.batch import BatchWriter
 from livekpi.engine.plan import make_plan
@@ -31,21 +32,20 @@ def find(data: Path, asked: Mapping[str, str], now_us: int) -> list[dict[str, An
             reason=asked.get("reason"),
             from_us=times["from"],
             to_us=times["to"],
-            limit=int(asked.get("limit", "1000")),
+            limit=int(asked.get("limit", dead_letters.DEFAULT)),
         )
     return [dead_letter_object(letter) for letter in letters]
 
 
 def feed_back(data: Path, rows: list[dict[str, Any]], clock: Clock) -> dict[str, Any]:
     """Counts those of these letters that are events now; says how many, and why not the others."""
-    server = client(data)
-    if server is not None:
-        found: dict[str, Any] = server.post("/v1/dead-letters/replay", {"letters": rows})
-        return found
     try:
         request = read_request(rows)
     except ValueError as error:
         raise QueryError(str(error)) from error
+    server = client(data)
+    if server is not None:
+        return _feed_to(server, rows)
     with stored(data) as (_, definition, _alive_us):
         refused = refusal(definition)
     if refused is not None:  # rows beside those that a job replaces would be counted with them for ever
@@ -58,6 +58,14 @@ def feed_back(data: Path, rows: list[dict[str, Any]], clock: Clock) -> dict[str,
             return replay(cursor, definition, writer, request, clock.now_us()).summary()
     finally:
         store.close()
+
+
+def _feed_to(server: Client, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Feeds these to a server, by as many requests as it takes; says what became of all."""
+    parts = [rows[begin : begin + dead_letters.MOST] for begin in range(0, len(rows) or 1, dead_letters.MOST)]
+    answers = [server.post("/v1/dead-letters/replay", {"letters": part}) for part in parts]
+    counts = {name: sum(answer[name] for answer in answers) for name in ("replayed", "dead")}
+    return counts | {name: [each for answer in answers for each in answer[name]] for name in ("unknown", "errors")}
 
 
 def show(asked: Mapping[str, str], data: Path, clock: Clock, out: TextIO) -> None:

@@ -1,7 +1,8 @@
 """Feeds dead letters back: those that are events now, because they or the definition were mended, are counted."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -11,9 +12,11 @@ import duckdb
 from livekpi.definition.definition import Definition
 from livekpi.engine.batch import Outcome
 from livekpi.engine.writer import Writer
+from livekpi.events import Events
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.store import dead_letters
+from livekpi.store.dead_letters import StoredDeadLetter
 
 MAX_NUMBER = 2**63 - 1
 
@@ -86,7 +89,9 @@ def refusal(definition: Definition) -> str | None:
 
 def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Writer, request: Replay, now_us: int) -> Replayed:
     """Counts what can be counted, once, in the caller's transaction."""
-    batch, fed, dead = [], [], []
+    batch: list[Events] = []
+    fed: list[int] = []
+    dead: list[tuple[int, str]] = []
     letters = dead_letters.numbered(cursor, request.numbers)
     unknown = tuple(sorted(set(request.numbers) - {letter.number for letter in letters}))
     if writer.refuses_replay is not None:
@@ -97,15 +102,42 @@ def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Wr
             dead += [(letter.number, f"there is no source {source!r} any more") for letter in group]
             continue
         decoder = Decoder(definition.sources[source])
-        for letter in group:
-            record = request.mended.get(letter.number, letter.record)
-            chunk = Chunk(letter.partition, [record], [letter.position], letter.position + 1, columns=letter.columns)
-            events = decoder.decode([chunk], now_us)
-            if events.dead:
-                dead.append((letter.number, events.dead[0].reason))
-            else:
-                batch.append(events)
-                fed.append(letter.number)
+        for apart in _of_records_apart(group):
+            chunks = {letter.number: _chunk(letter, request) for letter in apart}
+            events, reasons = _decoded(decoder, chunks, now_us)
+            batch += [events] if events is not None else []
+            fed += [number for number in chunks if number not in reasons]
+            dead += reasons.items()
     outcome = writer.replay(cursor, batch)
     dead_letters.mark_replayed(cursor, fed, now_us)
     return Replayed(outcome, tuple(fed), tuple(dead), unknown)
+
+
+def _of_records_apart(letters: Iterable[StoredDeadLetter]) -> list[list[StoredDeadLetter]]:
+    """One source's letters, such that no two of a list are of the same record: nearly always all are in one."""
+    found: list[list[StoredDeadLetter]] = []
+    seen: dict[tuple[str, int], int] = defaultdict(int)
+    for letter in letters:
+        turn = seen[letter.partition, letter.position]
+        seen[letter.partition, letter.position] += 1
+        if turn == len(found):
+            found.append([])
+        found[turn].append(letter)
+    return found
+
+
+def _chunk(letter: StoredDeadLetter, request: Replay) -> Chunk:
+    record = request.mended.get(letter.number, letter.record)
+    return Chunk(letter.partition, [record], [letter.position], letter.position + 1, columns=letter.columns)
+
+
+def _decoded(decoder: Decoder, chunks: Mapping[int, Chunk], now_us: int) -> tuple[Events | None, dict[int, str]]:
+    """The events of those that are some, None where none is; and of the others why not, by number. No two chunks are of the same record."""
+    events = decoder.decode(list(chunks.values()), now_us)
+    if not events.dead:
+        return events, {}
+    whys = {(letter.partition, letter.position): letter.reason for letter in events.dead}
+    places = {number: (chunk.partition, chunk.positions[0]) for number, chunk in chunks.items()}
+    reasons = {number: whys[place] for number, place in places.items() if place in whys}
+    good = [chunk for number, chunk in chunks.items() if number not in reasons]
+    return decoder.decode(good, now_us) if good else None, reasons

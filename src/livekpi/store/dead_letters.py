@@ -10,6 +10,11 @@ import pyarrow as pa
 from livekpi.events import DeadLetter
 from livekpi.store.arrow import insert, registered
 
+DEFAULT = 1_000
+"""So many are listed where nobody says how many."""
+MOST = 10_000
+"""So many at most are listed, or fed back, by one request to a server."""
+
 _COLUMNS = pa.schema(
     {
         **dict.fromkeys(("source", "partition"), pa.string()),
@@ -78,7 +83,7 @@ def find(
     reason: str | None = None,
     from_us: int | None = None,
     to_us: int | None = None,
-    limit: int = 1_000,
+    limit: int = DEFAULT,
     newest: bool = False,
 ) -> list[StoredDeadLetter]:
     """The dead letters not replayed yet, oldest first, or the `newest`; `reason` is a code or a part of the reason's text."""

@@ -14,6 +14,7 @@ from livekpi.definition.definition import Definition
 from livekpi.engine.replay import Replay, Replayed
 from livekpi.query.live import Changes, Want
 from livekpi.query.points import Points, Request
+from livekpi.store import dead_letters
 from livekpi.store.annotations import Annotation, Note
 from livekpi.store.dead_letters import StoredDeadLetter
 from livekpi.store.positions import Position
@@ -45,7 +46,7 @@ class DeadLetterRequest:
     reason: str | None = None
     from_us: int | None = None
     to_us: int | None = None
-    limit: int = 1_000
+    limit: int = dead_letters.DEFAULT
     newest: bool = False
 
 

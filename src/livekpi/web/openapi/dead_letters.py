@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from livekpi.store.dead_letters import DEFAULT, MOST
 from livekpi.web.openapi.pieces import (
     ASKED,
     INTEGER,
@@ -26,13 +27,13 @@ _REPLAY = {
         "summary": "Feed dead letters back, each once",
         "description": "Those that are events now, because they or the definition were mended, are counted; the others stay.",
         "parameters": [],
-        "requestBody": body(members(letters=array(ref("Mended")))),
+        "requestBody": body(members(letters=array(ref("Mended")) | {"maxItems": MOST})),
         "responses": {
             "200": json_of(ref("Replayed"), "what became of them"),
             **problems(
                 _400="not as expected",
                 **NOT_SENDING,
-                _413="too large",
+                _413="too large, or too many letters: send the others by further requests",
                 _503="the engine is stopping, or can't write",
             ),
         },
@@ -49,7 +50,7 @@ PATHS: dict[str, Any] = {
             *RANGE,
             TIMEZONE,
             query("order", "which come first", {"enum": ["oldest", "newest"], "default": "oldest"}),
-            query("limit", "at most so many", {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}),
+            query("limit", "at most so many", {"type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT}),
         ],
         _400="a parameter that is wrong",
         **ASKED,
