@@ -79,7 +79,7 @@ class App:
         self._stream_pool = ThreadPoolExecutor(_STREAM_THREADS, "stream")
         self._hub = Hub(backend, metrics, self._stream_pool, limits.viewers, alerts)
         self._door = Door(inlets, clock=clock, metrics=metrics, pool=self._door_pool)
-        self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()})
+        self._health = Health(backend, {name: inlet.log for name, inlet in inlets.items()}, self._hub.failure)
         self._metrics_pool = ThreadPoolExecutor(1, "metrics")  # what is looked up is for one thread at a time
         access, page = Access(tokens, Sessions(clock), Attempts(clock)), Page(installed() if ui is None else ui)
         self.routes = [

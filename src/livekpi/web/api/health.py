@@ -1,6 +1,6 @@
 """/healthz and /readyz: whether the process is worth keeping, and whether its numbers are up to date."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -14,9 +14,11 @@ from livekpi.web.problems import problem
 class Health:
     """Answers GET /healthz and GET /readyz."""
 
-    def __init__(self, backend: Backend, logs: Mapping[str, IngestLog]) -> None:
+    def __init__(self, backend: Backend, logs: Mapping[str, IngestLog], streams: Callable[[], str | None]) -> None:
+        """`streams` says why no streams are served any more; None while they are."""
         self._backend = backend
         self._logs = logs
+        self._streams = streams
         self._stopping = False
 
     def stop(self) -> None:
@@ -31,7 +33,7 @@ class Health:
         return JSONResponse({"status": "ok"})
 
     async def readyz(self, _request: Request) -> Response:
-        """GET /readyz: 200 while events are taken and every source is read and committed."""
+        """GET /readyz: 200 while events are taken and every source is read and committed, alerts are judged, and streams served."""
         parts = self.not_ready()
         if parts:
             detail = "; ".join(f"{part}: {why}" for part, why in parts.items())
@@ -47,4 +49,7 @@ class Health:
         if failure is not None and failure not in parts.values():
             parts["engine"] = failure
         parts.update((f"ingest log of {name}", log.failure) for name, log in self._logs.items() if log.failure is not None)
+        streams = self._streams()
+        if streams is not None:
+            parts["streams"] = streams
         return parts

@@ -39,6 +39,7 @@ from livekpi.query.output import time_text
 from livekpi.web.backend import Alerts, Backend
 from livekpi.web.objects.alerts import about, alert_object, without_people
 from livekpi.web.problems import ProblemError
+from livekpi.web.questions import UNREADABLE
 from livekpi.web.stream.viewer import Message, Notice, Rows, Viewer
 
 RETRY_S = 1.0
@@ -110,6 +111,7 @@ class Hub:
         self._changed: dict[str, Alert] = {}
         self._wake = asyncio.Event()
         self._closed = False
+        self._failed: str | None = None
 
     def on_commit(self, commit: Commit) -> None:
         """Tells the hub of a commit; from any thread, and quick."""
@@ -147,11 +149,16 @@ class Hub:
                     await self._send_out_alerts(changed)
                 await asyncio.sleep(0)  # those who were woken have their turn: what they send is part of the work
                 await asyncio.sleep((loop.time() - begun_s) * REST)
-        except Exception:
+        except Exception as error:
             _logger.exception("the streams have failed")
+            self._failed = f"no streams are served until a restart, for a fault of livekpi's: {type(error).__name__}: {error}"
             raise
         finally:
             self.close()
+
+    def failure(self) -> str | None:
+        """Why no streams are served any more, for good; None while they are, and where they were ended."""
+        return self._failed
 
     async def _woken(self) -> bool:
         """Waits until there is something to tell; False where nothing was for a while."""
@@ -192,8 +199,7 @@ class Hub:
             number = await asyncio.get_running_loop().run_in_executor(self._pool, self._backend.last_commit)
         except duckdb.Error as error:
             _logger.error("the store can't be read", reason=str(error))
-            detail = "the store can't be read now; ask again later"
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "1"}) from error
+            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, UNREADABLE, {"Retry-After": "1"}) from error
         return {"commit": number, "at": None, "definition": self._definition()}
 
     def _definition(self) -> str:
@@ -286,10 +292,13 @@ class Hub:
         """On a thread of the pool: what changed of wants, each that did; None where it can't be read now."""
         try:
             changes = self._backend.changed(commit, wants, before_us)
+            rows = {want: Rows.of(told) for want, told in changes.told.items()}
         except duckdb.Error as error:
             _logger.error("the changed points can't be read yet", commit=commit.number, reason=str(error))
             return None
-        rows = {want: Rows.of(told) for want, told in changes.told.items()}
+        except Exception:  # whatever is wrong with these, the others go on being told
+            _logger.exception("the changed points can't be told; trying again", commit=commit.number)
+            return None
         return _Found(changes.commit, {want: each for want, each in rows.items() if each.points or not each.complete}, changes.final_us)
 
     async def _send_out_alerts(self, changed: dict[str, Alert]) -> None:
@@ -300,8 +309,11 @@ class Hub:
             shown = await loop.run_in_executor(self._pool, alerts.alerts_now, list(changed.values()))
         except duckdb.Error as error:
             _logger.error("alerts that changed can't be told yet", reason=str(error))
-            self._changed = changed | self._changed
-            loop.call_later(RETRY_S, self._wake.set)
+            self._owe_alerts(changed)
+            return
+        except Exception:  # whatever is wrong with these, points go on being told
+            _logger.exception("alerts that changed can't be told; trying again")
+            self._owe_alerts(changed)
             return
         notices: dict[tuple[bool, frozenset[str] | None], list[Notice]] = {}
         for subscription, viewers in self._viewers.items():
@@ -313,6 +325,10 @@ class Hub:
                 notices[eyes] = [Notice("alert", alert_object(each if people else without_people(each)), each.key) for each in seen]
             for viewer in viewers:
                 viewer.tell(notices[eyes])
+
+    def _owe_alerts(self, changed: dict[str, Alert]) -> None:
+        self._changed = changed | self._changed
+        asyncio.get_running_loop().call_later(RETRY_S, self._wake.set)
 
 
 def _merge(earlier: Commit | None, later: Commit | None) -> Commit | None:
