@@ -133,7 +133,7 @@ def test_it_looks_by_itself_until_it_is_closed(world: World) -> None:
     world.reloader.start()
     world.write(FILE.replace("Orders", "Sales"))
     assert world.happened.wait(30)
-    world.reloader.close()
+    world.reloader.close(30)
     assert [thread.name for thread in threading.enumerate() if thread.name == "reload"] == []
 
 
@@ -146,7 +146,7 @@ def test_a_pipe_is_not_watched(tmp_path: Path) -> None:
     reloader = Reloader(definition, {}, hear, hear, look_s=0.005)
     reloader.start()
     assert "reload" not in [thread.name for thread in threading.enumerate()]
-    reloader.close()
+    reloader.close(30)
     assert told == []
 
 

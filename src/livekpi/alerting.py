@@ -18,11 +18,10 @@ from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
 from livekpi.engine.engine import Engine
 from livekpi.engine.plan import Plan
+from livekpi.leaving import Deadline
 from livekpi.metrics import AlertCounts, Metrics
 from livekpi.store.database import Store
 from livekpi.store.schema import StoreError
-
-_END_S = 3.0
 
 
 class Alerting:
@@ -78,10 +77,10 @@ class Alerting:
         self._delivery.start()
         self.watch.start()
 
-    def close(self) -> None:
+    def close(self, deadline: Deadline) -> None:
         """Ends; what waits is told after the next start."""
-        self.watch.close(_END_S)
-        self._delivery.close(_END_S)
+        self.watch.close(deadline.left_s())
+        self._delivery.close(deadline.left_s())
 
     def _found(self, outcome: Outcome) -> None:
         self._delivery.wake(outcome.receivers)

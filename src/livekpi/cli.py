@@ -74,6 +74,19 @@ def _end(message: str, code: int) -> None:
     sys.exit(code)
 
 
+def ended_at_once(command: Callable[P, None]) -> Callable[P, None]:
+    """Lets a command that serves end while somebody's answer is still being computed."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from livekpi.leaving import leaving
+
+        with leaving():
+            command(*args, **kwargs)
+
+    return run
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="livekpi")
 def main() -> None:
@@ -102,6 +115,7 @@ def main() -> None:
     help="Tokens, one a line: `TOKEN` for all, or `SCOPE TOKEN` (ingest, embed, read, act); KPIs may follow one for embed.",
 )
 @click.option("--insecure", is_flag=True, help="Serve without a token to other machines too.")
+@ended_at_once
 @explained
 def run(file: Path, data: Path | None, listen: str, once: bool, token_file: Path | None, insecure: bool) -> None:
     """Collect, compute, store and serve the KPIs of FILE."""
@@ -408,6 +422,7 @@ def top(file: Path, data: Path | None) -> None:
 @click.option("--data", type=DIRECTORY, help="Where the numbers are kept.  [default: a directory that is removed afterwards]")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed is another shop.")
 @click.option("--for", "seconds", type=DURATION, metavar="DURATION", help="End by itself after this long, such as 30s.")
+@ended_at_once
 @explained
 def demo(listen: str | None, data: Path | None, seed: int, seconds: float | None) -> None:
     """Show a synthetic shop whose numbers move; needs nothing else."""

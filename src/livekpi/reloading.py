@@ -12,7 +12,6 @@ from livekpi.definition.problems import DefinitionError
 from livekpi.definition.renewal import needs_restart
 
 LOOK_S = 0.5
-_END_S = 3.0
 _Stamp = tuple[int, ...]
 _logger = structlog.get_logger(__name__)
 
@@ -46,10 +45,10 @@ class Reloader:
         if self._path.is_file():
             self._thread.start()
 
-    def close(self) -> None:
+    def close(self, timeout_s: float) -> None:
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join(_END_S)
+            self._thread.join(timeout_s)
 
     def look(self) -> None:
         """Looks once, and loads the file where it has changed and stands still."""

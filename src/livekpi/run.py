@@ -31,6 +31,7 @@ from livekpi.definition.load import load
 from livekpi.definition.problems import DefinitionError, nearest
 from livekpi.engine.engine import Engine
 from livekpi.engine.supervision import Supervisor
+from livekpi.leaving import Deadline, ending_at_last
 from livekpi.metrics import Metrics
 from livekpi.reloading import Reloader
 from livekpi.sources.base import Source
@@ -56,8 +57,10 @@ COLLECT_AFTER = 50_000
 """So many objects more than before are made before the youngest are searched for garbage: more than a batch holds at once."""
 OPEN_FILES = 65_536
 """So many files and connections may be open where the system allows it."""
-STOP_S = 5.0
-"""How long the engine may take to commit what it has read, when it is stopped."""
+STOP_S = 4.0
+"""How long all parts together may take to end, when it is stopped; what has not ended is then left behind."""
+LAST_S = 4.5
+"""How long after a signal the process ends at the latest, in whatever it is: nothing that was committed or accepted is lost by that."""
 LOOK_S = 1
 """How often the main thread looks whether it is to stop: a signal wakes it only where the system gave it to this thread."""
 
@@ -183,10 +186,11 @@ def serve(
             pass
     finally:
         stop.set()
-        reloader.close()
-        server.stop()
-        engine.join(STOP_S)
-        alerting.close()
+        deadline = Deadline(STOP_S)
+        reloader.close(deadline.left_s())
+        server.stop(deadline.left_s())
+        engine.join(deadline.left_s())
+        alerting.close(deadline)
     if engine.error is not None:
         raise engine.error
 
@@ -278,14 +282,18 @@ def load_or_warn(file: Path) -> Definition:
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, and SIGHUP where a terminal is closed; a second SIGINT ends at once. Without a terminal SIGHUP
-    does nothing: it asks for the file to be read anew, which happens without."""
-    stop = threading.Event()
+    """An event that SIGTERM and SIGINT set, and SIGHUP where a terminal is closed; a second SIGINT waits for nothing more.
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.set()
+    Without a terminal SIGHUP does nothing: it asks for the file to be read anew, which happens without. After a signal the process ends
+    within `LAST_S`.
+    """
+    stop, told = threading.Event(), threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if told.is_set() and number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        told.set()
+        stop.set()  # last: where it comes just as this thread begins to wait for it, it waits for ever, but for the end of all
 
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers] = {
         signal.SIGTERM: on_signal,
@@ -295,7 +303,8 @@ def stopping() -> Iterator[threading.Event]:
         handlers[signal.SIGHUP] = on_signal if os.isatty(0) else signal.SIG_IGN
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield stop
+        with ending_at_last(told, LAST_S):
+            yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -2,6 +2,10 @@
 
 import shutil
 import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -219,4 +223,47 @@ def test_the_engine_reads_no_file(tmp_path: Path) -> None:
     for statement in (f"SELECT * FROM '{tmp_path}/secret.csv'", f"SELECT * FROM read_text('{tmp_path}/secret.csv')", "INSTALL httpfs"):
         with pytest.raises(duckdb.PermissionException):
             write(store, 1, statement)
+    store.close()
+
+
+@contextmanager
+def asking(store: Store) -> Iterator[list[BaseException]]:
+    """Somebody asks the store for much longer than a test takes; what that ends by."""
+    errors: list[BaseException] = []
+    cursor, begun = store.cursor(), threading.Event()
+
+    def ask() -> None:
+        begun.set()
+        try:
+            cursor.execute("SELECT count(*) FROM range(1000000000000) WHERE range % 7 = 3").fetchall()
+        except duckdb.Error as error:
+            errors.append(error)
+        finally:
+            cursor.close()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    assert begun.wait(30)
+    time.sleep(0.5)  # nothing says that a statement is going on
+    yield errors
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def test_it_is_closed_though_somebody_asks(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, CLOCK)
+    with asking(store) as errors:
+        store.close()
+    assert [type(error) for error in errors] == [duckdb.InterruptException]
+    assert holder(tmp_path) is None
+    Store.open(tmp_path, CLOCK).close()
+
+
+def test_it_is_opened_anew_though_somebody_asks(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, CLOCK)
+    with asking(store) as errors:
+        store.reopen()
+    assert [type(error) for error in errors] == [duckdb.InterruptException]
+    with store.transaction() as cursor:
+        assert cursor.execute("SELECT 1").fetchone() == (1,)
     store.close()

@@ -15,6 +15,7 @@ from livekpi.alerting import Alerting
 from livekpi.alerts.judging.desk import Outcome
 from livekpi.clock import Clock, ManualClock, SystemClock
 from livekpi.definition.load import load
+from livekpi.leaving import Deadline
 from livekpi.metrics import Metrics
 from livekpi.query.output import time_text
 from livekpi.run import EngineThread, inlets, measure, opened
@@ -147,7 +148,7 @@ def served(
             stop.set()
             server.stop()
             engine.join(30)
-            alerting.close()
+            alerting.close(Deadline(30))
         assert engine.error is None
 
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 
 from livekpi.metrics import Metrics
+from livekpi.web import questions
 from livekpi.web.problems import ProblemError
 from livekpi.web.questions import Questions
 from tests.web import answers
@@ -140,6 +141,41 @@ def test_without_a_limit_it_goes_on() -> None:
         return await asked
 
     assert run(ask(), world) == "at last"
+    assert store.interrupted == []
+
+
+@pytest.mark.parametrize("interrupts", [1, 1_000])
+def test_a_server_that_stops_waits_for_a_moment_and_then_for_nobody(interrupts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither for the store, nor for what does not ask it just now."""
+    monkeypatch.setattr(questions, "_STOPPING_S", SHORT_S)
+    world = World(store := Store(interrupts=interrupts), limit_s=None)
+
+    async def ask() -> str:
+        asked = asyncio.create_task(world.questions.answered(Sender().request, store.ask))
+        await store.begun()
+        world.questions.stop()
+        return await asked
+
+    try:
+        found = problem(ask(), world)
+    finally:
+        for _ in range(interrupts):
+            store.let_go()
+    assert (found.status, found.detail) == (503, "the server is stopping; ask again once it is back")
+    assert store.interrupted != []
+
+
+def test_what_is_answered_in_that_moment_is_answered() -> None:
+    world = World(store := Store(outcome="in time"), limit_s=None)
+
+    async def ask() -> str:
+        asked = asyncio.create_task(world.questions.answered(Sender().request, store.ask))
+        await store.begun()
+        world.questions.stop()
+        store.let_go()
+        return await asked
+
+    assert run(ask(), world) == "in time"
     assert store.interrupted == []
 
 

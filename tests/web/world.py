@@ -265,6 +265,14 @@ class Client:
     def request(self, method: str, url: str, **arguments: Any) -> httpx.Response:
         return self._await(self._client.request(method, url, **arguments))
 
+    def stop(self) -> None:
+        """The end of the server begins."""
+
+        async def begin() -> None:
+            self._app.stop()
+
+        self._await(begin())
+
     def close(self) -> None:
         self._await(self._client.aclose())
         self._await(self._stop())

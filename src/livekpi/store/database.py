@@ -1,18 +1,26 @@
 """The embedded database: one DuckDB file in the data directory, one writer, and the transaction that holds all that must agree."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
+from weakref import WeakSet
 
 import duckdb
+import structlog
 
 from livekpi.clock import Clock
 from livekpi.store.lock import Lock, unusable
 from livekpi.store.schema import SCHEMA_VERSION, StoreError, migrate
 
+log = structlog.get_logger()
+
 FILE_NAME = "livekpi.duckdb"
+CLOSE_S = 1.0
+"""How long the statements of others may take to end that are interrupted for the file to be closed."""
+_AGAIN_S = 0.02
 
 
 class CommitError(StoreError):
@@ -31,6 +39,7 @@ class Store:
         self._memory_mib = memory_mib
         self._connection = connection
         self._guard = threading.Lock()
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 
     @classmethod
     def open(cls, directory: Path, clock: Clock, *, memory_mib: int = 512) -> Self:
@@ -106,15 +115,41 @@ class Store:
             return  # the database is closed to further work until it is reopened, which rolls back
 
     def reopen(self) -> None:
-        """Opens the file anew at its last commit, after an error that closed it (a full disk)."""
+        """Opens the file anew at its last commit, after an error that closed it (a full disk); ends what is being asked.
+
+        Raises StoreError where it can't be opened, or what is asked does not end.
+        """
         with self._guard:
-            self._connection.close()
+            if not self._closed():
+                raise StoreError(f"{self.directory / FILE_NAME} is still being read, and can't be opened anew before that has ended")
             self._connection = _connect(self.directory / FILE_NAME, read_only=False, memory_mib=self._memory_mib)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A reader's own view; close it after use."""
         with self._guard:
-            return self._connection.cursor()
+            cursor = self._connection.cursor()
+            self._cursors.add(cursor)
+            return cursor
+
+    def _interrupt(self) -> None:
+        """Ends all statements that are going on, by an error to those who wait for them."""
+        for each in (self._connection, *self._cursors):
+            with suppress(duckdb.ConnectionException):  # closed meanwhile
+                each.interrupt()
+
+    def _closed(self) -> bool:
+        """Closes the connection, which is refused while a statement is going on, on whichever cursor."""
+        until_s = time.monotonic() + CLOSE_S
+        while True:
+            self._interrupt()
+            try:
+                self._connection.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > until_s:
+                    return False
+                time.sleep(_AGAIN_S)
+            else:
+                return True
 
     def size_bytes(self) -> int:
         """What the database's files take on disk."""
@@ -125,7 +160,10 @@ class Store:
         return found
 
     def close(self) -> None:
-        self._connection.close()
+        """Ends what is being asked, and lets go of the directory."""
+        with self._guard:
+            if not self._closed():  # all commits are on disk
+                log.warning("the store is left behind with a question that does not end", data=str(self.directory))
         if self.lock is not None:
             self.lock.close()
 

@@ -152,6 +152,8 @@ class App:
         """On the event loop: takes no more requests and ends all streams, so that nothing keeps the server from ending."""
         self._stopping.begin()
         self._health.stop()
+        self._questions.stop()
+        self._backtests.stop()
         self._hub.close()
 
     @contextlib.asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
@@ -21,6 +21,8 @@ UNWRITABLE = "the store can't be read or written now; try again later"
 _LESS = "ask for a larger step, a shorter range or fewer dimensions"
 _AGAIN_S = 0.05
 """How soon a question that is to end is ended once more: it may have been between two statements."""
+_STOPPING_S = 1.0
+"""How long a question may go on once the server is stopping."""
 _logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 Why = Literal["slow", "gone", "busy", "memory", "stopping"]
@@ -36,6 +38,7 @@ class Questions:
         self._interrupt, self._metrics, self._limit_s = interrupt, metrics, limit_s
         self._pool = ThreadPoolExecutor(at_once, "query")
         self._turns = asyncio.Semaphore(at_once)
+        self._stopping = asyncio.Event()
 
     async def answered(self, request: Request, ask: Callable[[], T], unable: str = UNREADABLE) -> T:
         """What `ask` gives.
@@ -43,8 +46,10 @@ class Questions:
         Raises ProblemError: 400 with what QueryError finds wrong with the question, 422 where it takes too long, 503 where there is no
         turn or no memory for it, and with `unable` where the store fails.
         """
-        async with _watched(request) as gone, self._turn(gone):
-            answer, ended = await self._run(ask, gone)
+        async with _awaited(_until_gone(request)) as gone, _awaited(self._stopping.wait()) as stopping, self._turn(gone):
+            answer, ended = await self._run(ask, gone, stopping)
+        if not answer.done():
+            raise self._unanswered("stopping")
         try:
             return answer.result()
         except QueryError as error:
@@ -56,6 +61,10 @@ class Questions:
         except duckdb.Error as error:
             _logger.error("the store can't be read or written", reason=str(error))
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, unable, {"Retry-After": "1"}) from error
+
+    def stop(self) -> None:
+        """On the event loop: what is being asked may go on for a moment; then it is ended, or has no answer."""
+        asyncio.get_running_loop().call_later(_STOPPING_S, self._stopping.set)
 
     def close(self) -> None:
         """Takes no more; what is going on is for others to interrupt."""
@@ -75,8 +84,10 @@ class Questions:
         finally:
             self._turns.release()
 
-    async def _run(self, ask: Callable[[], T], gone: asyncio.Task[object]) -> tuple[asyncio.Future[T], Why | None]:
-        """The answer, once it is there; and why it was ended before, where it was."""
+    async def _run(
+        self, ask: Callable[[], T], gone: asyncio.Task[object], stopping: asyncio.Task[object]
+    ) -> tuple[asyncio.Future[T], Why | None]:
+        """The answer, once it is there; and why it was ended before, where it was. Not done only where the server is stopping."""
         place = _Place()
 
         def run() -> T:
@@ -85,12 +96,14 @@ class Questions:
 
         with self._metrics.query.time():
             answer = asyncio.get_running_loop().run_in_executor(self._pool, run)
-            either: set[asyncio.Future[Any]] = {answer, gone}
-            await asyncio.wait(either, timeout=self._limit_s, return_when=asyncio.FIRST_COMPLETED)
-            ended: Why | None = None if answer.done() else "gone" if gone.done() else "slow"
+            first: set[asyncio.Future[Any]] = {answer, gone, stopping}
+            await asyncio.wait(first, timeout=self._limit_s, return_when=asyncio.FIRST_COMPLETED)
+            ended: Why | None = None if answer.done() else "gone" if gone.done() else "stopping" if stopping.done() else "slow"
             while not answer.done():
                 place.interrupt(self._interrupt)
                 await asyncio.wait({answer}, timeout=_AGAIN_S)
+                if stopping.done():  # what computes without the store can't be interrupted
+                    break
         return answer, ended
 
     def _unanswered(self, why: Why) -> ProblemError:
@@ -132,15 +145,16 @@ class _Place:
 
 
 @asynccontextmanager
-async def _watched(request: Request) -> AsyncIterator[asyncio.Task[object]]:
-    """A task that is done once whoever sent a request, and has sent all of it, has gone."""
-    gone: asyncio.Task[object] = asyncio.create_task(_until_gone(request))
+async def _awaited(what: Coroutine[Any, Any, object]) -> AsyncIterator[asyncio.Task[object]]:
+    """A task for something that is awaited meanwhile."""
+    task = asyncio.create_task(what)
     try:
-        yield gone
+        yield task
     finally:
-        gone.cancel()
+        task.cancel()
 
 
 async def _until_gone(request: Request) -> None:
+    """Until whoever sent a request, and has sent all of it, has gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -18,6 +18,8 @@ DRAIN_S = 1.0
 """How long a server that is stopping still answers that it is, so that whoever shares out requests hears it and sends them elsewhere."""
 _GRACE_S = 1
 """How long requests may go on that are still here then."""
+END_S = DRAIN_S + _GRACE_S + 1.0
+"""How long its end may take."""
 _KEEP_ALIVE_S = 75
 """How long an idle connection is kept, so that one who sends now and then need not open another."""
 _BACKLOG = 2048
@@ -71,7 +73,6 @@ class Server:
         )
         self._uvicorn = _Uvicorn(config, self._socket, on_stop, drain_s)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([],), name="web", daemon=True)
-        self._join_s = drain_s + _GRACE_S + 1.0
 
     def start(self) -> None:
         """Returns once requests are answered; raises ServerError where the app does not come up."""
@@ -80,10 +81,10 @@ class Server:
             if not self._thread.is_alive():
                 raise ServerError("the web server did not start; the log says why")
 
-    def stop(self) -> None:
-        """Answers for a moment that it is stopping, lets requests end, and returns within five seconds."""
+    def stop(self, timeout_s: float = END_S) -> None:
+        """Answers for a moment that it is stopping, and lets requests end; returns then, or after `timeout_s`."""
         self._uvicorn.should_exit = True
-        self._thread.join(self._join_s)
+        self._thread.join(timeout_s)
 
     def _on_end(self) -> None:
         self._uvicorn.accepting.ended()

@@ -22,7 +22,7 @@ def test_an_engine_that_has_stopped(client: Client, world: World) -> None:
 
 
 def test_a_server_that_stops_is_not_ready_and_well(client: Client, world: World) -> None:
-    world.app.stop()
+    client.stop()
     world.backend.failed = "its thread has ended"
     world.backend.troubles = {"shop": "it is read no more"}
     assert problem(client.get("/readyz"), 503) == "server: it is stopping"

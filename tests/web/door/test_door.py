@@ -153,8 +153,8 @@ def test_an_engine_too_far_behind(tmp_path: Path) -> None:
         assert client.post(URL, content=GOOD).status_code == 202
 
 
-def test_a_stopping_server_takes_nothing(client: Client, world: World) -> None:
-    world.app.stop()
+def test_a_stopping_server_takes_nothing(client: Client) -> None:
+    client.stop()
     assert "stopping" in problem(client.post(URL, content=GOOD), 503)
 
 

@@ -1,0 +1,80 @@
+"""A process ends at once, whatever its threads still do; and as any other where they are done."""
+
+import subprocess
+import sys
+
+import pytest
+
+PREAMBLE = """
+import atexit, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from livekpi.leaving import ending_at_last, leaving
+atexit.register(print, "as any other")
+begun = threading.Event()
+def forever():
+    begun.set()
+    while True:
+        pass
+"""
+
+
+def ended(block: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", PREAMBLE + block], capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize(("last", "code"), [("pass", 0), ("sys.exit()", 0), ("sys.exit(3)", 3), ("sys.exit('why')", 1)])
+def test_it_does_not_wait_for_a_thread_that_goes_on(last: str, code: int) -> None:
+    found = ended(f"""
+with leaving(0.1):
+    threading.Thread(target=ThreadPoolExecutor(1).submit, args=[forever], daemon=True).start()  # the pool's thread is a daemon too
+    begun.wait()
+    print("said")
+    {last}
+""")
+    assert (found.returncode, found.stdout) == (code, "said\n")
+
+
+def test_threads_that_are_told_to_end_may() -> None:
+    found = ended("""
+with leaving(20):
+    pool = ThreadPoolExecutor(2)
+    pool.submit(begun.set)
+    pool.shutdown(wait=False)
+    sys.exit(3)
+""")
+    assert (found.returncode, found.stdout) == (3, "as any other\n")
+
+
+def test_a_fault_keeps_its_stack() -> None:
+    found = ended("""
+with leaving(20):
+    1 / 0
+""")
+    assert (found.returncode, found.stdout) == (1, "as any other\n")
+    assert "ZeroDivisionError" in found.stderr
+
+
+@pytest.mark.parametrize(("told", "code"), [(True, 0), (False, 3)])
+def test_what_was_told_to_end_ends_at_last_and_only_that(told: bool, code: int) -> None:
+    found = ended(f"""
+told = threading.Event()
+with ending_at_last(told, 0.1):
+    if {told}:
+        told.set()
+        forever()
+    threading.Event().wait(0.5)
+sys.exit(3)
+""")
+    assert found.returncode == code
+    assert ("not all has ended in time" in found.stderr + found.stdout) == told
+
+
+def test_who_ends_in_time_ends_as_any_other() -> None:
+    found = ended("""
+told = threading.Event()
+with ending_at_last(told, 0.2):
+    told.set()
+threading.Event().wait(0.5)
+sys.exit(3)
+""")
+    assert (found.returncode, found.stdout) == (3, "as any other\n")
