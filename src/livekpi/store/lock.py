@@ -6,10 +6,15 @@ import os
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from livekpi.store.schema import StoreError
+
+_PATIENCE_S = 0.5
+"""How long it is waited for who only looks at a lock, and for a holder's name."""
+_PAUSE_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,17 @@ class Lock:
 
     def __init__(self, directory: Path, now_us: int) -> None:
         self._file = (directory / "lock").open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            holder = _read(directory)
-            who = f"process {holder.pid} on {holder.host}" if holder else "another process"
-            raise LockedError(f"{directory} is in use by {who}; stop it, or give another directory with --data") from error
+        deadline = monotonic() + _PATIENCE_S
+        while not _locked(self._file, fcntl.LOCK_EX):
+            # who only looks has it for a moment, and whoever holds it writes its name a moment after; what one that died left is no name
+            held = not _locked(self._file, fcntl.LOCK_SH)
+            holder = _read(directory) if held else None
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            if holder is not None or monotonic() >= deadline:
+                self._file.close()
+                who = f"process {holder.pid} on {holder.host}" if holder else "another process"
+                raise LockedError(f"{directory} is in use by {who}; stop it, or give another directory with --data")
+            sleep(_PAUSE_S)
         self._holder = Holder(os.getpid(), socket.gethostname(), now_us)
         self._write()
 
@@ -71,12 +80,23 @@ def holder(directory: Path) -> Holder | None:
         return None
     except OSError as error:
         raise unusable(directory, error) from error
+    deadline = monotonic() + _PATIENCE_S
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _read(directory)
+        while not _locked(file, fcntl.LOCK_SH):
+            found = _read(directory)
+            if found is not None or monotonic() >= deadline:
+                return found
+            sleep(_PAUSE_S)  # it writes its name, or its last words
         return None
+
+
+def _locked(file: TextIO, how: int) -> bool:
+    """Locks a file, where that can be done at once."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def unusable(directory: Path, error: OSError) -> StoreError:
