@@ -175,6 +175,26 @@ def test_files_are_let_go_once_all_in_them_is_committed(tmp_path: Path, open_log
     assert (log.start, log.behind_bytes) == (296, 0)
 
 
+def test_a_file_that_can_not_be_let_go_stays(tmp_path: Path, open_log: Open) -> None:
+    """It only takes room: nobody may be kept from reading by it."""
+
+    def refuse(_path: Path) -> None:
+        fail()
+
+    log = open_log(segment_bytes=100, retire=refuse)
+    for number in range(3):
+        append(log, [b"%d" % number * 30])
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            log.release(log.end)
+    assert [(line["log_level"], Path(line["file"]).parent) for line in logs] == [("warning", tmp_path / "log")]
+    assert [int(file.stem) for file in files(tmp_path)] == [0, 148]
+    assert log.start == 148
+    again = open_log(segment_bytes=100, committed=log.end)
+    assert [int(file.stem) for file in files(tmp_path)] == [148]
+    assert again.end == log.end
+
+
 def test_positions_go_on_from_the_committed_one_when_the_files_are_gone(open_log: Open) -> None:
     log = open_log(committed=5000)
     append(log, [b"a"])

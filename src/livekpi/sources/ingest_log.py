@@ -168,9 +168,14 @@ class IngestLog:
         with self._synced:
             self._committed = max(self._committed, committed)
             while len(self._segments) > 1 and self._segments[1].first <= self._committed:
-                self._retire(self._segments[0].path)
-                del self._segments[0]
+                self._let_go(self._segments.pop(0).path)
             self._measure()
+
+    def _let_go(self, path: Path) -> None:
+        try:
+            self._retire(path)
+        except OSError as error:  # it only takes room, and the next start lets go of it again
+            _logger.warning("a file of the ingest log that is needed no longer could not be removed", file=str(path), reason=str(error))
 
     def close(self) -> None:
         """Writes and syncs what is queued, then ends the thread. Later appends fail."""
