@@ -113,3 +113,21 @@ def test_once_says_what_became_of_the_records(tmp_path: Path) -> None:
         said.append((line["level"], line["source"], line["events"], line["dead_letters"], line.get("hint")))
     hint = f"livekpi dead-letters --data {tmp_path / '.livekpi'} --source app"
     assert said == [("warning", "app", 0, 1, hint), ("info", "app", 1, 0, None), ("info", "app", 0, 0, None)]
+
+
+def test_a_file_made_anew_with_the_same_beginning_is_read_from_its_beginning(tmp_path: Path) -> None:
+    """Such as a table with so many columns that its first KiB, by which a file is known, is all header."""
+    columns = ["ts", "v", *(f"column_{number}" for number in range(120))]
+    (tmp_path / "kpis.yaml").write_text(
+        "sources:\n  s: { file: { path: wide.csv, format: csv, follow: true }, time: ts, fields: { ts: timestamp, v: integer } }\n"
+        "kpis:\n  rows: { value: count(*), every: 1h }\n  most: { value: max(v), every: 1h }\n"
+    )
+    for first, rows in ((0, 100), (1_000, 40)):
+        lines = [",".join(columns), *(f"2026-03-01T12:00:00Z,{first + row}{',' * 120}" for row in range(rows))]
+        (tmp_path / "wide.csv").write_text("\n".join(lines) + "\n")
+        subprocess.run(command(tmp_path / "kpis.yaml", "--once"), capture_output=True, timeout=60, check=True)
+    found = {}
+    for kpi in ("rows", "most"):
+        query = [sys.executable, "-m", "livekpi.cli", "query", kpi, "--data", str(tmp_path / ".livekpi"), "--format", "json"]
+        found[kpi] = json.loads(subprocess.run(query, capture_output=True, text=True, timeout=60, check=True).stdout)["value"]
+    assert found == {"rows": 140, "most": 1_039}

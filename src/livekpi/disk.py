@@ -27,6 +27,16 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Makes a file hold a text: who reads it, even after a power cut, finds what it held before or all of the new. Raises OSError."""
+    draft = path.with_name(f"{path.name}.new")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        _sync(file.fileno())
+    draft.replace(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """The calls; each raises OSError as its original does."""

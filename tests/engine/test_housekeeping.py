@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from livekpi.engine.housekeeping import AGE_US, COMPACT_ROWS, Housekeeping
 from livekpi.engine.plan import Grouping, make_plan
-from livekpi.scripts.rehearsal import Rehearsal
+from livekpi.scripts.rehearsal import KilledError, Rehearsal
 from livekpi.store.layout import cells, quote, series, spread
-from tests.rehearsed import DAY_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
+from tests.rehearsed import DAY_US, HOUR_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
 
 FIELDS = "c: optional string, n: integer"
 KPIS = {
@@ -42,6 +44,35 @@ def test_ages_are_looked_at_at_the_start_and_then_each_minute(tmp_path: Path) ->
                 housekeeping.run(cursor, found)
 
 
+def test_a_clock_set_back_delays_no_ageing(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        housekeeping = Housekeeping(server.definition, make_plan(server.definition), server.clock)
+        for step_us, due in ((0, True), (-HOUR_US, True), (AGE_US - 1, False), (1, True)):
+            server.clock.set_us(server.clock.now_us() + step_us)
+            found = housekeeping.due()
+            assert found.age == due
+            if found:
+                with server.store.transaction() as cursor:
+                    housekeeping.run(cursor, found)
+
+
+def test_what_was_to_be_merged_is_merged_after_a_commit_that_failed(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
+        for number in range(4):
+            send(server, {"n": number})
+        housekeeping, name = server.engine._housekeeping, cells(grouping(server)).name
+        what = housekeeping.everything()
+        server.store.lives = 0
+        with pytest.raises(KilledError), server.store.transaction() as cursor:
+            housekeeping.run(cursor, what)
+        server.store.lives = None
+        assert rows(server, name) == 4
+        with server.store.transaction() as cursor:
+            housekeeping.run(cursor, what)
+        assert rows(server, name) == 1
+        assert not housekeeping.everything().compact
+
+
 def test_a_merge_is_due_once_enough_rows_have_been_appended(tmp_path: Path) -> None:
     with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
         housekeeping = Housekeeping(server.definition, server.engine.plan, server.clock)
@@ -51,7 +82,7 @@ def test_a_merge_is_due_once_enough_rows_have_been_appended(tmp_path: Path) -> N
         housekeeping.wrote({key: frozenset({NOON_US})}, {key: COMPACT_ROWS - 1})
         assert not housekeeping.due()
         housekeeping.wrote({key: frozenset({NOON_US})}, {key: 1})
-        assert housekeeping.due().compact == (grouping(server),)
+        assert housekeeping.due().compact == {key: {NOON_US}}
         with server.store.transaction() as cursor:
             housekeeping.run(cursor, housekeeping.due())
         assert not housekeeping.due()

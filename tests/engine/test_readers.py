@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from livekpi.clock import ManualClock
+from livekpi.clock import ATTENTIVE_US, ManualClock
 from livekpi.engine.engine import Engine
 from livekpi.engine.plan import make_plan
-from livekpi.engine.readers import ATTENTIVE_US, Inbox, Reader
+from livekpi.engine.readers import Inbox, Reader
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk, SourceError
 from livekpi.sources.decode import Decoder

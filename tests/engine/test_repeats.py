@@ -62,6 +62,29 @@ def test_ids_are_remembered_for_as_long_as_is_said_and_not_much_longer(tmp_path:
         assert total(server) == 101
 
 
+def id_tables(server: Rehearsal) -> list[str]:
+    with server.cursor() as cursor:
+        return [name for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'ids%'").fetchall()]
+
+
+@pytest.mark.parametrize(("old", "new"), [(SOURCE, ""), ("  s: {", "  r: {")])
+def test_ids_that_nothing_asks_for_any_more_are_dropped(tmp_path: Path, old: str, new: str) -> None:
+    """Of a source that has no id any more, or is gone."""
+    made = definition("id: string, n: integer", KPIS, source=SOURCE)
+    with rehearsed(tmp_path, made) as server:
+        send(server, {"id": "a", "n": 1})
+        assert id_tables(server) == ["ids_s"]
+        server.restart()
+        assert id_tables(server) == ["ids_s"]
+        text = made.text.replace(old, new)
+        assert text != made.text
+        server.redefine(parse_definition(text.encode(), Path("made.yaml"), {}))
+        assert "ids_s" not in id_tables(server)
+        server.redefine(made)
+        send(server, {"id": "a", "n": 10})
+        assert id_tables(server) == ["ids_s"]
+
+
 @settings(max_examples=15)
 @given(
     batches=st.lists(st.lists(st.one_of(st.none(), st.text(max_size=2)), max_size=5), max_size=5),

@@ -131,6 +131,30 @@ def test_a_job_that_fails_again_and_again_is_submitted_ever_more_rarely(world: W
     assert len(world.cluster.submitted) == count + 1
 
 
+def test_a_clock_set_back_delays_no_attempt(world: World) -> None:
+    world.cluster.comes_up = "failed"
+    world.step()
+    world.step()
+    world.clock.set_us(world.clock.now_us() - 3_600 * SECOND_US)
+    world.step()
+    assert len(world.cluster.submitted) == 3
+
+
+def test_a_clock_set_back_makes_no_job_unsound_for_long(world: World) -> None:
+    world.cluster.comes_up = "failed"
+    while len(world.cluster.submitted) < 4:
+        world.step()
+    world.cluster.condition = "running"
+    world.step()
+    world.clock.set_us(world.clock.now_us() - 3_600 * SECOND_US)
+    for _ in range(20):
+        world.step()
+    world.cluster.condition = "failed"
+    world.step()
+    world.step()
+    assert len(world.cluster.submitted) == 6  # the shortest wait, after the first
+
+
 def test_what_the_cluster_restarts_is_left_to_it(world: World) -> None:
     world.step()
     world.cluster.condition = "restarting"

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,12 @@ from tests.faults.producing import Producing
 from tests.faults.traffic import Traffic
 from tests.servers.kafka_server import KafkaServer
 
+COUNTED = """
+sources:
+  s: {{ kafka: {{ brokers: "{brokers}", topic: {topic} }}, time: ts, fields: {{ ts: timestamp }} }}
+kpis:
+  events: {{ value: count(*), every: 1h }}
+"""
 OUTAGE_S = float(os.environ.get("LIVEKPI_TEST_OUTAGE_S", "30"))
 
 
@@ -33,3 +40,29 @@ def test_broker_gone_and_back(how: str, kafka: KafkaServer, server: LivekpiServe
     server.until_all_are_counted(traffic)
     server.until(server.ready)
     server.check(traffic)
+
+
+def test_a_topic_made_anew_is_counted_from_its_beginning(kafka: KafkaServer, tmp_path: Path) -> None:
+    """Its offsets lie before those that are known."""
+    topic = kafka.create_topic()
+    server = LivekpiServer(tmp_path, COUNTED.format(brokers=kafka.brokers, topic=topic))
+
+    def produce(events: int) -> None:
+        producer = kafka.producer()
+        for _ in range(events):
+            producer.produce(topic, b'{"ts": "2026-03-01T12:00:00Z"}')
+        assert producer.flush(30) == 0
+
+    def counted() -> int:
+        return sum(point["value"] for point in server.get("/v1/kpis/events?from=2026-03-01T12:00:00Z&to=2026-03-01T13:00:00Z")["points"])
+
+    produce(100)
+    server.start()
+    server.wait_until_it_answers()
+    server.until(lambda: counted() == 100)
+    kafka.delete_topic(topic)
+    server.until(lambda: not server.ready())
+    kafka.create_topic(topic)
+    produce(20)
+    server.until(lambda: counted() == 120)
+    server.close()

@@ -13,8 +13,8 @@ from livekpi.engine.plan import Grouping
 from livekpi.query.leaves import Slice, distinct_values
 from livekpi.query.steps import Steps
 from livekpi.scripts.rehearsal import Rehearsal
-from livekpi.store.layout import cells, quote, spread
-from livekpi.store.maintenance import EXACT_VALUES, REGISTER_BITS, compact, rank_sql, register_sql, roll_up
+from livekpi.store.layout import cells, quote, series, spread
+from livekpi.store.maintenance import EXACT_VALUES, REGISTER_BITS, compact, drop_before, rank_sql, register_sql, roll_up
 from tests.rehearsed import HOUR_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
 
 KPIS = {"users": "value: count(distinct user), by: [c]"}
@@ -161,3 +161,22 @@ def test_sums_of_rolled_up_buckets_are_those_of_their_parts(tmp_path: Path) -> N
         assert {kpi: values(server, kpi, step="1h") for kpi in made.kpis} == before
         with server.cursor() as cursor:
             assert cursor.execute(f'SELECT count(*) FROM "cells_{grouping.key}"').fetchone() == (5,)
+
+
+def test_series_are_looked_through_only_where_something_was_dropped(tmp_path: Path) -> None:
+    """That costs more than all else, and nothing is dropped in most minutes."""
+    with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server, server.store.transaction() as cursor:
+        grouping, _ = users(server)
+        for bucket_us, c in ((NOON_US, "x"), (NOON_US + HOUR_US, "y")):
+            cursor.execute(f"INSERT INTO {quote(cells(grouping).name)} SELECT make_timestamp({bucket_us}), '{c}', 1, NULL, NULL")
+            cursor.execute(f"INSERT INTO {quote(series(grouping))} SELECT '{c}', make_timestamp({bucket_us})")
+        for before_us, looks, gone, left in (
+            (NOON_US, 0, False, ["x", "y"]),
+            (NOON_US + HOUR_US, 1, True, ["y"]),
+            (NOON_US + HOUR_US, 0, False, ["y"]),
+        ):
+            listening = Listening(cursor)
+            assert drop_before(listening, grouping, before_us) == gone  # type: ignore[arg-type]
+            assert sum("NOT EXISTS" in text for text in listening.texts) == looks
+            found = cursor.execute(f"SELECT d0 FROM {quote(series(grouping))} ORDER BY 1").fetchall()
+            assert [c for (c,) in found] == left

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from livekpi.clock import Clock
+from livekpi.clock import Clock, due
 from livekpi.definition.definition import Definition
 from livekpi.definition.types import Field
 from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
@@ -28,6 +28,24 @@ _Moved = Callable[[str, list[Events]], Iterable[Position]]
 """Where a source stands after a batch of it, by those of its partitions that changed."""
 ALIVE_US = 1_000_000
 """How often it is noted that the engine watches; whoever asks an engine that has ended sees its last moment by it."""
+
+
+class Watching:
+    """Notes in the store that the engine watches, in the caller's transactions."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._noted_us: int | None = None
+
+    def note(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Notes that it watches now."""
+        self._noted_us = self._clock.now_us()
+        cursor.execute("UPDATE engine SET alive_us = ?", [self._noted_us])
+
+    def go_on(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Notes it where that was not done a short time ago."""
+        if due(self._clock.now_us(), self._noted_us, ALIVE_US):
+            self.note(cursor)
 
 
 @dataclass
@@ -80,7 +98,7 @@ class BatchWriter:
         self._definition, self._plan, self._clock = definition, plan, clock
         self._positions: dict[str, dict[str, Position]] = {}
         self._commits = 0
-        self._alive_us = 0
+        self._watching = Watching(clock)
         self._kpis: dict[str, list[str]] = {grouping.key: [] for grouping in plan.all()}
         for name, kpi in definition.kpis.items():
             for key in {grouping_of(plan, aggregate).key for aggregate in kpi.value.aggregates}:
@@ -109,9 +127,10 @@ class BatchWriter:
         """Where a source stands."""
         return tuple(self._positions[source].values())
 
-    def uncommitted(self, batch: list[Events]) -> list[Events]:
-        """What of a batch is not in the store yet."""
-        return beyond(batch, self._positions)
+    @property
+    def commits(self) -> int:
+        """See Writer."""
+        return self._commits
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
@@ -130,14 +149,13 @@ class BatchWriter:
             mine = [events for events in batch if events.source == name]
             outcome.sources[name] = self._write_source(cursor, name, mine, outcome)
             stand[name] = moved(name, mine)
-        if outcome.at_us - self._alive_us >= ALIVE_US:
-            self.alive(cursor)
+        self._watching.go_on(cursor)
         self._save(cursor, stand)
         return outcome
 
     def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Notes that the engine watches."""
-        self._alive_us = note_alive(cursor, self._clock)
+        self._watching.note(cursor)
 
     def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Notes that all sources have been read to their end, so that nothing more is waited for."""
@@ -206,22 +224,6 @@ class BatchWriter:
                 if row is not None and (row.watermark_us is None or row.watermark_us < time_us):
                     known[partition] = replace(row, watermark_us=time_us)
         return known.values()
-
-
-def beyond(batch: Iterable[Events], known: Mapping[str, Mapping[str, Position]]) -> list[Events]:
-    """The events that lead beyond the positions known, by source and partition."""
-    return [events for events in batch if not _reached(events, known[events.source])]
-
-
-def _reached(events: Events, known: Mapping[str, Position]) -> bool:
-    return all(partition in known and known[partition].position >= position for partition, position in events.next_positions.items())
-
-
-def note_alive(cursor: duckdb.DuckDBPyConnection, clock: Clock) -> int:
-    """Notes that the engine watches now; returns the time, in µs."""
-    now_us = clock.now_us()
-    cursor.execute("UPDATE engine SET alive_us = ?", [now_us])
-    return now_us
 
 
 def _latest_times(events: Events) -> dict[str, int]:

@@ -190,8 +190,14 @@ class Engine:
     def _commit(self, batch: list[Events], stop: threading.Event) -> None:
         started = perf_counter()
         self._busy = sum(events.records for events in batch) >= BUSY_RECORDS
-        # after an error the batch may be in the store all the same, so each try looks what of it is left
-        outcome = self._guarded(lambda cursor: self._writer.write(cursor, self._writer.uncommitted(batch)), stop)
+        number, tried = self._writer.commits + 1, list[Outcome]()
+
+        def write(cursor: duckdb.DuckDBPyConnection) -> Outcome:
+            if self._writer.commits < number:  # else an earlier try is in the store, although it ended by an error
+                tried.append(self._writer.write(cursor, batch))
+            return tried[-1]
+
+        outcome = self._guarded(write, stop)
         if outcome is None:
             return
         for name in {events.source for events in batch}:
@@ -230,6 +236,10 @@ class Engine:
             try:
                 with self._store.transaction() as cursor:
                     result = work(cursor)
+            except duckdb.InterruptException:
+                if not stop.is_set():
+                    raise
+                return None
             except DISK_ERRORS as error:
                 self.disk_problem = str(error)
                 log.error("the store can't be written; trying again", error=self.disk_problem)

@@ -1,12 +1,12 @@
 """When the store is kept small: rows merged while buckets are young, buckets rolled up and dropped as they age."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import duckdb
 
-from livekpi.clock import Clock
+from livekpi.clock import Clock, due
 from livekpi.definition.definition import Definition
 from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan
@@ -21,9 +21,10 @@ AGE_US = 60_000_000
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be done now."""
+    """What is to be done now; it can be done again where the store did not take it."""
 
-    compact: tuple[Grouping, ...] = ()
+    compact: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """By grouping key, the buckets (µs) whose rows are to be merged."""
     age: bool = False
 
     def __bool__(self) -> bool:
@@ -38,7 +39,7 @@ class Housekeeping:
         self._groupings = {grouping.key: grouping for grouping in plan.all()}
         self._touched: dict[str, set[int]] = {key: set() for key in self._groupings}
         self._rows = dict.fromkeys(self._groupings, 0)
-        self._next_age_us = clock.now_us()
+        self._aged_us: int | None = None
 
     def wrote(self, touched: Mapping[str, frozenset[int]], rows: Mapping[str, int]) -> None:
         """Notes what a commit appended."""
@@ -49,27 +50,32 @@ class Housekeeping:
 
     def due(self) -> Due:
         """What is worth doing now."""
-        compact = tuple(self._groupings[key] for key, rows in self._rows.items() if rows >= COMPACT_ROWS)
-        return Due(compact, self._clock.now_us() >= self._next_age_us)
+        return Due(self._appended(COMPACT_ROWS), due(self._clock.now_us(), self._aged_us, AGE_US))
 
     def everything(self) -> Due:
         """All that can be done, as at the end of --once."""
-        return Due(tuple(self._groupings[key] for key, rows in self._rows.items() if rows), age=True)
+        return Due(self._appended(1), age=True)
 
-    def run(self, cursor: duckdb.DuckDBPyConnection, due: Due) -> bool:
-        """Does what is due; True where series are gone, which who remembers them must forget."""
+    def _appended(self, least: int) -> dict[str, frozenset[int]]:
+        """The buckets of the groupings that as many rows were appended to."""
+        return {key: frozenset(self._touched[key]) for key, rows in self._rows.items() if rows >= least}
+
+    def run(self, cursor: duckdb.DuckDBPyConnection, what: Due) -> bool:
+        """Does what is due; True where series are gone, which who remembers them must forget. After a commit that failed, do it again."""
         gone = False
-        for grouping in due.compact:
-            maintenance.compact(cursor, grouping, self._touched[grouping.key])
-            self._touched[grouping.key], self._rows[grouping.key] = set(), 0
-        if due.age:
+        for key, buckets in what.compact.items():  # not what is noted here, which a try before this one has forgotten
+            maintenance.compact(cursor, self._groupings[key], buckets)
+            self._touched[key] -= buckets
+            self._rows[key] = 0
+        if what.age:
+            ids.drop_others(cursor, {name for name, source in self._definition.sources.items() if source.spec.id is not None})
             positions.prune(cursor)
             for grouping in self._groupings.values():
                 gone |= self._age(cursor, grouping)
             for name, source in self._definition.sources.items():
                 if source.spec.id is not None:
                     ids.forget(cursor, name, self._clock.now_us() - source.remember_us)
-            self._next_age_us = self._clock.now_us() + AGE_US
+            self._aged_us = self._clock.now_us()
         return gone
 
     def _age(self, cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> bool:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import structlog
 
-from livekpi.clock import Clock
+from livekpi.clock import ATTENTIVE_US, Clock
 from livekpi.events import Events
 from livekpi.sources.base import Chunk, Source, SourceError
 from livekpi.sources.decode import Decoder
@@ -23,8 +23,6 @@ LARGE_RECORDS = 60_000
 """A batch of this size costs little more an event than a larger one."""
 PENDING_RECORDS = 100_000
 """Read ahead of the engine, a source; more waits in the source."""
-ATTENTIVE_US = 10_000_000
-"""A reader that has not looked for so long, as its machine slept, does not know that nothing was there."""
 RETRY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition
-from livekpi.engine.batch import ALIVE_US, Outcome, SourceOutcome, beyond, note_alive
+from livekpi.engine.batch import Outcome, SourceOutcome, Watching
 from livekpi.engine.plan import Grouping, Plan, grouping_of
 from livekpi.engine.progress import Progress
 from livekpi.engine.replaced_table import ReplacedTable
@@ -45,7 +45,7 @@ class ReplacingWriter:
             source: [_Tables(grouping, definition, plan) for grouping in groupings] for source, groupings in plan.groupings.items()
         }
         self._commits = 0
-        self._alive_us = 0
+        self._watching = Watching(clock)
         self._begun = False
 
     def load(self, cursor: duckdb.DuckDBPyConnection) -> None:
@@ -62,8 +62,9 @@ class ReplacingWriter:
     def positions(self, source: str) -> Iterable[Position]:
         return tuple(self._read[source].values())
 
-    def uncommitted(self, batch: list[Events]) -> list[Events]:
-        return beyond(batch, self._read)
+    @property
+    def commits(self) -> int:
+        return self._commits
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         self._commits += 1
@@ -72,8 +73,7 @@ class ReplacingWriter:
         for name in dict.fromkeys(events.source for events in batch):
             mine = [events for events in batch if events.source == name]
             outcome.sources[name] = self._write_source(cursor, name, mine, rolled, outcome)
-        if outcome.at_us - self._alive_us >= ALIVE_US:
-            self._note_alive(cursor)
+        self._watching.go_on(cursor)
         return outcome
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
@@ -85,14 +85,11 @@ class ReplacingWriter:
         """See Writer. What holds a watermark back goes on doing so."""
         now_us = self._clock.now_us()
         self._save_progress(cursor, {source: progress.waiting(now_us) for source, progress in self._progress.items()})
-        self._note_alive(cursor)
+        self._watching.note(cursor)
 
     def end(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._save_progress(cursor, {source: progress.ended() for source, progress in self._progress.items()})
-        self._note_alive(cursor)
-
-    def _note_alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._alive_us = note_alive(cursor, self._clock)
+        self._watching.note(cursor)
 
     def _save_progress(self, cursor: duckdb.DuckDBPyConnection, found: Mapping[str, Sequence[Position]]) -> None:
         """Writes positions of the sources themselves, as a commit of its own."""

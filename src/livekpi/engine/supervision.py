@@ -8,7 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from livekpi.clock import Clock
+from livekpi.clock import Clock, due
+from livekpi.disk import replace_text
 from livekpi.engine.cluster import Cluster, ClusterError, JobState
 from livekpi.metrics import Metrics
 from livekpi.sources.base import SourceError
@@ -37,9 +38,7 @@ class Stopped:
 def note_stopped(directory: Path, stopped: Stopped) -> None:
     """Keeps that the job was stopped, so that a running server lets it be, and the next one goes on from the savepoint."""
     directory.mkdir(parents=True, exist_ok=True)
-    draft = directory / f"{_STOPPED}.new"
-    draft.write_text(json.dumps(asdict(stopped)), encoding="utf-8")
-    draft.replace(directory / _STOPPED)
+    replace_text(directory / _STOPPED, json.dumps(asdict(stopped)))
 
 
 def stopped_in(directory: Path) -> Stopped | None:
@@ -83,7 +82,9 @@ class Supervisor:
         self._prepared = False
         self._submitted = False
         self._failures = 0
-        self._not_before_us = 0
+        self._attempted_us: int | None = None
+        self._backoff_us = 0
+        """How long it is waited after the last attempt."""
         self._running_since_us: int | None = None
         self._problem: str | None = None
         self._end = threading.Event()
@@ -143,15 +144,15 @@ class Supervisor:
             return LOOK_S
         if self._submitted or state.state == "restarting":
             self._say(described, passing=self._once and state.state == "restarting")
-        wait_us = self._not_before_us - now_us
         if state.state == "restarting" or (self._once and self._submitted):
             return LOOK_S
-        if wait_us > 0:
-            return min(LOOK_S, wait_us / 1_000_000)
+        if self._attempted_us is not None and not due(now_us, self._attempted_us, self._backoff_us):
+            return min(LOOK_S, (self._attempted_us + self._backoff_us - now_us) / 1_000_000)
         return self._submit(now_us)
 
     def _submit(self, now_us: int) -> float:
-        self._not_before_us = now_us + int(BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)] * 1_000_000)
+        self._attempted_us = now_us
+        self._backoff_us = int(BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)] * 1_000_000)
         self._failures += 1
         savepoint = None if self._resume is None else self._resume.savepoint
         _log.info("submitting the job", engine=self._engine, savepoint=savepoint, attempt=self._failures)
@@ -170,7 +171,7 @@ class Supervisor:
             self._resume = None
         self._submitted = True
         self._say(None)
-        self._running_since_us = self._running_since_us or now_us
+        self._running_since_us = min(self._running_since_us or now_us, now_us)  # a clock set back begins it anew
         if now_us - self._running_since_us >= SOUND_US:
             self._failures = 0
 

@@ -25,8 +25,9 @@ class Writer(Protocol):
     def positions(self, source: str) -> Iterable[Position]:
         """Where reading a source goes on, by its partitions as the source names them."""
 
-    def uncommitted(self, batch: list[Events]) -> list[Events]:
-        """What of a batch is not in the store yet."""
+    @property
+    def commits(self) -> int:
+        """The number of the last batch written; once it has been loaded, of the last that is in the store."""
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over, and that it is read."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from livekpi.clock import Clock
+from livekpi.clock import Clock, due
 from livekpi.definition.shape.model import Kafka
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Chunk, SourceError
@@ -108,7 +108,7 @@ class KafkaSource:
                 self._partitions[place].out_of_range = True
             self._let_go(consumer, reading.out_of_range)
             self._looked_us = 0
-        if self._due(self._ticked_us, _TICK_US):
+        if due(self._clock.now_us(), self._ticked_us, _TICK_US):
             self._tick(consumer)
         return self._chunks(reading)
 
@@ -142,7 +142,7 @@ class KafkaSource:
             problem = str(error)
         if problem is None:
             self._complete, self._new_begin = True, "earliest"
-        elif self._once and self._due(self._started_us, _PATIENCE_US):
+        elif self._once and due(self._clock.now_us(), self._started_us, _PATIENCE_US):
             raise SourceError(f"source {self._name}: {problem}")
         self._say(problem)
 
@@ -240,8 +240,8 @@ class KafkaSource:
 
     def _should_look(self, consumer: "TopicConsumer") -> bool:
         if self.problem is not None:
-            return self._due(self._looked_us, _LOOK_AGAIN_US)
-        return consumer.disturbed or self._due(self._looked_us, _LOOK_EVERY_US)
+            return due(self._clock.now_us(), self._looked_us, _LOOK_AGAIN_US)
+        return consumer.disturbed or due(self._clock.now_us(), self._looked_us, _LOOK_EVERY_US)
 
     def _name_of(self, place: "Place") -> str:
         """The partition's name within the source."""
@@ -255,9 +255,6 @@ class KafkaSource:
     @property
     def _said_topics(self) -> str:
         return ", ".join(self._topics)
-
-    def _due(self, since_us: int, every_us: int) -> bool:
-        return not 0 <= self._clock.now_us() - since_us < every_us  # a clock set back must not stop what is periodic
 
     def _say(self, problem: str | None) -> None:
         """Logs what changed, once."""

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from livekpi.clock import Clock
+from livekpi.clock import Clock, due
 from livekpi.events import DeadLetter, Events
 from livekpi.sources.base import Chunk, Source, SourceError
 from livekpi.sources.rows import RowDecoder
@@ -210,7 +210,7 @@ class PartialsSource:
         if answer is not None:
             self._source_spans = {number: span for (_, number), span in answer.items()}
             self._spans_at_start = self._spans_at_start or self._source_spans
-        if not self._source_question.asked and not 0 <= now_us - self._asked_us < _ASK_EVERY_US:
+        if not self._source_question.asked and due(now_us, self._asked_us, _ASK_EVERY_US):
             self._asked_us = now_us
             self._source_question.ask()
 
@@ -233,7 +233,7 @@ class PartialsSource:
         """Whether the rows of what the progress speaks of are in their topics by now."""
         if self.finished is not None:
             return self.finished.is_set()
-        return not 0 <= now_us - self._waiting.since_us < self._settle_us
+        return due(now_us, self._waiting.since_us, self._settle_us)
 
     def _ends_now(self) -> Mapping[Place, int] | None:
         """Where the topics end; asked in the background, so at first there is no answer."""

@@ -64,16 +64,25 @@ def drop_before(cursor: duckdb.DuckDBPyConnection, grouping: Grouping, before_us
 
     True where there were such series.
     """
-    for table in tables(grouping):
-        cursor.execute(f"DELETE FROM {quote(table.name)} WHERE bucket < make_timestamp({before_us})")
+    start = f"make_timestamp({before_us})"
+    dropped = {table.name: _count(cursor, f"DELETE FROM {quote(table.name)} WHERE bucket < {start}") for table in tables(grouping)}
+    gone = _drop_series(cursor, grouping) if dropped[cells(grouping).name] else 0  # to look for them costs more than all else here
+    cursor.execute(f"UPDATE {quote(series(grouping))} SET first = {start} WHERE first < {start}")
+    return gone > 0
+
+
+def _drop_series(cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> int:
+    """Deletes the series that have no cells; returns how many."""
     names = [name for name, _ in cells(grouping).keys[1:]]
     same = " AND ".join(f"c.{name} IS NOT DISTINCT FROM s.{name}" for name in names) or "true"
-    gone = cursor.execute(
-        f"DELETE FROM {quote(series(grouping))} s WHERE NOT EXISTS (SELECT 1 FROM {quote(cells(grouping).name)} c WHERE {same})"
-    ).fetchone()
-    start = f"make_timestamp({before_us})"
-    cursor.execute(f"UPDATE {quote(series(grouping))} SET first = {start} WHERE first < {start}")
-    return gone is not None and gone[0] > 0
+    without = f"NOT EXISTS (SELECT 1 FROM {quote(cells(grouping).name)} c WHERE {same})"
+    return _count(cursor, f"DELETE FROM {quote(series(grouping))} s WHERE {without}")
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, statement: str) -> int:
+    """How many rows a statement changed."""
+    row = cursor.execute(statement).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _rewrite(cursor: duckdb.DuckDBPyConnection, table: Table, where: str, bucket: str) -> None:

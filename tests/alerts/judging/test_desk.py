@@ -467,3 +467,16 @@ def test_what_has_been_over_for_a_season_is_forgotten(tmp_path: Path) -> None:
         assert any(alert.ends_us is not None for alert in known(server))
         server.advance(server.clock.now_us() + 91 * 86_400 * SECOND_US)
         assert all(alert.ends_us is None or alert.ended_at_us == server.clock.now_us() for alert in known(server))
+
+
+def test_a_clock_set_back_stops_nothing_from_being_kept(tmp_path: Path) -> None:
+    def kept(server: Rehearsal) -> list[Any]:
+        with server.cursor() as cursor:
+            return cursor.execute("SELECT state FROM lateness").fetchall()
+
+    with rehearsed(tmp_path, ruled("when: hits > 1")) as server:
+        step_to(server, "12:00:30", {"ms": 1})
+        before = kept(server)
+        step_to(server, "11:00:30", {"ms": 1}, {"ts": "2026-03-01T10:50:00Z", "ms": 1})
+        server.advance(at("11:01:40"))
+        assert before != kept(server)

@@ -8,6 +8,7 @@ import pytest
 
 from livekpi.alerts import ledger
 from livekpi.alerts.judging.silence import Silence
+from livekpi.alerts.judging.watch import Watch
 from livekpi.definition.load import parse_definition
 from livekpi.query.output import time_text
 from livekpi.query.snapshot import Snapshot
@@ -15,6 +16,7 @@ from livekpi.scripts.rehearsal import Rehearsal
 from livekpi.store.positions import Quiet
 from tests.rehearsed import HOUR_US, MINUTE_US, at, rehearsed, send
 
+SECOND_US = 1_000_000
 RULES = """
 kpis:
   hits: { value: count(*), every: 1m }
@@ -118,6 +120,54 @@ def test_of_a_night_in_which_the_server_slept_nothing_is_said_at_once(tmp_path: 
             assert told(server) == []
         server.advance(at("20:01:40"))  # it really was silent
         assert firing(server) == {"few": "12:02", "little": "12:02", "none": "12:03"}
+
+
+def watched(server: Rehearsal) -> Watch:
+    """The real thread's own steps, one at a time."""
+    return Watch(server.desk, lambda _: None, lambda _: None)
+
+
+def goes_on(server: Rehearsal, watch: Watch, until_us: int) -> None:
+    """Time goes on by itself, and nothing comes."""
+    while server.clock.now_us() < until_us:
+        server.clock.set_us(server.clock.now_us() + 5 * SECOND_US)
+        watch._step()
+
+
+@pytest.mark.parametrize("jump_us", [HOUR_US, 12 * SECOND_US])
+def test_a_clock_that_jumps_forward_is_no_silence(tmp_path: Path, jump_us: int) -> None:
+    """Nor is the time in which the machine slept."""
+    with shop(tmp_path) as server:
+        watch = watched(server)
+        server.desk.on_quiet({})
+        goes_on(server, watch, at("12:02:55"))  # a little more of it would tell
+        assert told(server) == []
+        server.clock.set_us(server.clock.now_us() + jump_us)
+        watch._step()
+        assert told(server) == []
+        goes_on(server, watch, server.clock.now_us() + MINUTE_US)
+        assert told(server) == []
+        goes_on(server, watch, server.clock.now_us() + MINUTE_US)
+        assert told(server) == [("none", "firing")]  # it really was silent
+
+
+def test_a_clock_that_is_set_back_has_been_listened_by_for_a_while_too(tmp_path: Path) -> None:
+    with shop(tmp_path) as server:
+        server.restart(asleep_us=5 * MINUTE_US)
+        watch = watched(server)
+        server.desk.on_quiet({})
+        server.clock.set_us(at("12:00:40"))
+        goes_on(server, watch, at("12:03:10"))
+        assert told(server) == [("none", "firing")]
+
+
+def test_a_long_step_is_no_jump(tmp_path: Path) -> None:
+    with shop(tmp_path) as server:
+        server.desk.step(0)
+        for busy_us in (0, 30 * SECOND_US, MINUTE_US):
+            server.clock.set_us(server.clock.now_us() + busy_us + SECOND_US)
+            server.desk.step(busy_us)
+        assert server.desk._silence.listened("s", server.clock.now_us())
 
 
 def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from livekpi.alerts.delivery.outbox import Waiting
+from livekpi.clock import due
 
 SHORTEST_US = 1_000_000
 LONGEST_US = 15 * 60 * 1_000_000
@@ -123,7 +124,7 @@ class Turns:
 
     def _full_for_us(self, now_us: int) -> int:
         """How long until another message is within the rate."""
-        while self._sent_us and not 0 <= now_us - self._sent_us[0] < _MINUTE_US:
+        while self._sent_us and due(now_us, self._sent_us[0], _MINUTE_US):
             self._sent_us.popleft()
         return 0 if self.rate is None or len(self._sent_us) < self.rate else self._sent_us[0] + _MINUTE_US - now_us
 

@@ -22,7 +22,7 @@ from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.series import series_values
 from livekpi.alerts.telling import Said, Tell, is_known, message, receivers_of, to_tell
-from livekpi.clock import Clock
+from livekpi.clock import ATTENTIVE_US, Clock, due
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.rules import Rule
@@ -68,7 +68,8 @@ class Desk:
         self._standing: dict[str, Standing] | None = None
         self.problems: Mapping[str, str] = {}
         """Why rules could not be judged in the last step, by their names."""
-        self._learned_us = 0
+        self._learned_us: int | None = None
+        self._stepped_us = clock.now_us()
 
     def on_commit(self, commit: Commit) -> None:
         """Hears of a commit; quick."""
@@ -93,10 +94,15 @@ class Desk:
         with self._guard:
             self._refusals[receiver] = None
 
-    def step(self) -> Outcome:
-        """Judges what is ready, and writes what follows. After an error the next step begins from what is in the store."""
+    def step(self, busy_us: int | None = None) -> Outcome:
+        """Judges what is ready, and writes what follows. After an error the next step begins from what is in the store.
+
+        Where time goes on by itself, `busy_us` is how much of it the last step took; None where somebody moves the clock on purpose.
+        """
         outcome, now_us = Outcome(), self._clock.now_us()
-        if not self._rules and self._standing is not None and now_us - self._learned_us < LEARNED_US and not self._refusals:
+        if busy_us is not None:
+            self._note_gap(now_us, busy_us)
+        if not self._rules and self._standing is not None and not due(now_us, self._learned_us, LEARNED_US) and not self._refusals:
             return outcome
         with self._guard:
             touched, self._touched = self._touched, {}
@@ -125,6 +131,12 @@ class Desk:
         self._standing = {**standing, **found}
         return outcome
 
+    def _note_gap(self, now_us: int, busy_us: int) -> None:
+        """Listens anew where the machine slept, or its clock was set, since the last step: nobody has heard how that time went."""
+        if abs(now_us - self._stepped_us - busy_us) > ATTENTIVE_US:
+            self._silence.listen_anew(now_us)
+        self._stepped_us = now_us
+
     def _load(self, cursor: duckdb.DuckDBPyConnection, now_us: int, outcome: Outcome) -> dict[str, Standing]:
         """Takes up from the store; rules that are gone, or mean something else now, are brought to an end."""
         self._book.reach(cursor, now_us)
@@ -138,7 +150,7 @@ class Desk:
             if receiver is not None and receiver not in self._definition.spec.notify:
                 self._note_refusal(cursor, receiver, None, now_us, outcome)
         self._silence.load(cursor)
-        if not self._learned_us:
+        if self._learned_us is None:
             self.arrivals.load(dict(cursor.execute("SELECT source, state FROM lateness").fetchall()))
         # what was committed while nobody listened may have corrected anything, so all is judged again that could be
         return {name: Standing(each, ledger.states(cursor, name), 0) for name, each in known.items()}
@@ -267,7 +279,7 @@ class Desk:
             outcome.receivers |= set(receivers)
 
     def _keep_house(self, cursor: duckdb.DuckDBPyConnection, now_us: int) -> None:
-        if now_us - self._learned_us < LEARNED_US:
+        if not due(now_us, self._learned_us, LEARNED_US):
             return
         self._learned_us = now_us
         self._keep_lateness(cursor)

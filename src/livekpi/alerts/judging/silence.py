@@ -31,6 +31,10 @@ class Silence:
         self._guard = threading.Lock()
         self._quiet: Mapping[str, Quiet] = {}
 
+    def listen_anew(self, now_us: int) -> None:
+        """As at a start: what was silent before now may have been so because nobody could listen."""
+        self._started_us = now_us
+
     def heard(self, quiet: Mapping[str, Quiet]) -> None:
         """Which sources are at their end now, and since when without a break; the others have something unread, or can't be read."""
         with self._guard:

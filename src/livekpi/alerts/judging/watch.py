@@ -30,6 +30,8 @@ class Watch:
         self.crash: BaseException | None = None
         """What ended the thread: a mistake of livekpi's own."""
         self._desk, self._tell, self._took = desk, tell, took
+        self._busy_us = 0
+        """How long the last step took."""
         self._wake = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
@@ -67,12 +69,14 @@ class Watch:
     def _step(self) -> None:
         started = perf_counter()
         try:
-            outcome = self._desk.step()
+            outcome = self._desk.step(self._busy_us)
         except (duckdb.Error, StoreError, OSError) as error:  # nothing is lost: the next step begins from what is in the store
             if str(error) != self.problem:
                 _log.error("rules can't be judged now; trying again", error=str(error))
             self.problem = str(error)
             return
+        finally:
+            self._busy_us = int((perf_counter() - started) * 1_000_000)  # a clock that stands still while the machine sleeps
         self.problem = None
         if outcome.judged:
             self._took(perf_counter() - started)

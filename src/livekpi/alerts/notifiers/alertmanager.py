@@ -13,6 +13,7 @@ from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, links, moment, raw
 from livekpi.alerts.summary import NULL
+from livekpi.clock import due
 from livekpi.definition.shape.notifying import Alertmanager
 
 LEASE = 4
@@ -67,7 +68,7 @@ class _Peer:
 
     def rests(self, now_us: int) -> bool:
         """Whether it failed a short time ago."""
-        return self._failed_us is not None and 0 <= now_us - self._failed_us < self._rest_us
+        return not due(now_us, self._failed_us, self._rest_us)
 
     def take(self, bodies: Sequence[bytes], now_us: int) -> Outcome:
         found: Outcome = Sent()

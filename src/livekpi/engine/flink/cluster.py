@@ -15,6 +15,7 @@ import structlog
 
 from livekpi.definition.definition import Definition
 from livekpi.definition.shape.model import Flink
+from livekpi.disk import replace_text
 from livekpi.engine.cluster import ClusterError, Condition, JobState
 from livekpi.engine.flink.gateway import Session
 from livekpi.engine.flink.jobmanager import JobManager, JobOverview
@@ -170,9 +171,7 @@ class FlinkCluster:
     def _remember(self, seen: _Remembered) -> None:
         if seen != self._read():
             self._directory.mkdir(parents=True, exist_ok=True)
-            draft = self._directory / f"{_REMEMBERED}.new"
-            draft.write_text(json.dumps(asdict(seen)), encoding="utf-8")
-            draft.replace(self._directory / _REMEMBERED)
+            replace_text(self._directory / _REMEMBERED, json.dumps(asdict(seen)))
 
     def _read(self) -> _Remembered | None:
         path = self._directory / _REMEMBERED
