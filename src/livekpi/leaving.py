@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -62,7 +62,7 @@ def ending_at_last(told: threading.Event, after_s: float) -> Iterator[None]:
         watch.join()
 
 
-def _leave(code: object, before: Set[threading.Thread], patience_s: float) -> None:
+def _leave(code: object, before: Collection[threading.Thread], patience_s: float) -> None:
     if _ended(before, Deadline(patience_s)):
         return
     for stream in (sys.stdout, sys.stderr):
@@ -70,9 +70,9 @@ def _leave(code: object, before: Set[threading.Thread], patience_s: float) -> No
     os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
-def _ended(before: Set[threading.Thread], deadline: Deadline) -> bool:
+def _ended(before: Collection[threading.Thread], deadline: Deadline) -> bool:
     """Whether no thread is left but those that were there before."""
-    others = set(threading.enumerate()) - before
+    others = set(threading.enumerate()).difference(before)
     for thread in others:
         thread.join(deadline.left_s())
     return not any(thread.is_alive() for thread in others)
