@@ -40,6 +40,7 @@ from livekpi.sources.ingest_log import IngestLog
 from livekpi.sources.opening import open_source
 from livekpi.store import catalog, positions
 from livekpi.store.database import Store, make_directory
+from livekpi.web.access.guard import LOOPBACK_NAMES
 from livekpi.web.access.tokens import Tokens, is_loopback, tokens_for
 from livekpi.web.app import App
 from livekpi.web.door.door import Inlet
@@ -51,7 +52,6 @@ from livekpi.web.server import Server, parse_listen
 log = structlog.get_logger()
 
 DEFAULT_LISTEN = "127.0.0.1:8321"
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 MIB = 1 << 20
 COLLECT_AFTER = 50_000
 """So many objects more than before are made before the youngest are searched for garbage: more than a batch holds at once."""
@@ -163,7 +163,7 @@ def serve(
     cursors = Cursors(parts.store)
     backend = Running(parts.engine, cursors, parts.clock, engine.is_alive, alerting)
     alerts = RunningAlerts(cursors, lambda: backend.definition, parts.clock, alerting)
-    hosts = LOOPBACK_HOSTS if is_loopback(host) else None
+    hosts = LOOPBACK_NAMES if is_loopback(host) else None
     app = App(backend, inlets(parts), clock=parts.clock, metrics=parts.metrics, tokens=tokens, hosts=hosts, alerts=alerts, job=parts.job)
     parts.engine.subscribe(app.on_commit)
     measure(parts)
