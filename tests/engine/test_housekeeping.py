@@ -7,6 +7,7 @@ import pytest
 from livekpi.engine.housekeeping import AGE_US, COMPACT_ROWS, Housekeeping
 from livekpi.engine.plan import Grouping, make_plan
 from livekpi.scripts.rehearsal import KilledError, Rehearsal
+from livekpi.store import dead_letters
 from livekpi.store.layout import cells, quote, series, spread
 from tests.rehearsed import DAY_US, HOUR_US, MINUTE_US, NOON_US, definition, rehearsed, send, values
 
@@ -71,6 +72,16 @@ def test_what_was_to_be_merged_is_merged_after_a_commit_that_failed(tmp_path: Pa
             housekeeping.run(cursor, what)
         assert rows(server, name) == 1
         assert not housekeeping.everything().compact
+
+
+def test_no_more_dead_letters_are_kept_than_may_be(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition(FIELDS, KPIS, rest="limits: { dead_letters: 2 }")) as server:
+        for number in range(5):
+            send(server, {"n": f"no number {number}"})
+        with server.store.transaction() as cursor:
+            server.engine._housekeeping.run(cursor, server.engine._housekeeping.everything())
+        with server.cursor() as cursor:
+            assert [letter.position for letter in dead_letters.find(cursor)] == [3, 4]
 
 
 def test_a_merge_is_due_once_enough_rows_have_been_appended(tmp_path: Path) -> None:

@@ -40,6 +40,12 @@ def test_they_come_back_as_they_were(cursor: duckdb.DuckDBPyConnection) -> None:
     assert [row.number for row in found] == sorted({row.number for row in found})
 
 
+@pytest.mark.parametrize(("most", "left"), [(1, [3]), (3, [1, 2, 3]), (4, [0, 1, 2, 3]), (9, [0, 1, 2, 3])])
+def test_the_oldest_go(cursor: duckdb.DuckDBPyConnection, most: int, left: list[int]) -> None:
+    assert dead_letters.drop_oldest(cursor, most) == len(LETTERS) - len(left)
+    assert [row.record for row in dead_letters.find(cursor)] == [LETTERS[index].record for index in left]
+
+
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [

@@ -5,18 +5,20 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import duckdb
+import structlog
 
 from livekpi.clock import Clock, due
 from livekpi.definition.definition import Definition
 from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan
 from livekpi.engine.progress import BUCKETS
-from livekpi.store import ids, maintenance, positions
+from livekpi.store import dead_letters, ids, maintenance, positions
 
 COMPACT_ROWS = 200_000
 """A grouping's appended rows that make a merge worth its cost."""
 AGE_US = 60_000_000
 """How often ages are looked at."""
+_logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Housekeeping:
         if what.age:
             ids.drop_others(cursor, {name for name, source in self._definition.sources.items() if source.spec.id is not None})
             positions.prune(cursor)
+            self._drop_letters(cursor)
             for grouping in self._groupings.values():
                 gone |= self._age(cursor, grouping)
             for name, source in self._definition.sources.items():
@@ -77,6 +80,11 @@ class Housekeeping:
                     ids.forget(cursor, name, self._clock.now_us() - source.remember_us)
             self._aged_us = self._clock.now_us()
         return gone
+
+    def _drop_letters(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        most = self._definition.spec.limits.dead_letters
+        if dropped := dead_letters.drop_oldest(cursor, most):
+            _logger.warning("the oldest dead letters were dropped, beyond `limits: dead_letters`", dropped=dropped, kept=most)
 
     def _age(self, cursor: duckdb.DuckDBPyConnection, grouping: Grouping) -> bool:
         # what is served of a cluster's numbers says nothing of what is still to be read

@@ -69,6 +69,12 @@ def save_new(cursor: duckdb.DuckDBPyConnection, letters: Iterable[DeadLetter]) -
     return list(fresh.values())
 
 
+def drop_oldest(cursor: duckdb.DuckDBPyConnection, most: int) -> int:
+    """Drops what was kept before the last `most`; returns how many those were."""
+    [[dropped]] = cursor.execute("DELETE FROM dead_letters WHERE number <= (SELECT max(number) FROM dead_letters) - ?", [most]).fetchall()
+    return int(dropped)
+
+
 def numbered(cursor: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> list[StoredDeadLetter]:
     """Those of these numbers that have not been replayed yet, in order."""
     condition = "replayed_us IS NULL AND list_contains(?::BIGINT[], number)"

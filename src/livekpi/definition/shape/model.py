@@ -279,6 +279,8 @@ class Limits(Model):
     """Streams open at once."""
     annotations: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     """Annotations kept; one more is refused until others are deleted."""
+    dead_letters: Annotated[int, Field(ge=1)] = 1_000_000
+    """Dead letters kept, of all sources and those fed back among them; beyond them the oldest go."""
     memory_mib: Annotated[int, Field(ge=64)] = 512
     """Memory the store may use before it spills to disk."""
 
