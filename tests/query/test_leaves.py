@@ -34,6 +34,17 @@ def test_the_grid_of_the_whole_is_what_the_table_of_series_says(seed: int) -> No
         assert asked(connection, leaves.whole_grid(cut, steps, None, last_us, [0, 3], [5]), steps) == []
 
 
+def test_what_is_complete_only_after_the_last_event_has_no_zeros() -> None:
+    """Also not in a step that is large enough to hold both."""
+    steps = Steps((0, 20), (20, 40), None)
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE {quote(series(GROUPING))} AS SELECT make_timestamp(1) AS first")
+        for since_us, expected in ((5, [(0, 0)]), (6, [])):
+            cut = Slice(GROUPING, (), "true", since_us)
+            assert asked(connection, leaves.grid(cut, 5, [0]), steps) == expected
+            assert asked(connection, leaves.whole_grid(cut, steps, 1, 5, [0]), steps) == expected
+
+
 def test_a_condition_or_a_slice_is_not_the_whole() -> None:
     assert Slice(GROUPING, (), "true", 0).whole
     assert not Slice(GROUPING, ("d0",), "true", 0).whole

@@ -87,7 +87,9 @@ class Affected:
                 if kinds & {"count", "distinct"} and buckets[0] < grid.holding(end_us)[0]:
                     yield from ((start, end_us) for start in self._begun_us(grouping, by)[:1])
             if grouping.source in self._commit.before_us:  # what lies between two events is known with the second
-                after_us = grid.holding(self._commit.before_us[grouping.source])[1]
+                before_us, since_us = self._commit.before_us[grouping.source], self._query.kept.since_us(kpi)
+                # nothing is shown up to `since`, and of its step something only now, though an older event may be in that step, too
+                after_us = since_us if before_us < since_us else grid.holding(before_us)[1]
                 if after_us <= end_us:
                     yield after_us, end_us
 

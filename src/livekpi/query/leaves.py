@@ -137,9 +137,11 @@ def grid(cut: Slice, last_event_us: int, numbers: Sequence[int], summed: Sequenc
     """A row for each step and slice from the slice's first event to the source's last, with 0 for these aggregates.
 
     An empty bucket counts 0 there, and a level is carried on; for those that are `summed` a column ``z…`` says that it is there.
+    There is no row while what is asked is complete only from after the last event on: of what a step holds nothing has been counted yet.
     """
     first = f"SELECT min(first) AS first{cut.selected} FROM {quote(series(cut.grouping))} WHERE {cut.where} GROUP BY ALL"
-    within = f"hi > first AND hi > make_timestamp({cut.since_us}) AND start <= make_timestamp({last_event_us})"
+    since, last = f"make_timestamp({cut.since_us})", f"make_timestamp({last_event_us})"
+    within = f"hi > first AND hi > {since} AND start <= {last} AND {since} <= {last}"
     return f"SELECT i{cut.grouped}{_zeros(numbers, summed)} FROM ({first}), {STEPS} WHERE {within}"
 
 
@@ -147,7 +149,8 @@ def whole_grid(
     cut: Slice, steps: Steps, first_us: int | None, last_event_us: int, numbers: Sequence[int], summed: Sequence[int] = ()
 ) -> str:
     """As `grid` where there are no slices: no table need be asked, as the bucket of the grouping's first event is known."""
-    begin = len(steps) if first_us is None else bisect_right(steps.ends, max(first_us, cut.since_us))
+    none = len(steps)
+    begin = none if first_us is None or cut.since_us > last_event_us else bisect_right(steps.ends, max(first_us, cut.since_us))
     return f"SELECT i{_zeros(numbers, summed)} FROM range({begin}, {bisect_right(steps.starts, last_event_us)}) numbers(i)"
 
 
