@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 HOUR_US = 3_600_000_000
+QUARTER_US = HOUR_US // 4
 DAY_US = 24 * HOUR_US
 WIDE = Context(prec=100)
 """Decimals of any size are added without rounding."""
@@ -173,8 +174,7 @@ def _start(time_us: int, size_us: int, zone: ZoneInfo) -> int:
     """The start of the step that a moment is in: the last moment before it whose wall clock begins a step."""
     wall = _wall(time_us, zone)
     if size_us <= HOUR_US:
-        since = timedelta(hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond)
-        return time_us - (since // MICROSECOND) % size_us
+        return _short_start(time_us, size_us, zone)
     if size_us < DAY_US and zone.key == "UTC":
         return time_us - time_us % size_us
     midnight = datetime(wall.year, wall.month, wall.day)  # noqa: DTZ001 - a wall clock's time
@@ -185,12 +185,28 @@ def _start(time_us: int, size_us: int, zone: ZoneInfo) -> int:
     return _first_moment(midnight - timedelta(days=(wall.date() - anchor).days % days), zone)
 
 
+def _short_start(time_us: int, size_us: int, zone: ZoneInfo) -> int:
+    """As `_start`, of steps of an hour or less: where the clock was set since by a part of a step, the one that began before may go on."""
+    found = time_us - _wall_us(time_us, zone) % size_us
+    for moment in range(time_us // QUARTER_US * QUARTER_US, found, -QUARTER_US):
+        before, after = _wall_us(moment - 1, zone), _wall_us(moment, zone)
+        if (after - before - 1) % size_us:
+            return moment if after // size_us > before // size_us else _short_start(moment - 1, size_us, zone)
+    return found
+
+
 def _next(start_us: int, size_us: int, zone: ZoneInfo) -> int:
     """The start of the step after one."""
-    if size_us <= HOUR_US or (size_us < DAY_US and zone.key == "UTC"):
+    if size_us < DAY_US and zone.key == "UTC":
         return start_us + size_us
+    if size_us <= HOUR_US:
+        wall_us = _wall_us(start_us, zone)
+        if wall_us % size_us == 0 and _wall_us(start_us + size_us, zone) == wall_us + size_us:
+            return start_us + size_us
+        quarters = range(start_us // QUARTER_US * QUARTER_US, start_us + 3 * HOUR_US, QUARTER_US) if QUARTER_US % size_us else ()
+        return next((moment for moment in quarters if _start(moment, size_us, zone) > start_us), start_us + size_us)
     # a step of the wall clock may be some hours shorter or longer than its size
-    for shift in range(-2 * HOUR_US, 4 * HOUR_US, HOUR_US // 4):
+    for shift in range(-2 * HOUR_US, 4 * HOUR_US, QUARTER_US):
         found = _start(max(start_us + 1, start_us + size_us + shift), size_us, zone)
         if found > start_us:
             return found
@@ -201,8 +217,12 @@ def _wall(time_us: int, zone: ZoneInfo) -> datetime:
     return (EPOCH + time_us * MICROSECOND).astimezone(zone).replace(tzinfo=None)
 
 
+def _wall_us(time_us: int, zone: ZoneInfo) -> int:
+    return (_wall(time_us, zone).replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+
+
 def _first_moment(wall: datetime, zone: ZoneInfo) -> int:
     """The first moment at which a wall clock shows a time, or, where it leaps over it, a later one."""
     around = (wall.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-    candidates = range(around - 15 * HOUR_US, around + 15 * HOUR_US, HOUR_US // 4)
+    candidates = range(around - 15 * HOUR_US, around + 15 * HOUR_US, QUARTER_US)
     return next(moment for moment in candidates if _wall(moment, zone) >= wall)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from livekpi.query.steps import DAY_US, HOUR_US, WEEK_US, QueryError, floor, make_steps, parse_step, shift, zone
@@ -12,7 +12,7 @@ from tests.oracle import oracle
 
 ZONES = (
     *("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham"),
-    *("Africa/Cairo", "America/Sao_Paulo", "Pacific/Apia", "Pacific/Kiritimati", "America/Havana"),
+    *("Africa/Cairo", "America/Sao_Paulo", "Pacific/Apia", "Pacific/Kiritimati", "America/Havana", "Australia/Lord_Howe"),
 )
 
 
@@ -65,13 +65,46 @@ def test_hours_begin_with_the_hour_of_the_zone() -> None:
     assert floor(0, WEEK_US, zone("UTC")) == us("1969-12-29T00:00Z")
 
 
+def test_hours_where_the_clock_is_set_by_half_of_one() -> None:
+    """An hour on the wall is one and a half long where half of it comes twice, and a half where it is leapt over."""
+    back, forward = ("2025-04-06T00:00+11:00", "2025-04-06T04:00+10:30"), ("2025-10-05T01:00+10:30", "2025-10-05T05:00+11:00")
+    assert hours(*back, HOUR_US, "Australia/Lord_Howe") == [1, 1.5, 1, 1]
+    assert hours(*forward, HOUR_US, "Australia/Lord_Howe") == [1, 0.5, 1, 1]
+    assert hours(*back, HOUR_US // 2, "Australia/Lord_Howe") == [0.5] * 9
+    assert hours("1985-12-31T23:00+05:30", "1986-01-01T02:00+05:45", HOUR_US, "Asia/Kathmandu") == [1, 0.75, 1]
+    assert hours("2025-04-06T02:00+10:30", "2025-04-06T04:00+10:30", HOUR_US, "Australia/Lord_Howe") == [1, 1]
+    assert hours("2026-03-29T00:00+01:00", "2026-03-29T04:30+02:00", HOUR_US * 3 // 4, "Europe/Berlin") == [0.75] * 2 + [0.5] + [0.75] * 2
+
+
+def test_hours_do_not_depend_on_where_one_begins_to_ask() -> None:
+    where = zone("Australia/Lord_Howe")
+    for begin in ("2025-04-05T10:00Z", "2025-10-04T10:00Z"):
+        whole = make_steps(us(begin), us(begin) + 12 * HOUR_US, HOUR_US, where, 100)
+        spans = list(zip(whole.starts, whole.ends, strict=True))
+        for time_us in range(whole.starts[0], whole.ends[-1], HOUR_US // 12):
+            assert floor(time_us, HOUR_US, where) == max(start for start, _ in spans if start <= time_us)
+            found = make_steps(time_us, time_us + 2 * HOUR_US, HOUR_US, where, 100)
+            until_us = min(time_us + 2 * HOUR_US, whole.ends[-1])
+            expected = [span for span in spans if time_us <= span[0] < until_us]
+            assert [span for span in zip(found.starts, found.ends, strict=True) if span[0] < until_us] == expected
+
+
 def test_steps_are_even_where_they_can_be() -> None:
     """What lies evenly is found by a division, and not by a comparison with each."""
     assert make_steps(us("2026-06-01T00:00+02:00"), us("2026-06-04T00:00+02:00"), DAY_US, zone("Europe/Berlin"), 10).size_us == DAY_US
     assert make_steps(us("2026-03-28T00:00+01:00"), us("2026-04-01T00:00+02:00"), DAY_US, zone("Europe/Berlin"), 10).size_us is None
+    assert make_steps(us("2026-03-28T00:00+01:00"), us("2026-04-01T00:00+02:00"), HOUR_US, zone("Europe/Berlin"), 100).size_us == HOUR_US
 
 
-@given(st.sampled_from(ZONES), st.sampled_from(["15m", "1h", "2h", "3h", "6h", "12h", "1d", "2d", "1w", "2w"]), st.integers(SINCE_S, 2**31))
+@example("Australia/Lord_Howe", "1h", 1743862200)  # in the hour that is one and a half long
+@example("Australia/Lord_Howe", "1h", 1743858000)
+@example("Australia/Lord_Howe", "1h", 1759590000)  # before the hour that is a half
+@example("Asia/Kathmandu", "1h", 504900000)
+@given(
+    st.sampled_from(ZONES),
+    st.sampled_from(["15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "2d", "1w", "2w"]),
+    st.integers(SINCE_S, 2**31),
+)
 def test_as_the_oracle_has_them(name: str, step: str, time_s: int) -> None:
     size, begin = parse_step(step), time_s * 1_000_000
     found = make_steps(floor(begin, size, zone(name)), begin + 3 * size, size, zone(name), 100_000)

@@ -1,8 +1,9 @@
 """The steps a range is asked in: seconds to weeks, aligned in a time zone, whose days may have 23 or 25 hours."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,9 @@ from livekpi.definition.durations import format_duration, parse_duration
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 WEEK_US = 7 * DAY_US
+_SECOND_US = 1_000_000
+_SELDOM_US = 6 * DAY_US
+"""No clock has been set, and set back, within less since 1940."""
 _FIRST_DAY, _FIRST_MONDAY = date(1970, 1, 1), date(1970, 1, 5)
 
 
@@ -75,14 +79,22 @@ def make_steps(from_us: int, to_us: int, size_us: int, where: ZoneInfo, limit: i
     if (to_us - from_us) // size_us > limit + 1:
         raise QueryError(f"the range has more than {limit} steps; ask with a larger step or a shorter range")
     if size_us >= DAY_US or (size_us > HOUR_US and where.key != "UTC"):
-        bounds = list(_wall_bounds(from_us, to_us, size_us, where))
-        inside = [(start, end) for start, end in pairwise(bounds) if from_us <= start < to_us]
-        even = all(end - start == size_us for start, end in inside)
-        return Steps(tuple(start for start, _ in inside), tuple(end for _, end in inside), size_us if even else None)
-    first = floor(from_us, size_us, where)
-    first += size_us if first < from_us else 0
+        return _between(_wall_bounds(from_us, to_us, size_us, where), from_us, to_us, size_us)
+    until_us = to_us + 2 * size_us  # longer no step is where the clock is set back
+    breaks = _breaks(from_us, until_us, size_us, where)
+    if breaks:
+        return _between(_broken_bounds(from_us, until_us, breaks, size_us, where), from_us, to_us, size_us)
+    ahead_us = offset_us(from_us, where)
+    first = -(-(from_us + ahead_us) // size_us) * size_us - ahead_us
     starts = tuple(range(first, to_us, size_us))
     return Steps(starts, tuple(start + size_us for start in starts), size_us)
+
+
+def _between(bounds: Iterable[int], from_us: int, to_us: int, size_us: int) -> Steps:
+    """The steps from bound to bound that start in [from, to)."""
+    inside = [(start, end) for start, end in pairwise(bounds) if from_us <= start < to_us]
+    even = all(end - start == size_us for start, end in inside)
+    return Steps(tuple(start for start, _ in inside), tuple(end for _, end in inside), size_us if even else None)
 
 
 def floor(time_us: int, size_us: int, where: ZoneInfo) -> int:
@@ -90,7 +102,11 @@ def floor(time_us: int, size_us: int, where: ZoneInfo) -> int:
     if size_us >= DAY_US or (size_us > HOUR_US and where.key != "UTC"):
         bounds = list(_wall_bounds(time_us, time_us + 1, size_us, where))
         return max(bound for bound in bounds if bound <= time_us)
+    from_us = time_us - 2 * size_us
     phase = offset_us(time_us, where) % size_us
+    if phase != offset_us(from_us, where) % size_us:
+        breaks = _breaks(from_us, time_us + 1, size_us, where)
+        return max(_broken_bounds(from_us, time_us + 1, breaks, size_us, where))
     return (time_us + phase) // size_us * size_us - phase
 
 
@@ -139,11 +155,53 @@ def _wall_bounds(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> Ite
         day += timedelta(days=days)
 
 
-def _local(time_us: int, where: ZoneInfo) -> datetime:
+def _breaks(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> list[int]:
+    """When in [from, to) the clock is set by what is no multiple of steps of an hour or less, so that they begin at other minutes after."""
+    if where.key == "UTC":
+        return []
+    years = range(_local(from_us, UTC).year, _local(to_us, UTC).year + 1)
+    return [time for year in years for time, by_us in _changes(where, year) if from_us <= time < to_us and by_us % size_us]
+
+
+def _broken_bounds(from_us: int, to_us: int, breaks: Sequence[int], size_us: int, where: ZoneInfo) -> Iterator[int]:
+    """Where in [from, to) steps of an hour or less begin: whenever the wall shows a full step, or is set forward past one.
+
+    Where Lord Howe goes back from 2:00 to 1:30, the hour that began at 1:00 is one and a half long; where it goes forward from 2:00 to
+    2:30, the hour that begins then is a half, as days are of 25 and of 23 hours.
+    """
+    for start, end in pairwise(sorted({from_us, *breaks, to_us})):
+        ahead_us = offset_us(start, where)
+        full = (start + ahead_us) // size_us * size_us - ahead_us
+        # just before, the wall showed what had not come to this step, or had gone back to show it again
+        if full == start or (start in breaks and full >= start + offset_us(start - 1, where) - ahead_us):
+            yield start
+        yield from range(full + size_us, end, size_us)
+
+
+@lru_cache(1024)
+def _changes(where: ZoneInfo, year: int) -> tuple[tuple[int, int], ...]:
+    """When the clock on the wall is set in a year of UTC, and how far forward."""
+    if not date.min.year < year < date.max.year:  # days beyond can't be written in every zone
+        return ()
+    first, last = (_instant(datetime(each, 1, 1), UTC) for each in (year, year + 1))  # noqa: DTZ001 - a wall clock's time
+    ahead = [(time, offset_us(time, where)) for time in (*range(first, last, _SELDOM_US), last)]
+    return tuple((_set_at(before, time, where), now - then) for (before, then), (time, now) in pairwise(ahead) if now != then)
+
+
+def _set_at(before_us: int, after_us: int, where: ZoneInfo) -> int:
+    """The first moment after a time at which the clock is ahead of UTC as far as at a later one."""
+    low, high, ahead_us = before_us // _SECOND_US, after_us // _SECOND_US, offset_us(after_us, where)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if offset_us(middle * _SECOND_US, where) == ahead_us else (middle, high)
+    return high * _SECOND_US
+
+
+def _local(time_us: int, where: tzinfo) -> datetime:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)).astimezone(where)
 
 
-def _instant(wall: datetime, where: ZoneInfo) -> int:
+def _instant(wall: datetime, where: tzinfo) -> int:
     return (wall.replace(tzinfo=where).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
