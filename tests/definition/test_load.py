@@ -89,6 +89,21 @@ def test_of_a_variable_that_is_not_set_only_that_is_said(tmp_path: Path) -> None
     assert "late" in path.read_text()
     (said,) = check(path, {})
     assert said.message == "the environment variable LATE is not set; set it, or give a default: ${LATE:-…}"
+    assert_problems(
+        f"""\
+{SOURCE}{KPIS}  revenue: {{ value: "sum(§${{NOPE}})", every: 1m }}
+  half: {{ value: revenue / 2 }}
+  slices: {{ value: count(*), every: 1m, by: ["§${{NOPE}}"] }}
+  more: {{ value: slices + 1, by: [country] }}
+alerts:
+  low: {{ when: "orders < §${{NOPE}}", notify: ["§${{NOPE}}"] }}
+  lower: {{ when: slices < 1, by: [country], notify: [am] }}
+notify:
+  am: {{ webhook: {{ url: "http://a" }} }}
+  none: {{ webhook: {{ url: "http://a" }} }}
+""",
+        *["the environment variable NOPE is not set"] * 4,
+    )
     (said,) = check(path, {"LATE": "soon"})
     assert "expected a duration" in said.message
 

@@ -106,6 +106,13 @@ def test_variables_never_change_the_structure() -> None:
     assert read('a: ${A}\nb: "${A}, ${EMPTY:-x}"\nc: $$A\nd: ${EMPTY}\n') == {"a": "a: b", "b": "a: b, x", "c": "$A", "d": ""}
 
 
+def test_where_nothing_stands_is_where_its_key_stands() -> None:
+    document, _ = read_yaml(b"a:\n  b:\n  c: 1\nd: { e, f: }\ng:\n", "f", {})
+    for loc, expected in ((("a", "b"), (2, 3)), (("d", "e"), (4, 6)), (("d", "f"), (4, 9)), (("g",), (5, 1)), (("a", "c"), (3, 6))):
+        problem = document.problem(loc, "")
+        assert (problem.line, problem.column) == expected, loc
+
+
 def test_a_number_from_a_variable_is_text_until_it_is_checked() -> None:
     assert read("a: ${N:-5}\n") == {"a": "5"}
 

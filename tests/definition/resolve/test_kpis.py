@@ -1,5 +1,6 @@
 import pytest
 
+from livekpi.definition.problems import DefinitionError
 from tests.definition.places import KPIS, SOURCE, assert_problems, parsed
 
 TWO = f"""{SOURCE}
@@ -36,6 +37,49 @@ TWO = f"""{SOURCE}
 )
 def test_a_wrong_kpi(given: str, message: str) -> None:
     assert_problems(f"{SOURCE}{KPIS}  wrong: {given}\n", message)
+
+
+def test_a_name_is_not_put_right_with_one_that_is_wrong() -> None:
+    """Neither with the KPI's own name, nor with a dimension that is a mistake itself."""
+    assert_problems(
+        f"""\
+{SOURCE}{KPIS}  a: {{ value: count(distinct §usr), every: 1m }}
+  d: {{ value: a / §dd }}
+  b: {{ value: count(*), every: 1m, by: [§cuntry] }}
+  c: {{ value: b + 1, by: [country] }}
+  e: {{ value: c + 1, by: [country, country] }}
+alerts:
+  low: {{ when: b < 1, by: [country], notify: [am] }}
+notify:
+  am: {{ webhook: {{ url: "http://a" }} }}
+dashboards:
+  one: {{ rows: [[{{ kpi: c, by: country }}]] }}
+""",
+        "there is no field 'usr'; did you mean 'user'?",
+        "there is no KPI 'dd'",
+        "there is no field 'cuntry'; did you mean 'country'?",
+    )
+    with pytest.raises(DefinitionError) as caught:
+        parsed(f"{SOURCE}kpis:\n  a: {{ value: count(distinct usr), every: 1m }}\n  d: {{ value: a / dd }}\n")
+    assert "did you mean 'd'" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("every: §1d, timezone: Europe/Berlin", "buckets of 1d are counted in UTC, and the days of Europe/Berlin begin within one; to ask"),
+        ("every: §12h, timezone: America/New_York", "buckets of 12h are counted in UTC"),
+        ("every: §1d, timezone: Europe/London", "buckets of 1d are counted in UTC, and the days of Europe/London begin within one"),
+        ("every: §1h, timezone: Asia/Kolkata", "buckets of 1h are counted in UTC, and the days of Asia/Kolkata begin within one; to ask"),
+        ("every: §1d, target: { 1d: 5, timezone: Europe/Berlin }", "buckets of 1d are counted in UTC"),
+        ("every: 1h, timezone: Europe/Berlin", None),
+        ("every: 30m, timezone: Asia/Kolkata", None),
+        ("every: 1d, timezone: UTC", None),
+        ("every: 1d", None),
+    ],
+)
+def test_days_that_begin_within_a_bucket(given: str, message: str | None) -> None:
+    assert_problems(f"{SOURCE}{KPIS}  wrong: {{ value: count(*), {given} }}\n", *([message] if message else []))
 
 
 def test_a_bucket_is_needed() -> None:

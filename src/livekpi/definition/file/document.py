@@ -1,5 +1,6 @@
 """A YAML file as a tree in which every value knows its place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,20 @@ class Document:
         for step in loc:
             node = _child(node, step)
         return node
+
+    def unknown(self) -> frozenset[Loc]:
+        """Where the values stand that are `unfilled`."""
+        return frozenset(self._unknown(self.root, ())) if self.unfilled else frozenset()
+
+    def _unknown(self, node: Node, loc: Loc) -> Iterator[Loc]:
+        if isinstance(node, MappingNode):
+            for key, value in node.values.items():
+                yield from self._unknown(value, (*loc, key))
+        elif isinstance(node, ListNode):
+            for index, item in enumerate(node.items):
+                yield from self._unknown(item, (*loc, index))
+        elif isinstance(node, Scalar) and node.text_origins is not None and place(self.text, node.start) in self.unfilled:
+            yield loc
 
     def problem(self, loc: Loc, message: str, offset: int | None = None, *, warning: bool = False) -> Problem:
         """A mistake in the value at `loc`, or `offset` characters into its text; if nothing is there, in what should hold it."""

@@ -87,9 +87,11 @@ class _Reader:
         except (YAMLError, ValueError, OverflowError, AssertionError) as error:  # the last three: odd escapes and directives
             self._stop(0, f"not YAML: {error}")
 
-    def _node(self, event: Any, depth: int) -> tuple[Node, int, int]:
-        """A node with how many nodes it holds and how many levels."""
-        index = event.start_mark.index
+    def _node(self, event: Any, depth: int, key: Node | None = None) -> tuple[Node, int, int]:
+        """A node, perhaps a key's value, with how many nodes it holds and how many levels."""
+        index, end = event.start_mark.index, event.end_mark.index
+        if key is not None and isinstance(event, ScalarEvent) and event.style is None and not event.value:
+            index = end = key.start  # nothing stands there, and YAML says that it does so where the next key begins
         if isinstance(event, AliasEvent):
             if event.anchor not in self._anchors:
                 self._stop(index, f"no anchor &{event.anchor} stands before this")
@@ -100,7 +102,7 @@ class _Reader:
         if event.ctag is not None:
             self._note(index, f"a tag, {event.tag}; a definition has none, take it away")
         if isinstance(event, ScalarEvent):
-            made: tuple[Node, int, int] = (self._filled(index, event.end_mark.index, event.value, event.style), 1, 1)
+            made: tuple[Node, int, int] = (self._filled(index, end, event.value, event.style), 1, 1)
         else:
             assert isinstance(event, SequenceStartEvent | MappingStartEvent)
             made = self._list(event, depth) if isinstance(event, SequenceStartEvent) else self._mapping(event, depth)
@@ -123,7 +125,7 @@ class _Reader:
         size = levels = 1
         while not isinstance(after := next(self._events), CollectionEndEvent):
             key = self._key(after, depth)
-            value, value_size, value_levels = self._node(next(self._events), depth + 1)
+            value, value_size, value_levels = self._node(next(self._events), depth + 1, key)
             size, levels = size + 1 + value_size, max(levels, value_levels + 1)
             self._limit(after.start_mark.index, depth, size)
             if not (event.flow_style and self._join(pairs, key, value)):

@@ -74,7 +74,7 @@ class _Resolver:
         return Rule(name, alert, when, clear, tuple(alert.by), every_us, for_us, keep_us, only, except_, alert.ready, summary, digest)
 
     def _condition(self, loc: Loc, text: str | None) -> Condition | None:
-        if text is None or self._lost & set(re.findall(r"\w+", text)):
+        if text is None or self._report.unknown(loc) or self._lost & set(re.findall(r"\w+", text)):
             return None
         try:
             condition = parse_condition(text, self._kpis)
@@ -87,7 +87,7 @@ class _Resolver:
 
     def _check_dimensions(self, loc: Loc, alert: AlertSpec, used: Sequence[Kpi]) -> None:
         for index, name in enumerate(alert.by):
-            without = next((kpi for kpi in used if name not in kpi.by), None)
+            without = next((kpi for kpi in used if name not in kpi.by and kpi.name not in self._report.doubted), None)
             if without is not None:
                 self._report.value((*loc, "by", index), _lacking(name, without.name, without.by))
             elif name in alert.by[:index]:

@@ -55,7 +55,7 @@ class _Resolver:
         if tile.by is None:
             if "top" in tile.model_fields_set:
                 self._report.key((*loc, "top"), "expected `by` beside it: `top` is about the slices of a split")
-        elif tile.by not in kpi.by:
+        elif tile.by not in kpi.by and kpi.name not in self._report.doubted:
             has = f"; it has {', '.join(kpi.by)}" if kpi.by else "; it has none"
             self._report.value((*loc, "by"), f"the KPI {kpi.name!r} is not kept by {tile.by!r}{nearest(tile.by, kpi.by) or has}")
 

@@ -1,6 +1,8 @@
 """Turns the KPIs' expressions into values: finds their sources, and the KPIs they are made of."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
@@ -28,12 +30,16 @@ POINT_KEYS = ("time", "value", "final", "corrected")
 _OF_PARTS = {"every": "bucket", "over": "window", "source": "source"}
 _MINUTE_US = 60_000_000
 _MAX_DEPTH = 200
+_FINER = (timedelta(hours=1), timedelta(minutes=30), timedelta(minutes=15))
+"""Buckets that days begin with: in most zones, in the others, and in a few."""
 
 
 def resolve_kpis(spec: DefinitionSpec, sources: Mapping[str, SourceDefinition], report: Report) -> dict[str, Kpi]:
     """The KPIs in the file's order, without those that have mistakes, which go to `report`."""
     trees: dict[str, exp.Expr] = {}
     for name, kpi in spec.kpis.items():
+        if report.unknown(("kpis", name, "value")):
+            continue
         try:
             trees[name] = parse(kpi.value)
         except ExpressionError as error:
@@ -74,8 +80,11 @@ class _Resolver:
         over_us = max(every_us, *(aggregate.over_us for aggregate in value.aggregates))
         if any(every_us % aggregate.every_us for aggregate in value.aggregates):
             self._report.value((*loc, "value"), "the buckets of its parts don't fit: expected the largest to be a multiple of each other")
+        if any(part.name in self._report.doubted for part in kpis_named(tree)) or self._report.left_out((*loc, "by")):
+            self._report.doubted.add(name)
         by = self._dimensions(loc, spec, value, frame)
         self.kpis[name] = Kpi(name, spec, value, every_us, over_us, by, _timezone(spec), spec.holidays)
+        _check_days((*loc, "every"), spec, self._report)
         check_targets((*loc, "target"), spec.target, _timezone(spec), self._report)
 
     def _follows(self, tree: exp.Expr, frame: Frame | None) -> bool:
@@ -95,7 +104,7 @@ class _Resolver:
         lost = {name for source in self._spec.sources for name in self._report.names(("sources", source, "fields"))}
         for part in kpis_named(tree):
             if part.name not in self._names | declared | lost:
-                error = fail(f"there is no KPI {part.name!r}{nearest(part.name, self._names)}", part)
+                error = fail(f"there is no KPI {part.name!r}{nearest(part.name, self._names - {loc[-1]})}", part)
                 self._report.expression((*loc, "value"), error)
         for index, name in enumerate(spec.by):
             if name not in declared | lost | self._report.names((*loc, "by")):
@@ -144,10 +153,14 @@ class _Resolver:
         """The dimensions that all parts have; those given are checked one by one."""
         first, *others = [aggregate.by for aggregate in value.aggregates]
         common = tuple(name for name in first if all(name in by for by in others))
+        doubted = loc[-1] in self._report.doubted
         for index, name in enumerate(spec.by):
+            if doubted and name not in common:
+                continue  # the part that lacks it may be the one with the mistake
             problem = self._dimension_problem(name, spec.by[:index], value, common, frame)
             if problem and name not in self._report.names((*loc, "by")):
                 self._report.value((*loc, "by", index), problem)
+                self._report.doubted.add(str(loc[-1]))
         return tuple(name for name in spec.by if name in common) or common
 
     def _dimension_problem(self, name: str, before: list[str], value: KpiValue, common: tuple[str, ...], frame: Frame | None) -> str | None:
@@ -167,6 +180,19 @@ def _timezone(spec: KpiSpec) -> str:
     """Where a KPI's days begin: as it says itself, else as its target does."""
     targets = spec.target if isinstance(spec.target, list) else [spec.target] if spec.target is not None else []
     return spec.timezone or next((target.timezone for target in targets if target.timezone), "UTC")
+
+
+def _check_days(loc: Loc, spec: KpiSpec, report: Report) -> None:
+    """Warns of buckets that the KPI's own days would cut in two, as buckets are counted in UTC."""
+    if spec.every is None:
+        return
+    zone = ZoneInfo(_timezone(spec))
+    # summer and winter; whoever set the clock otherwise long ago is of no matter
+    offsets = [datetime(2026, month, 1, tzinfo=UTC).astimezone(zone).utcoffset() or timedelta(0) for month in (1, 7)]
+    if any(offset % spec.every for offset in offsets):
+        fits = next((size for size in _FINER if not any(offset % size for offset in offsets)), _FINER[-1])
+        begin = f"buckets of {format_duration(spec.every)} are counted in UTC, and the days of {zone.key} begin within one"
+        report.value(loc, f"{begin}; to ask for these days, take `every: {format_duration(fits)}`", warning=True)
 
 
 def _among(common: tuple[str, ...]) -> str:

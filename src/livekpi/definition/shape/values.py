@@ -16,6 +16,8 @@ from livekpi.definition.types import SIMPLE_KINDS, parse_field
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAYS_PATTERN = f"^({'|'.join(_WEEKDAYS)})(-({'|'.join(_WEEKDAYS)}))?$"
+_SHORT_ZONE = 5
+"""Names of time zones as long as this, or shorter, are mostly abbreviations."""
 _HOURS_PATTERN = "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"
 _DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -38,7 +40,9 @@ def _period(text: str) -> str:
 def _real_timezone(name: str) -> str:
     zones = available_timezones()
     if name not in zones:
-        raise ValueError(f"expected a time zone's name such as Europe/Berlin or UTC{nearest(name, sorted(zones))}")
+        # to a short name such as CEST another is near that means another time
+        meant = nearest(name, sorted(zone for zone in zones if "/" in zone or zone == "UTC" or len(name) > _SHORT_ZONE))
+        raise ValueError(f"expected a time zone's name such as Europe/Berlin or UTC{meant}")
     return name
 
 
