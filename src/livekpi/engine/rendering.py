@@ -62,10 +62,15 @@ def _tried(tree: exp.Expr) -> str:
         if isinstance(node, exp.Column):
             node.replace(exp.column(node.name, EVENT, quoted=True))
         elif isinstance(node, (exp.Func, exp.Binary, exp.Unary)) and not isinstance(node, _SAFE):
-            node.replace(exp.Anonymous(this="TRY", expressions=[node.copy()]))
+            # as text at once: no part is so deep then that writing it takes more of Python's stack than there is
+            node.replace(exp.Var(this=f"TRY({_text(node)})"))
     return _sql(root.this)
 
 
 def _sql(tree: exp.Expr) -> str:
     # braces are doubled because the statement is formatted once more, with its source
-    return tree.sql(dialect="duckdb").replace("{", "{{").replace("}", "}}")
+    return _text(tree).replace("{", "{{").replace("}", "}}")
+
+
+def _text(tree: exp.Expr) -> str:
+    return tree.sql(dialect="duckdb")

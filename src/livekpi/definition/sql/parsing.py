@@ -11,7 +11,7 @@ from livekpi.definition.problems import ExpressionError
 from livekpi.definition.sql.hints import for_token
 
 MAX_LENGTH = 10_000
-MAX_DEPTH = 100
+MAX_DEPTH = 90
 _NUMBER = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
