@@ -20,6 +20,7 @@ FIELDS: Mapping[str, Field] = {
         "wide": "decimal(38, 0)",
         "tiny": "decimal(18, 18)",
         "most": "decimal(37, 2)",
+        "j": "json",
     }.items()
 }
 FRAME = Frame("s", FIELDS, 60_000_000, 60_000_000, ())
@@ -83,6 +84,10 @@ def test_rounding_to_digits_that_are_not_written_is_refused(text: str) -> None:
         check(text)
 
 
+def test_a_part_of_json_has_a_place_of_31_bits() -> None:
+    check("count(j[2147483647])")
+
+
 @pytest.mark.parametrize("digits", ["0", "2", "-2", "38", "-38"])
 def test_rounding_to_written_digits_is_not(digits: str) -> None:
     check(f"round(sum(round(x, {digits})), {digits})")
@@ -107,6 +112,11 @@ def test_rounding_to_written_digits_is_not(digits: str) -> None:
         ("max(cast('x' as integer))", "'x' is not written as an integer such as 7, so the cast would always be null"),
         ("count_if(t > timestamp '2026-01-01')", "'2026-01-01' is not written as a time with its zone such as 2026-03-01T10:30:00Z"),
         ("sum(distinct n)", "; distinct stands in count alone"),
+        (
+            "count(j[99999999999999999999])",
+            r"a list in json has no place 99999999999999999999: the last that can be named is \[2147483647\]",
+        ),
+        ("count(j.a[2147483648].b)", "a list in json has no place 2147483648"),
     ],
 )
 def test_what_nobody_would_look_at_is_refused(text: str, message: str) -> None:

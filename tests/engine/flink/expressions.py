@@ -10,6 +10,7 @@ FIELDS = {
     **dict.fromkeys(("n", "m"), "optional integer"),
     **dict.fromkeys(("x", "y"), "optional number"),
     "d": "optional decimal(18, 2)",
+    "c": "optional decimal(9, 2)",
     "e": "optional decimal(9, 4)",
     "f": "optional decimal(18, 8)",
     **dict.fromkeys(("s", "t"), "optional string"),
@@ -17,6 +18,8 @@ FIELDS = {
     "at": "optional timestamp",
     "j": "optional json",
 }
+_MANY = ", ".join(map(str, range(50)))
+"""More values than Flink is given comparisons with."""
 EXPRESSIONS = [
     *("n + m", "n - m", "n * m", "n / m", "n % m", "mod(n, 7)", "-n", "abs(n)", "n * 2 - 1", "n + x", "n * d", "-x", "abs(x)", "abs(d)"),
     *("x + y", "x - y", "x * y", "x / y", "x % y", "d + e", "d - e", "d * e", "d / e", "d % e", "n / 2", "1 / n", "d * 1.19", "2.5 * n"),
@@ -97,6 +100,16 @@ EXPRESSIONS = [
         "case when n > 1 then null else d end",
     ),
     *("greatest(n, m)", "least(n, m, 3)", "greatest(x, y, 0)", "least(s, t)", "greatest(d, e)", "greatest(sqrt(x), y)", "greatest(at, ts)"),
+    *("case when b then c else 0.00 end * 2", "greatest(0.00, d - c) * 2", "if(b, c, 0.00) * 1.19", "if(b, c, 0.00) - 1"),
+    *("coalesce(c, d) * c", "coalesce(0.00, d) + c", "least(0.50, d) % 7", "case when b then n else 0 end * c", "greatest(0, n) * c"),
+    *("x in (0, 1)", "x not in (0, 1, 2.5)", "x = 0 or x = 1", "x <> 0 and x <> 1", "x >= 0 and x <= 0 or x = 1", "x in (0, y, 1, null)"),
+    *(f"x in (-1.5, n, {_MANY})", f"x not in ({_MANY}, 0.5)", f"n in ({_MANY}, -7)", f"n not in ({_MANY}, null)", f"d in (1.50, {_MANY})"),
+    *(
+        f"c not in ({', '.join(f'{at}.05' for at in range(50))})",
+        f"s in ({', '.join(map(repr, 'abcdefghijklmnopqrstuvwxyzABCDE'))}, 'DE', t)",
+    ),
+    *("nullif(x, 0) is null or x = 1", "x in (-0.0, 1)", "x * y in (0, 1)"),
+    *("s < '～'", "s between '～' and '😀'", "s < '～' or s > '😀'", "greatest(s, t, '～')", "least(s, t, '😀')", "s > t || ''"),
     *("least(d, e, f, n, 2.5)", "greatest(d, 0.5, e, null)", "least(greatest(d, 0), 100)", "greatest(d)"),
     *("cast(n as double)", "cast(n as text)", "cast(n as decimal(9, 2))", "cast(n as boolean)", "cast(x as integer)", "cast(x as text)"),
     *(
@@ -116,6 +129,7 @@ EXPRESSIONS = [
         "cast(null as integer)",
         "cast(at as timestamp)",
     ),
+    *("cast(j as text)", "j is null", "j[2147483647]", "j[1]"),
     *("j.a", "j.a.b", "j.l[0]", "j.l[1].c", "cast(j.a as integer)", "cast(j.a as decimal(9, 2))", "j['x y']", "length(j.a)"),
 ]
 _INTEGERS = [0, 1, 2, 3, 5, -1, -2, -7, 7, 100, 2**31, -(2**31), 2**32 + 1, 3037000500, 2**53 + 1, 2**62, 2**63 - 1, -(2**63), None]
@@ -146,11 +160,13 @@ _NUMBERS = [
     None,
 ]
 _DECIMALS = [0, 1.5, -1.5, 2.25, 0.05, 99999.9999, -12345.6789, 1, -0.0001, 12345.5, None]
+_SHORT = [1.5, 2, -99.99, 0.05, 1234567.89, -9999999.99, 9999999.99, 0, None]
 _FINE = [0, 1, -1, 0.00000001, 10.5, 60, -99.99999999, 123456.00000001, 9999999999.5, None]
 _TEXTS = [
     *("", "a", "DE", "abc", "ABC", " pad ", "\u00a0x\u2003", "a/b/c", "/", "straße", "ÄÖÜ", "İstanbul", "日本語", "🇪🇺 a", "e\u0301a"),
     *("a%c", "a_c", "\\_", "7", " 7 ", "1.5", "2.5", "-1.5", "1e3", "1_000", "0x1F", "7.", ".5", "+7", "9223372036854775808"),
     *("9223372036854775807", "1e400", "nan", "-inf", "true", "T", "yes", "off", "0", "no", "1,5", "--1", "12345678.905", "12345678"),
+    *("～", "～a", "😀", "😁", "\ue000", "\uffff"),  # which UTF-16 and UTF-8 put in another order
     *("1.005", "-1.005", "2.0", "7\n", "007", "0b11", "1e-7", "tab\there", "line\nbreak", "%", "_", "%a%"),
 ]
 _TIMES = [
@@ -164,7 +180,7 @@ _TIMES = [
 _JSON: list[Any] = [
     *({"a": 7}, {"a": "7"}, {"a": 10.10}, {"a": None}, {"a": {"b": [1, 2.50, 'é/\n"', True, None]}}, {"l": [{"c": 1}, {"c": "x"}]}),
     *({"l": []}, [], {"x y": 1e21}, {"a": True}, {"a": "text é 🇪🇺"}, {"a": 1e-7}, {"a": 123456789012345678901234567890}),
-    *({"a": -0.0}, {"a": []}, "text", 7, None),
+    *({"a": -0.0}, {"a": []}, [10, 1.50], "text", 7, None),
 ]
 
 
@@ -180,6 +196,7 @@ def events(count: int, seed: int) -> list[bytes]:
         **dict.fromkeys(("n", "m"), _INTEGERS),
         **dict.fromkeys(("x", "y"), _NUMBERS),
         **dict.fromkeys(("d", "e"), _DECIMALS),
+        "c": _SHORT,
         "f": _FINE,
         **dict.fromkeys(("s", "t"), _TEXTS),
         "b": [True, False, None],

@@ -36,6 +36,7 @@ FIELDS = {
     "line": "optional timestamp(%d/%b/%Y:%H:%M:%S %z)",
     "day": "optional timestamp(%Y-%m-%d)",
     "clock": "optional timestamp(%y%m%d %I:%M:%S.%f %p)",
+    "feast": "optional timestamp(%A %d\u00a0🎄 %y)",
 }
 COLUMNS = [*FIELDS, "_code", "_field"]
 Judged = list[str | None]
@@ -90,6 +91,19 @@ LINES = [
     *('"01/Mar/2026:12:00:00 +2400"', '"2026-03-01"', '"2026-3-1"', '"2026-03-01 "', '"260301 11:00:00.5 PM"'),
     *('"260301 12:00:00.5 am"', '"260301 13:00:00.5 am"', '"690301 12:00:00.123456 Am"', '"680301 12:00:00.1234567 Am"'),
     *('"260301 00:00:00.1 Am"',),
+    *(
+        f'"01/Mar/2026:12:00:00{blank}+0100"'
+        for blank in ("\u00a0", "\u3000", "\\u001c", "\\u0085", "\u2028", "\\t", " \u202f ", "\u180e", "\u200b")
+    ),
+    *(
+        f'"01/Mar/2026:12:00:00 {zone}"'
+        for zone in (
+            *("+01:0000", "+0100:00", "+01:00:30", "+010030", "+010030.25", "-01:00:30.5", "+01:00:30.1234567", "+01:00:3", "+1:00"),
+            *("+23:59:59.999999", "+235960", "-2359:59", "+٠١00", "+01٠٠", "+0100.5"),
+        )
+    ),
+    *('"２０２６-03-01"', '"2026-03-1٢"', '"2026-0٣-01"', '"2026-03-𝟎1"', '"01/ſep/2026:12:00:00 Z"', '"𝟎1/Mar/202𝟔:12:00:0𝟗 Z"'),
+    *('"Sunday 1 🎄 26"', '"sUNDAY 1 🎄 26"', '"frıday 1 🎄 26"', '"Sunday\u00a01\u3000🎄 26"'),
 ]
 VALUES = [
     *("{}", "[]", '[1,2,{"a":[]}]', '"x"', "1", "null", '{"a":"\\ud800"}', '{"a":1,}', "[1,]", "[,1]", '{"a"}', '{"a":}', "{1:2}"),
@@ -177,7 +191,7 @@ WHOLE = [
 BY_FIELD = (
     *(("s", STRINGS + NUMBERS[:6]), ("must", STRINGS), ("n", NUMBERS), ("x", NUMBERS), ("d", DECIMALS + NUMBERS)),
     *(("wide", DECIMALS + NUMBERS), ("b", BOOLEANS), ("ts", TIMES), ("seconds", EPOCHS), ("millis", EPOCHS), ("nanos", EPOCHS)),
-    *(("line", LINES), ("day", LINES), ("clock", LINES), ("j", VALUES + STRINGS + NUMBERS)),
+    *(("line", LINES), ("day", LINES), ("clock", LINES), ("feast", LINES), ("j", VALUES + STRINGS + NUMBERS)),
     ("unknown", VALUES + STRINGS + NUMBERS + BOOLEANS),
 )
 PIECES = b'" \\ { } [ ] , : null 1 e . - \xff \xc3\xa9 0 \\u d800 true "n" "d":'.split(b" ")

@@ -41,6 +41,8 @@ KPIS = {
     "weight": {"value": "sum(x)", "every": "1m", "by": ["country"]},
     "least": {"value": "min(d) + max(n) + min(x)", "every": "1m", "by": ["country"]},
     "words": {"value": "max(country)", "every": "1h"},
+    "first_words": {"value": "min(country) filter (where country > 'n')", "every": "1h"},
+    "carts": {"value": "count(cart) + count(*) filter (where cart is not null)", "every": "1h", "by": ["country"]},
     "newest": {"value": "max(ts)", "every": "1h"},
     "sendings": {"value": "min(sent)", "every": "1h"},
     "latest": {"value": "last(d)", "every": "1h", "by": ["vip"]},
@@ -95,7 +97,7 @@ def events(count: int, seed: int) -> list[Record]:
         "x": [1.5, -2.25, 0, 0.0, -0.0, 1e10, 0.1, 12345.678, 1e300, None],
         "d": [1.5, -2.25, 0, 123456.78, 10, 9999999999999999.99, None],
         "vip": [True, False, None],
-        "country": ["DE", "", "Österreich", "日本", "🇪🇺", 'a"b\\c', "n", "v", None],
+        "country": ["DE", "", "Österreich", "日本", "🇪🇺", "～", 'a"b\\c', "n", "v", None],
         "cart": [{"items": 3}, {"items": "4"}, {"items": "many"}, [], "text", None],
         "sent": [0, 1772323201999, None],
     }
@@ -210,9 +212,27 @@ def test_a_stopped_job_goes_on_from_its_savepoint(opened: Open) -> None:
     assert shop.settled() == {}
 
 
-def test_the_printed_file_runs_as_it_is(opened: Open, flink: FlinkServer) -> None:
-    shop = opened(SIMPLE, SIMPLE_KPIS, id="id")
+def test_what_was_aborted_is_not_counted(opened: Open, kafka: KafkaServer) -> None:
+    shop = opened(SIMPLE, SIMPLE_KPIS)
+    producer = kafka.producer(transactional_id=shop.topic)
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for record in simple_events(100, seed=2):
+        producer.produce(shop.topic, record, partition=0)
+    assert producer.flush(30) == 0
+    producer.abort_transaction(30)
     shop.produce(simple_events(100, seed=1))
+    shop.cluster.submit()
+    assert shop.settled() == {}
+
+
+def test_the_printed_file_runs_as_it_is(opened: Open, flink: FlinkServer) -> None:
+    """Whatever its fields are called."""
+    fields = {"_id": "optional string", "_count": "integer", **SIMPLE}
+    del fields["id"]
+    kpis = {**SIMPLE_KPIS, "all": {"value": "sum(_count)", "every": "1h"}}
+    shop = opened(fields, kpis, id="_id")
+    shop.produce([record.replace(b'"id"', b'"_count": 7, "_id"') for record in simple_events(100, seed=1) * 2 if record is not None])
     with Session(flink.gateway, {}) as session:
         for statement in shop.cluster.render().split(";\n\n"):
             session.execute(statement.rstrip(";\n") if statement.startswith("SET") else statement)

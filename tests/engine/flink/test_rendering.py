@@ -78,8 +78,9 @@ def test_texts_and_names_are_quoted() -> None:
 def test_state_is_kept_as_long_as_its_buckets_can_change() -> None:
     given = definition(FIELDS, {"k": {"value": "count(*)", "every": "1m"}}, late="2h")
     [grouping] = make_plan(given).all()
-    assert state_ttl_us(given, grouping) == (14 * 24 + 2) * 3_600_000_000  # what `keep` says by default
-    assert f"STATE_TTL('k' = '{(14 * 24 + 2) * 3600}s')" in job(given).text
+    hours = 14 * 24 + 2 + 24  # what `keep` says by default, `late`, and a silence, in which Flink's clock runs on and that of events stands
+    assert state_ttl_us(given, grouping) == hours * 3_600_000_000
+    assert f"STATE_TTL('k' = '{hours * 3600}s')" in job(given).text
 
 
 def test_settings_of_the_file_go_last() -> None:
@@ -124,6 +125,61 @@ def test_the_page_tells_the_names_and_time_parts() -> None:
     assert set(parts.split(" ")) == {f"%{part}" for part in TIME_PARTS}
 
 
+@pytest.mark.parametrize(("settings", "level"), [({}, "read_committed"), ({"isolation.level": "read_uncommitted"}, "read_uncommitted")])
+def test_what_was_aborted_is_not_read_unless_that_is_asked_for(settings: dict[str, str], level: str) -> None:
+    given = made(kafka={"brokers": "b:1", "topic": "t", "settings": settings}, flink={"client": {}})
+    assert re.findall("'properties.isolation.level' = '(.*)'", job(given).text) == [level]
+
+
+def test_ids_are_told_apart_in_columns_that_no_field_can_be() -> None:
+    given = definition({"_id": "optional string", "_count": "integer"}, {"k": {"value": "sum(_count)", "every": "1m"}}, id="_id")
+    [view] = [statement for statement in job(given).setup if statement.startswith("CREATE TEMPORARY VIEW")]
+    [number, key] = re.findall(r" AS (`[^`]+`)", view)
+    assert f"PARTITION BY {key} " in view
+    assert f"WHERE {number} = 1" in view
+    assert all(name_problem(name.strip("`")) is not None for name in (key, number))
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [*(("count_if({} in ({}))", field) for field in ("n", "x", "sku", "d")), *(("max(greatest({}, {}))", field) for field in ("x", "sku"))],
+)
+def test_a_list_of_any_length_is_nested_a_few_times(value: str, field: str) -> None:
+    """Flink's parser, which goes down by calls, overflows at some hundreds."""
+    values = ", ".join(f"'{at}'" if field == "sku" else str(at) for at in range(1_300))
+    assert _depth(job(made(value.format(field, values))).statement_set) < 50
+
+
+def _depth(sql: str) -> int:
+    """How deep Flink's parser goes: each of several ORs in a row, too, is a level of its own."""
+    levels, deepest = [0], 0
+    for word in re.findall(r"[()]|\bOR\b", sql):
+        if word == ")":
+            levels.pop()
+        elif word == "(":
+            levels.append(1)
+        else:
+            levels[-1] += 1
+        deepest = max(deepest, sum(levels))
+    return deepest
+
+
+@pytest.mark.parametrize(
+    ("value", "type_"),
+    [
+        *(("case when n > 1 then d else 0.00 end", "19, 2"), ("greatest(0.00, d)", "19, 2"), ("least(d, huge)", "20, 2")),
+        *(
+            ("coalesce(huge, d)", "20, 2"),
+            ("if(n > 1, huge, d)", "20, 2"),
+            ("coalesce(nullif(n, 0), 7)", "21, 1"),
+            ("greatest(7, n)", "21, 1"),
+        ),
+    ],
+)
+def test_of_several_values_the_widest_is_computed_with(value: str, type_: str) -> None:
+    assert f" + CAST(0.5 AS DECIMAL(2, 1))) AS DECIMAL({type_}))" in job(made(f"max({value} + 0.5)")).text
+
+
 def test_a_secured_broker() -> None:
     kafka = {
         "security.protocol": "SASL_SSL",
@@ -144,6 +200,7 @@ def test_a_secured_broker() -> None:
     [
         ({"value": "sum(n) filter (where huge * n > 1)"}, "needs 39 digits"),
         ({"value": "last(cast(sku as timestamp))"}, "a cast of string to timestamp"),
+        ({"kafka": {"brokers": "b:1", "topic": "t", "lost": "stop"}}, "`lost: stop`: Flink goes on"),
         ({"kafka": {"brokers": "b:1", "topic": "t", "settings": {"ssl.cipher.suites": "x"}}}, "`settings: ssl.cipher.suites`"),
         ({"extra": {"_code": "integer"}}, "'_code' has a name that the job needs itself"),
         ({"extra": {"at": "timestamp(%Y-%W-%w)"}}, "%W is not read there"),

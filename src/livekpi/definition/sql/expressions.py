@@ -97,6 +97,9 @@ def _meant(node: exp.Expr, path: Sequence[str | int], fields: Mapping[str, Field
     return as_text if quoted else nearest(name, list(fields)) or as_text
 
 
+_MAX_PLACE = 2**31 - 1
+
+
 def _path(node: exp.Expr) -> list[str | int] | None:
     if isinstance(node, exp.Column):
         return [part.name for part in node.parts]
@@ -107,6 +110,8 @@ def _path(node: exp.Expr) -> list[str | int] | None:
         before, key = _path(node.this), node.expressions[0]
         if not key.is_string and not key.is_int:
             raise fail("expected a whole number or a name in the brackets", key)
+        if not key.is_string and int(key.this) > _MAX_PLACE:
+            raise fail(f"a list in json has no place {key.this}: the last that can be named is [{_MAX_PLACE}]", key)
         return None if before is None else [*before, str(key.this) if key.is_string else int(key.this)]
     return None
 

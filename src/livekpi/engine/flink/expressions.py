@@ -6,17 +6,21 @@ function differs, one of ours stands in its place (java/livekpi/flink/Functions.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from sqlglot import exp
 
 from livekpi.definition.sql.scalars import TIME_PARTS
+from livekpi.definition.sql.typed import common_type
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Field, Type
 from livekpi.engine.flink.casts import CASTS, TARGETS
 from livekpi.engine.flink.sql import call, quote, sql_type, text
 
 _DIGITS = 38
 _LONG_DIGITS = 19
+_FEW = 30
+"""Of so many values a look-up in a list is written as comparisons."""
 _TIME_PARTS = {node: name.upper() for name, node in TIME_PARTS.items()}
 
 
@@ -31,8 +35,6 @@ class Sql:
     text: str
     type: Type | None
     """None is the null literal's."""
-    finite: bool = True
-    """For a number: that it can be neither infinite nor NaN."""
 
 
 class Expressions:
@@ -79,18 +81,18 @@ class Expressions:
 
     def _paren(self, node: exp.Expr) -> Sql:
         inner = self.render(node.this)
-        return Sql(f"({inner.text})", inner.type, inner.finite)
+        return Sql(f"({inner.text})", inner.type)
 
     def _negative(self, node: exp.Expr) -> Sql:
         value = self.value(node.this, INTEGER)
         if value.type is not None and value.type.kind == "integer":
             return Sql(call("subtract", "CAST(0 AS BIGINT)", value.text), value.type)
-        return Sql(f"(- {value.text})", value.type, value.finite)
+        return Sql(f"(- {value.text})", value.type)
 
     def _abs(self, node: exp.Expr) -> Sql:
         value = self.value(node.this, INTEGER)
         whole = value.type is not None and value.type.kind == "integer"
-        return Sql(call("abs", value.text) if whole else f"ABS({value.text})", value.type, value.finite)
+        return Sql(call("abs", value.text) if whole else f"ABS({value.text})", value.type)
 
     def _arithmetic(self, node: exp.Expr) -> Sql:
         left, right = self._pair(node, INTEGER)
@@ -100,14 +102,14 @@ class Expressions:
         if "number" in kinds:
             sides = [_cast_number(side).text for side in (left, right)]
             operator = _OPERATORS.get(type(node))
-            return Sql(f"({sides[0]} {operator} {sides[1]})" if operator else call("modulo", *sides), NUMBER, finite=False)
+            return Sql(f"({sides[0]} {operator} {sides[1]})" if operator else call("modulo", *sides), NUMBER)
         if kinds == {"integer"}:
             return Sql(call(_WHOLE[type(node)], left.text, right.text), INTEGER)
         return _decimal_arithmetic(node, left, right)
 
     def _divide(self, node: exp.Expr) -> Sql:
         left, right = (_cast_number(self.value(side, NUMBER)) for side in (node.this, node.expression))
-        return Sql(call("divide", left.text, right.text), NUMBER, finite=False)
+        return Sql(call("divide", left.text, right.text), NUMBER)
 
     def _comparison(self, node: exp.Expr) -> Sql:
         left, right = self._pair(node, STRING)
@@ -121,8 +123,14 @@ class Expressions:
         return Sql(f"(NOT {self.condition(node.this)})", BOOLEAN)
 
     def _in(self, node: exp.Expr) -> Sql:
-        values = self._alike([node.this, *node.expressions], STRING)
-        return Sql(f"({' OR '.join(_compare('=', values[0], option) for option in values[1:])})", BOOLEAN)
+        value, *options = self._alike([node.this, *node.expressions], STRING)
+        constant = [option for option, part in zip(options, node.expressions, strict=True) if _is_constant(part)]
+        others = [option for option, part in zip(options, node.expressions, strict=True) if not _is_constant(part)]
+        if len(constant) <= _FEW:
+            constant, others = [], options
+        found = [_among(value, constant)] if constant else []
+        found += [_compare("=", value, option) for option in others]
+        return Sql(_joined(found, lambda one, other: f"({one} OR {other})"), BOOLEAN)
 
     def _between(self, node: exp.Expr) -> Sql:
         value, low, high = self._alike([node.this, node.args["low"], node.args["high"]], STRING)
@@ -142,27 +150,25 @@ class Expressions:
         *values, otherwise = self._alike([*(branch.args["true"] for branch in branches), default], STRING)
         pairs = zip(branches, values, strict=True)
         whens = " ".join(f"WHEN {self.condition(branch.this)} THEN {value.text}" for branch, value in pairs)
-        return Sql(f"CASE {whens} ELSE {otherwise.text} END", otherwise.type, all(value.finite for value in (*values, otherwise)))
+        return Sql(f"CASE {whens} ELSE {otherwise.text} END", _common([*values, otherwise]))
 
     def _coalesce(self, node: exp.Expr) -> Sql:
         values = self._alike([node.this, *node.expressions], STRING)
-        return Sql(f"COALESCE({_list(values)})", values[0].type, all(value.finite for value in values))
+        return Sql(f"COALESCE({_list(values)})", _common(values))
 
     def _nullif(self, node: exp.Expr) -> Sql:
         value, other = self._pair(node, STRING)
-        return Sql(f"NULLIF({value.text}, {other.text})", value.type, value.finite)
+        return Sql(f"NULLIF({value.text}, {other.text})", value.type)
 
     def _extreme(self, node: exp.Expr) -> Sql:
         name = "greatest" if isinstance(node, exp.Greatest) else "least"
         values = self._alike([node.this, *node.expressions], STRING)
-        if values[0].type == NUMBER:
-            found = values[0].text
-            for value in values[1:]:
-                found = call(name, found, value.text)
-            return Sql(found, NUMBER, all(value.finite for value in values))
-        if values[0].type is not None and values[0].type.kind == "decimal":  # Flink's stumbles over null decimals
-            return Sql(_extreme_of([value.text for value in values], ">=" if name == "greatest" else "<="), values[0].type)
-        return Sql(f"{name.upper()}({_list(values)})", values[0].type)
+        type_ = _common(values)
+        if type_ in (NUMBER, STRING):
+            return Sql(_joined([value.text for value in values], lambda one, other: call(name, one, other)), type_)
+        if type_.kind == "decimal":  # Flink's stumbles over null decimals
+            return Sql(_extreme_of([value.text for value in values], ">=" if name == "greatest" else "<="), type_)
+        return Sql(f"{name.upper()}({_list(values)})", type_)
 
     def _concat(self, node: exp.Expr) -> Sql:
         return Sql(f"({self.value(node.this, STRING).text} || {self.value(node.expression, STRING).text})", STRING)
@@ -175,7 +181,7 @@ class Expressions:
         found = CASTS.get((value.type.kind, to.kind))
         if found is None:
             raise _unsupported(node, f"a cast of {value.type.kind} to {to.kind} means something else there")
-        return Sql(found(value.text, to), to, value.type.kind != "string" and value.finite)
+        return Sql(found(value.text, to), to)
 
     def _extract(self, node: exp.Expr) -> Sql:
         # Flink's is null where nothing is found and DuckDB's is '': to the cast around it both are nothing
@@ -184,11 +190,11 @@ class Expressions:
     def _own(self, node: exp.Expr) -> Sql:
         name, result, parameters = _OWN[type(node)]
         arguments = [self.value(node.args[key], type_).text for key, type_ in parameters if node.args.get(key) is not None]
-        return Sql(call(name, *arguments), result, result != NUMBER)
+        return Sql(call(name, *arguments), result)
 
     def _flink(self, node: exp.Expr) -> Sql:
         arguments = [_cast_number(self.value(part, NUMBER)).text for part in (node.this, node.args.get("expression")) if part is not None]
-        return Sql(f"{_FLINK[type(node)]}({', '.join(arguments)})", NUMBER, finite=False)
+        return Sql(f"{_FLINK[type(node)]}({', '.join(arguments)})", NUMBER)
 
     def _length(self, node: exp.Expr) -> Sql:
         return Sql(f"CAST(CHAR_LENGTH({self.value(node.this, STRING).text}) AS BIGINT)", INTEGER)
@@ -284,6 +290,38 @@ def _list(values: Sequence[Sql]) -> str:
     return ", ".join(value.text for value in values)
 
 
+def _common(values: Sequence[Sql]) -> Type:
+    """The type of values of which one is the result: a decimal's has room for each of them."""
+    type_ = common_type([value.type for value in values])
+    assert type_ is not None
+    return Type(type_.kind, min(_DIGITS, type_.precision), type_.scale)
+
+
+def _joined(parts: Sequence[str], join: Callable[[str, str], str]) -> str:
+    """Neighbours joined to one, by halves: Flink's parser goes down as deep as an expression is nested."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return join(_joined(parts[:half], join), _joined(parts[half:], join))
+
+
+def _is_constant(node: exp.Expr) -> bool:
+    """Whether a node is a value as it is written, which is not null."""
+    if isinstance(node, (exp.Paren, exp.Neg)):
+        return _is_constant(node.this)
+    if isinstance(node, exp.TryCast) and isinstance(node.this, exp.Literal) and not node.this.is_string:
+        to = _target(node.args["to"])
+        return to == NUMBER or (to.kind == "decimal" and Decimal(node.this.name) < 10 ** (to.precision - to.scale))
+    return isinstance(node, exp.Literal)
+
+
+def _among(value: Sql, options: Sequence[Sql]) -> str:
+    """Whether a value is one of many; null where it is null. Of many comparisons Flink's planner would think for minutes."""
+    type_ = sql_type(_common([value, *options]))
+    listed = ", ".join(f"CAST({option.text} AS {type_})" for option in options)
+    return f"(ARRAY_POSITION(ARRAY[{listed}], CAST({value.text} AS {type_})) > 0)"
+
+
 def _extreme_of(values: Sequence[str], operator: str) -> str:
     """The value that stands so to all others; null where one is."""
     *others, last = values
@@ -302,10 +340,13 @@ def _cast_number(value: Sql) -> Sql:
 
 
 def _compare(operator: str, left: Sql, right: Sql) -> str:
-    # to Java, NaN is neither equal to itself nor greater than others, and Flink may turn NOT (a < b) into a >= b
     kinds = {side.type.kind for side in (left, right) if side.type is not None}
-    if "number" in kinds and not (left.finite and right.finite):
+    if "number" in kinds:
+        # to Java, NaN is neither equal to itself nor greater than others; Flink may turn NOT (a < b) into a >= b, and several
+        # comparisons of a number into a look-up in a set, which tells -0 from 0
         return f"({call('compare', _cast_number(left).text, _cast_number(right).text)} {operator} 0)"
+    if kinds == {"string"} and operator not in ("=", "<>"):
+        return f"({call('compare', left.text, right.text)} {operator} 0)"
     if kinds == {"boolean"} and operator not in ("=", "<>"):
         return f"(CAST({left.text} AS INT) {operator} CAST({right.text} AS INT))"
     return f"({left.text} {operator} {right.text})"

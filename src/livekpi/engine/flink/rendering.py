@@ -29,9 +29,12 @@ _OWN_COLUMNS = {"_time": "BIGINT", **dict.fromkeys(("_code", "_field", "_reason"
 _METADATA = {"_partition": ("INT", "partition"), "_offset": ("BIGINT", "offset")}
 OWN = frozenset((*_OWN_COLUMNS, *_METADATA))
 """Names that no declared field may have."""
+_ID, _COUNT = '`"id"`', '`"count"`'
+"""Columns beside all fields of an event: no field has a quotation mark in its name."""
 _JSON_TYPES = {"integer": "BIGINT", "text": "STRING"}
 _TARGET = "execution.target"
-_LEAST_TTL = timedelta(hours=1)
+_SILENCE = timedelta(days=1)
+"""How long a source may be silent without any state being forgotten that can still be asked for."""
 _SETTINGS = {
     "execution.runtime-mode": "streaming",
     "execution.checkpointing.interval": "10 s",
@@ -163,6 +166,8 @@ class _SourceRendering:
             "properties.group.id": f"livekpi-{self._prefix}-{self._source.name}",
             "scan.startup.mode": f"{kafka.start}-offset",
             "scan.topic-partition-discovery.interval": "10 s",
+            # Java's client reads what was aborted, too, unless it is told so; librdkafka does not
+            "properties.isolation.level": "read_committed",
             **_client(kafka.settings),
             "format": "livekpi",
             "livekpi.time": self._source.spec.time,
@@ -187,10 +192,10 @@ class _SourceRendering:
         if id_field is not None:
             # an event without an id is like no other
             own = f"COALESCE('{VALUE}' || {_text(quote(id_field), self._fields[id_field].type)}, CAST(_position AS STRING))"
-            events = f"SELECT * FROM (SELECT *, {own} AS _id FROM ({events}))"
+            events = f"SELECT *, {own} AS {_ID} FROM ({events})"
             names = ", ".join([*map(quote, self._needed()), "_time", "_position"])
-            first = "ROW_NUMBER() OVER (PARTITION BY _id ORDER BY PROCTIME()) AS _count"
-            events = f"SELECT {names} FROM (SELECT *, {first} FROM ({events})) WHERE _count = 1"
+            first = f"ROW_NUMBER() OVER (PARTITION BY {_ID} ORDER BY PROCTIME()) AS {_COUNT}"
+            events = f"SELECT {names} FROM (SELECT *, {first} FROM ({events})) WHERE {_COUNT} = 1"
         return f"CREATE TEMPORARY VIEW {self._events} AS {events}"
 
     def _grouping(self, grouping: Grouping) -> Iterable[str]:
@@ -271,7 +276,8 @@ class _SourceRendering:
     def _ttl(self, grouping: Grouping) -> int:
         """How long a group's state is kept after its last event, µs: until the server takes no more rows of its bucket.
 
-        A state that went earlier would begin anew with a late event, whose row would replace the whole.
+        A state that went earlier would begin anew with a late event, whose row would not have the whole. The server counts by the
+        events' times and Flink by the clock, so that it does go earlier where a source is silent for longer than `_SILENCE`.
         """
         return state_ttl_us(self._definition, grouping)
 
@@ -341,9 +347,9 @@ def declaration(field: Field) -> str:
 
 
 def state_ttl_us(definition: Definition, grouping: Grouping) -> int:
-    """How long a grouping's state is kept after its last change: as long as its finest buckets, and `late` more."""
+    """How long a grouping's state is kept after its last change: as long as its finest buckets, `late` more, and a silence."""
     kept_us = tiers(grouping.every_us, definition.keep_us)[0][1]
-    return max(kept_us + definition.sources[grouping.source].late_us, microseconds(_LEAST_TTL))
+    return kept_us + definition.sources[grouping.source].late_us + microseconds(_SILENCE)
 
 
 def _remembered(definition: Definition, plan: Plan) -> str:

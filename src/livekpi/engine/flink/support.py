@@ -31,6 +31,8 @@ def unsupported(definition: Definition, plan: Plan) -> list[str]:
 
 def _kafka(source: SourceDefinition) -> Iterable[str]:
     if source.spec.kafka is not None:
+        if source.spec.kafka.lost == "stop":  # where its connector goes on is its own affair, whatever its client is told
+            yield "`lost: stop`: Flink goes on where records were deleted before they were read; leave `lost` out, or use another engine"
         for setting in untranslatable(source.spec.kafka.settings):
             yield f"`settings: {setting}` has no counterpart in Flink's Kafka client; leave it out"
 

@@ -65,10 +65,14 @@ public final class Functions {
         }
     }
 
-    /** Below 0, 0, or above 0; NaN is equal to itself and greater than all else. */
+    /** Below 0, 0, or above 0; 0 and -0 are equal, NaN is equal to itself and greater than all else. */
     public static final class Compare extends ScalarFunction {
         public Integer eval(Double left, Double right) {
             return left == null || right == null ? null : (Integer) Double.compare(left + 0.0, right + 0.0);
+        }
+
+        public Integer eval(String left, String right) {
+            return left == null || right == null ? null : (Integer) order(left, right);
         }
     }
 
@@ -76,12 +80,33 @@ public final class Functions {
         public Double eval(Double left, Double right) {
             return left == null || right == null ? null : Double.compare(left + 0.0, right + 0.0) >= 0 ? left : right;
         }
+
+        public String eval(String left, String right) {
+            return left == null || right == null ? null : order(left, right) >= 0 ? left : right;
+        }
     }
 
     public static final class Least extends ScalarFunction {
         public Double eval(Double left, Double right) {
             return left == null || right == null ? null : Double.compare(left + 0.0, right + 0.0) <= 0 ? left : right;
         }
+
+        public String eval(String left, String right) {
+            return left == null || right == null ? null : order(left, right) <= 0 ? left : right;
+        }
+    }
+
+    /** The order of texts by their characters, which is that of their bytes in UTF-8; Java's and Flink's own is that of UTF-16. */
+    private static int order(String left, String right) {
+        int end = Math.min(left.length(), right.length());
+        for (int index = 0; index < end; index++) {
+            char one = left.charAt(index), other = right.charAt(index);
+            if (one != other) {
+                boolean beyond = Character.isSurrogate(one); // such a pair means a character above all of one unit
+                return beyond == Character.isSurrogate(other) ? one - other : beyond ? 1 : -1;
+            }
+        }
+        return left.length() - right.length();
     }
 
     /** The natural logarithm; NaN of what is negative. */

@@ -7,8 +7,9 @@ final class JsonParts {
     private final String[] path;
     private final Json json = new Json();
 
+    /** Of no step at all the part is the whole. */
     JsonParts(String path) {
-        this.path = path.split("\n", -1);
+        this.path = path.isEmpty() ? new String[0] : path.split("\n", -1);
     }
 
     /** The part's text, null where there is none: a string's own, a number's, an object's or list's JSON. */

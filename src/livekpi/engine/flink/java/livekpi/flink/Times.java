@@ -106,6 +106,9 @@ final class Times {
         private static final String LONG_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december";
         private static final String DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday";
 
+        /** What Python takes for white space. */
+        private static final String SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+
         private final Pattern pattern;
         private final String parts;
 
@@ -118,22 +121,28 @@ final class Times {
                     next = format.charAt(++index);
                     String part = part(next);
                     if (part != null) {
-                        expression.append("(?<").append(next).append('>').append(part).append(')');
+                        expression.append("(?<").append(next).append(">(?-u:").append(part.replace("\\d", "\\p{Nd}")).append("))");
                         found.append(next);
                     } else {
                         expression.append('%');
                     }
-                } else if (Character.isWhitespace(next)) {
-                    while (index + 1 < format.length() && Character.isWhitespace(format.charAt(index + 1))) {
+                } else if (isSpace(next)) {
+                    while (index + 1 < format.length() && isSpace(format.charAt(index + 1))) {
                         index++;
                     }
-                    expression.append("\\s+");
+                    expression.append(SPACE).append('+');
+                } else if (Character.isSurrogate(next)) {
+                    expression.append(next); // to quote half a character would part it from the other half
                 } else {
                     expression.append(Pattern.quote(String.valueOf(next)));
                 }
             }
             pattern = Pattern.compile(expression.toString(), Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
             parts = found.toString();
+        }
+
+        private static boolean isSpace(char point) {
+            return String.valueOf(point).matches(SPACE);
         }
 
         private static String part(char name) {
@@ -181,10 +190,10 @@ final class Times {
             }
             long micro = has('f') ? Long.parseLong((match.group("f") + "00000").substring(0, 6)) : 0;
             try {
-                long days = LocalDate.of(year, month, has('d') ? Integer.parseInt(match.group("d").trim()) : 1).toEpochDay();
+                long days = LocalDate.of(year, month, has('d') ? number(match, "d") : 1).toEpochDay();
                 long seconds = (days * 24 + hour) * 3600 + (has('M') ? number(match, "M") : 0) * 60 + second;
-                int ahead = has('z') ? zone(match.group("z")) : 0;
-                return Math.abs(ahead) < DAY_S ? (seconds - ahead) * SECOND_US + micro : NONE;
+                long ahead = has('z') ? zone(digits(match.group("z"))) : 0;
+                return ahead != NONE && Math.abs(ahead) < DAY_S * SECOND_US ? seconds * SECOND_US + micro - ahead : NONE;
             } catch (DateTimeException error) {
                 return NONE;
             }
@@ -195,17 +204,32 @@ final class Times {
         }
 
         private static int number(Matcher match, String part) {
-            return Integer.parseInt(match.group(part));
+            return Integer.parseInt(digits(match.group(part)).trim());
         }
 
-        private static int zone(String text) {
+        /** A text with 0 to 9 in the place of all other scripts' digits. */
+        private static String digits(String text) {
+            StringBuilder found = new StringBuilder();
+            text.codePoints().forEach(point -> {
+                found.appendCodePoint(Character.getType(point) == Character.DECIMAL_DIGIT_NUMBER ? '0' + Character.digit(point, 10) : point);
+            });
+            return found.toString();
+        }
+
+        /** The µs that a zone is ahead of UTC; NONE where its colons stand between some parts only. */
+        private static long zone(String text) {
             if (text.equals("Z")) {
                 return 0;
             }
-            String digits = text.substring(1).replace(":", "");
-            int seconds = Integer.parseInt(digits.substring(0, 2)) * 3600 + Integer.parseInt(digits.substring(2, 4)) * 60;
-            seconds += digits.length() >= 6 ? Integer.parseInt(digits.substring(4, 6)) : 0;
-            return text.charAt(0) == '-' ? -seconds : seconds;
+            boolean colon = text.charAt(3) == ':', more = text.length() > (colon ? 6 : 5);
+            if (more && (text.charAt(colon ? 6 : 5) == ':') != colon) {
+                return NONE;
+            }
+            String digits = text.substring(1).replace(":", "").replace(".", "");
+            long seconds = Integer.parseInt(digits.substring(0, 2)) * 3600L + Integer.parseInt(digits.substring(2, 4)) * 60;
+            seconds += more ? Integer.parseInt(digits.substring(4, 6)) : 0;
+            long micro = digits.length() > 6 ? Long.parseLong((digits.substring(6) + "00000").substring(0, 6)) : 0;
+            return (text.charAt(0) == '-' ? -1 : 1) * (seconds * SECOND_US + micro);
         }
     }
 }

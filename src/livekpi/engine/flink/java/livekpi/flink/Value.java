@@ -3,6 +3,7 @@ package livekpi.flink;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.util.Arrays;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 import org.apache.flink.table.data.DecimalData;
@@ -274,7 +275,7 @@ abstract class Value {
         }
         return one instanceof DecimalData
                 ? ((DecimalData) one).compareTo((DecimalData) other)
-                : ((StringData) one).compareTo((StringData) other);
+                : Arrays.compareUnsigned(((StringData) one).toBytes(), ((StringData) other).toBytes()); // Flink's own may go by UTF-16
     }
 
     private static void writeBytes(byte[] bytes, DataOutputView to) throws IOException {
