@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +24,28 @@ engine: { spark: { master: "spark://m:7077", checkpoint: "file:///somewhere/", t
 """
 
 
-def cluster(tmp_path: Path, text: str = TEXT) -> SparkCluster:
+def cluster(tmp_path: Path, text: str = TEXT, directory: Path | None = None) -> SparkCluster:
     definition = parse_definition(text.encode(), tmp_path / "shop.yaml", {})
     assert definition.spec.engine.spark is not None
-    return SparkCluster(definition, definition.spec.engine.spark, tmp_path, environ={"PATH": os.environ["PATH"]})
+    return SparkCluster(definition, definition.spec.engine.spark, directory or tmp_path, environ={"PATH": os.environ["PATH"]})
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[psutil.Process]:
+    """A process that looks like the job's driver."""
+    program = "import sys; print(1, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", program, "-m", "livekpi.engine.spark.job", str(tmp_path / "job.json")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield psutil.Process(process.pid)
+        process.kill()
 
 
 def drive(tmp_path: Path, own: SparkCluster, process: psutil.Process, status: dict[str, Any] | None) -> None:
     """Leaves what a driver leaves."""
     (tmp_path / "job.json").write_text(own.render())
-    (tmp_path / "driver.json").write_text(json.dumps({"pid": process.pid, "begun": process.create_time()}))
+    (tmp_path / "driver.json").write_text(json.dumps({"pid": process.pid}))
     if status is not None:
         (tmp_path / "status.json").write_text(json.dumps(status))
 
@@ -40,19 +55,46 @@ def test_no_driver_is_missing(tmp_path: Path) -> None:
     assert cluster(tmp_path).stop(savepoint=True) == "file:///somewhere"
 
 
-def test_a_driver_is_found_again(tmp_path: Path) -> None:
+def test_a_driver_is_found_again(tmp_path: Path, driver: psutil.Process) -> None:
     own = cluster(tmp_path)
-    drive(tmp_path, own, psutil.Process(), None)
-    assert (own.state().state, own.state().job_id) == ("starting", str(os.getpid()))
+    drive(tmp_path, own, driver, None)
+    assert (own.state().state, own.state().job_id) == ("starting", str(driver.pid))
     sources = {"shop": {"batch": 3, "at": "2026-03-01T12:00:00.000Z", "forgotten": 2}}
-    drive(tmp_path, own, psutil.Process(), {"state": "running", "sources": sources})
+    drive(tmp_path, own, driver, {"state": "running", "sources": sources})
     state = own.state()
     assert (state.state, state.last_checkpoint_us) == ("running", 1_772_366_400_000_000)
     assert state.detail == "shop: 2 rows of the last batch came too late to be merged"
+    drive(tmp_path, own, driver, {"state": "running", "sources": sources, "detail": "it says so"})
+    assert own.state().detail == "it says so; shop: 2 rows of the last batch came too late to be merged"
 
 
-def test_a_driver_of_another_definition_is_outdated(tmp_path: Path) -> None:
-    drive(tmp_path, cluster(tmp_path), psutil.Process(), {"state": "running", "sources": {}})
+def test_a_driver_is_found_by_a_clock_that_was_set(tmp_path: Path, driver: psutil.Process) -> None:
+    """By which it began at another time than it was told to have; before, that was kept of it, and it was thought to have ended."""
+    own = cluster(tmp_path)
+    drive(tmp_path, own, driver, {"state": "running"})
+    (tmp_path / "driver.json").write_text(json.dumps({"pid": driver.pid, "begun": driver.create_time() - 3_600}))
+    assert own.state().state == "running"
+
+
+def test_a_driver_is_found_from_another_directory(tmp_path: Path, driver: psutil.Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive(tmp_path, cluster(tmp_path), driver, {"state": "running"})
+    monkeypatch.chdir(tmp_path)
+    assert cluster(tmp_path, directory=Path()).state().job_id == str(driver.pid)
+
+
+@pytest.mark.parametrize("text", ["", '{"pi', "[]", "{}", '{"pid": null}', "\0\0"])
+def test_a_torn_file_says_nothing_of_a_driver(tmp_path: Path, driver: psutil.Process, text: str) -> None:
+    own = cluster(tmp_path)
+    drive(tmp_path, own, driver, None)
+    for name in ("driver.json", "status.json"):
+        (tmp_path / name).write_text(text)
+    assert own.state().state == "failed"
+    own.stop(savepoint=False)
+    assert driver.is_running()
+
+
+def test_a_driver_of_another_definition_is_outdated(tmp_path: Path, driver: psutil.Process) -> None:
+    drive(tmp_path, cluster(tmp_path), driver, {"state": "running", "sources": {}})
     assert cluster(tmp_path, TEXT.replace("1m", "1h")).state().state == "outdated"
 
 
@@ -69,9 +111,8 @@ def test_a_driver_of_another_definition_is_outdated(tmp_path: Path) -> None:
 def test_a_driver_that_ended(tmp_path: Path, status: dict[str, Any] | None, state: str, detail: str | None) -> None:
     own = cluster(tmp_path)
     gone = psutil.Popen([sys.executable, "-c", ""])
-    begun = gone.create_time()
     gone.wait(30)
-    (tmp_path / "driver.json").write_text(json.dumps({"pid": gone.pid, "begun": begun}))
+    (tmp_path / "driver.json").write_text(json.dumps({"pid": gone.pid}))
     (tmp_path / "driver.log").write_text("more\njava.lang.Error: boom\n")
     if status is not None:
         (tmp_path / "status.json").write_text(json.dumps(status))
@@ -82,7 +123,6 @@ def test_a_driver_that_ended(tmp_path: Path, status: dict[str, Any] | None, stat
 def test_another_process_of_the_same_number_is_no_driver(tmp_path: Path) -> None:
     own = cluster(tmp_path)
     drive(tmp_path, own, psutil.Process(), {"state": "running"})
-    (tmp_path / "driver.json").write_text(json.dumps({"pid": os.getpid(), "begun": 1.5}))
     assert own.state().state == "failed"
     own.stop(savepoint=False)  # and is not ended
 
@@ -90,6 +130,23 @@ def test_another_process_of_the_same_number_is_no_driver(tmp_path: Path) -> None
 def test_spark_goes_on_from_its_checkpoint_only(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="can't from file:///elsewhere"):
         cluster(tmp_path).submit("file:///elsewhere")
+
+
+def test_it_is_counted_how_often_a_driver_that_failed_was_started_again(tmp_path: Path) -> None:
+    definition = parse_definition(TEXT.encode(), tmp_path / "shop.yaml", {})
+    assert definition.spec.engine.spark is not None
+    environ = {"PATH": os.environ["PATH"], "SPARK_HOME": "nowhere"}  # so that the driver ends at once
+    own = SparkCluster(definition, definition.spec.engine.spark, tmp_path, environ=environ)
+    for restarts in range(3):
+        own.submit()
+        driver = json.loads((tmp_path / "driver.json").read_text())["pid"]
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(driver).wait(30)
+        assert (own.state().state, own.state().restarts) == ("failed", restarts)
+    (tmp_path / "status.json").write_text('{"state": "missing"}')  # as it is after `livekpi stop`
+    own.submit()
+    assert own.state().restarts == 0
+    own.stop(savepoint=False)
 
 
 def test_a_job_can_be_read_back(tmp_path: Path) -> None:

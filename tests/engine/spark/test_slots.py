@@ -1,13 +1,14 @@
 """Where partials stand: stable, and as wide as is needed."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from livekpi.definition.load import parse_definition
 from livekpi.engine.plan import Grouping, make_plan
-from livekpi.engine.spark.slots import Slots, SlotsError, assign
+from livekpi.engine.spark.slots import Slots, SlotsError, assign, keeping
 from livekpi.store.layout import cells
 
 
@@ -59,5 +60,12 @@ def test_there_is_always_room_for_one_more() -> None:
 
 
 def test_slots_come_back_from_json() -> None:
-    slots = assign(groupings("sum(a)", "min(c)"))
-    assert Slots(**json.loads(json.dumps({"places": slots.places, "counts": slots.counts}))) == slots
+    slots = keeping(assign(groupings("sum(a)", "min(c)")), {"a table": 7})
+    assert Slots(**json.loads(json.dumps(asdict(slots)))) == slots
+    assert Slots(**json.loads(json.dumps({"places": slots.places, "counts": slots.counts}))).kept == {}  # as they were kept before
+
+
+def test_what_is_there_is_kept_as_long_as_it_was() -> None:
+    (table,) = (cells(grouping).name for grouping in groupings("sum(a)"))
+    first = keeping(assign(groupings("sum(a)")), {table: 7})
+    assert keeping(assign(groupings("sum(a)", "sum(b)"), first), {table: 8, "another": 9}).kept == {table: 7, "another": 9}

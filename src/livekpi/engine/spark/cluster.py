@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +15,11 @@ import psutil
 
 from livekpi.definition.definition import Definition
 from livekpi.definition.shape.model import Spark
+from livekpi.disk import replace_text
 from livekpi.engine.cluster import ClusterError, Condition, JobState
 from livekpi.engine.spark.description import Description, describe
 
+_PROGRAM = "livekpi.engine.spark.job"
 _STOP_TIMEOUT_S = 60
 _TAIL_BYTES = 4_000
 _MICROSECONDS = 1_000_000
@@ -53,34 +55,35 @@ class SparkCluster:
             self.stop(savepoint=False)
         if find_spec("pyspark") is None and "SPARK_HOME" not in self._environ:
             raise ClusterError("Spark needs an extra: pip install 'livekpi[spark]'")
+        restarts = self._restarts()
         self._directory.mkdir(parents=True, exist_ok=True)
         self._status.unlink(missing_ok=True)
         self._job.write_text(self.description.text(), encoding="utf-8")
-        command = [sys.executable, "-m", "livekpi.engine.spark.job", str(self._job)]
+        command = [sys.executable, "-m", _PROGRAM, str(self._job.absolute())]
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(self._environ), start_new_session=True
             )
         # whoever drops this while the driver runs leaves no zombie behind
         threading.Thread(target=self._child.wait, name="driver", daemon=True).start()
-        self._driver.write_text(json.dumps({"pid": self._child.pid, "begun": psutil.Process(self._child.pid).create_time()}))
+        replace_text(self._driver, json.dumps({"pid": self._child.pid, "restarts": restarts}))
 
     def state(self) -> JobState:
         """See Cluster. A driver that ended without saying so has failed."""
         name, status = self.description.name, _read(self._status)
         committed = [_microseconds(source["at"]) for source in status.get("sources", {}).values() if source]
         checkpoint_us = max(committed, default=None)
-        running = self._running()
+        running, restarts = self._running(), _read(self._driver).get("restarts")
         if running is not None:
             condition: Condition = "running" if status.get("state") == "running" else "starting"
             if self._described() != self.description.text():
                 condition = "outdated"
-            return JobState(name, condition, str(running.pid), last_checkpoint_us=checkpoint_us, detail=_detail(status))
+            return JobState(name, condition, str(running.pid), restarts, checkpoint_us, _detail(status))
         if not self._driver.exists():
             return JobState(name, "missing")
         ended: Condition = status["state"] if status.get("state") in ("finished", "missing") else "failed"
         detail = None if ended != "failed" else status.get("detail") or f"the driver ended: {self._tail()}"
-        return JobState(name, ended, last_checkpoint_us=checkpoint_us, detail=detail)
+        return JobState(name, ended, None, restarts, checkpoint_us, detail)
 
     def stop(self, *, savepoint: bool) -> str | None:
         """See Cluster. The checkpoint directory is the savepoint, always."""
@@ -104,15 +107,24 @@ class SparkCluster:
         """The driver, by whomever it was started; None where it has ended."""
         if self._child is not None and self._child.poll() is not None:
             self._child = None
-        driver = _read(self._driver)
-        if not driver:
+        pid = _read(self._driver).get("pid")
+        if not isinstance(pid, int):
             return None
         try:
-            process = psutil.Process(driver["pid"])
-            alive = process.create_time() == driver["begun"] and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
+            process = psutil.Process(pid)
+            # by what it runs, as another process may have its number by now; not by when it began: that moves with the system's clock
+            return process if self._is_driver(process.cmdline()) else None
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # another's process is not ours
             return None
-        return process if alive else None
+
+    def _is_driver(self, command: Sequence[str]) -> bool:
+        """Whether a command line, which a process that has ended has none of, is that of this job's driver."""
+        return _PROGRAM in command and not {str(self._job), str(self._job.absolute())}.isdisjoint(command)
+
+    def _restarts(self) -> int:
+        """How often this job will have been restarted once it is submitted: a driver that failed has it begin again."""
+        failed = self._described() == self.description.text() and self.state().state == "failed"
+        return int(_read(self._driver).get("restarts", 0)) + 1 if failed else 0
 
     def _described(self) -> str | None:
         return self._job.read_text(encoding="utf-8") if self._job.exists() else None
@@ -128,17 +140,19 @@ class SparkCluster:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """A JSON file's object; empty where there is none."""
-    if not file.exists():
+    """A JSON file's object; empty where there is none that can be read."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # what a power cut has torn says nothing
         return {}
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def _detail(status: Mapping[str, Any]) -> str | None:
-    """What an operator should know of a running job: rows that came too late for its state."""
+    """What an operator should know of a running job: what it says itself, and rows that came too late for its state."""
     late = {name: source.get("forgotten", 0) for name, source in status.get("sources", {}).items()}
-    return "; ".join(f"{name}: {count} rows of the last batch came too late to be merged" for name, count in late.items() if count) or None
+    told = [f"{name}: {count} rows of the last batch came too late to be merged" for name, count in late.items() if count]
+    return "; ".join(filter(None, [status.get("detail"), *told])) or None
 
 
 def _microseconds(text: str) -> int:

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,12 +25,14 @@ from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.problems import DefinitionError
 from livekpi.definition.shape.model import Setting
 from livekpi.definition.tiers import tiers
+from livekpi.disk import replace_text
 from livekpi.engine.java_kafka import client_settings
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.spark.description import FINISHED, STOPPED, Description, DescriptionError
 from livekpi.engine.spark.rendering import OFFSET, TIME, all_slots, key_column, merges, row_schema, statements, topic_column, value_column
-from livekpi.engine.spark.slots import Slots, SlotsError, assign
+from livekpi.engine.spark.slots import Slots, SlotsError, assign, keeping
 from livekpi.engine.spark.worker import Work
+from livekpi.store.layout import cells
 
 FAILED = 1
 _LOOK_EVERY_S = 1
@@ -70,6 +73,8 @@ class Driver:
         self._description, self._definition = description, definition
         self._plan = make_plan(definition)
         self._stopping = False
+        self._notes: list[str] = []
+        """What an operator should know of it as long as it runs."""
 
     def run(self) -> int:
         """Runs until all queries have ended, one has failed, or a signal asks for the end."""
@@ -98,9 +103,12 @@ class Driver:
     def _start(self, spark: SparkSession, source: SourceDefinition) -> StreamingQuery:
         groupings = self._plan.groupings[source.name]
         checkpoint = f"{self._description.checkpoint}/{source.name}"
-        slots = settled_slots(spark, f"{checkpoint}.slots.json", groupings)
+        wanted_us = wanted_keeps(self._definition, groupings)
+        slots = settled_slots(spark, f"{checkpoint}.slots.json", groupings, wanted_us)
+        if any(slots.kept[table] != kept_us for table, kept_us in wanted_us.items()):
+            self._notes.append(f"{source.name}: its state goes by the `keep` that its checkpoint began with; another takes a new one")
         rows = read(spark, source, work(self._definition, self._plan, source, slots))
-        merged = merge(rows, slots, keep_us(self._definition, groupings))
+        merged = merge(rows, slots, keep_us(slots, groupings))
         found = (
             merged.where(all_slots(slots))
             .selectExpr(
@@ -119,7 +127,7 @@ class Driver:
         while any(query.isActive for query in queries.values()) and not self._stopping:
             for query in queries.values():
                 query.awaitTermination(_LOOK_EVERY_S)
-            self._write("running", {name: _progress(query) for name, query in queries.items()})
+            self._write("running", {name: _progress(query) for name, query in queries.items()}, detail="; ".join(self._notes) or None)
         for query in queries.values():
             _finish_batch(query)
             query.stop()
@@ -129,11 +137,8 @@ class Driver:
         """Replaces the status file by what is now."""
         if self._description.status is None:
             return
-        file = Path(self._description.status)
         status = {"state": state, "pid": os.getpid(), "at_us": time.time_ns() // 1_000, "detail": detail, "sources": sources}
-        scratch = file.with_suffix(".new")
-        scratch.write_text(json.dumps(status), encoding="utf-8")
-        scratch.replace(file)
+        replace_text(Path(self._description.status), json.dumps(status))
 
 
 def session(description: Description) -> SparkSession:
@@ -155,9 +160,9 @@ def work(definition: Definition, plan: Plan, source: SourceDefinition, slots: Sl
     own = [
         statement
         for grouping in plan.groupings[source.name]
-        for statement in statements(grouping, source.fields, slots, _grouping_keep_us(definition, grouping))
+        for statement in statements(grouping, source.fields, slots, slots.kept[cells(grouping).name])
     ]
-    return Work(source, plan.fields(source.name, definition), tuple(own), slots, keep_us(definition, plan.groupings[source.name]))
+    return Work(source, plan.fields(source.name, definition), tuple(own), slots, keep_us(slots, plan.groupings[source.name]))
 
 
 def read(spark: SparkSession, source: SourceDefinition, work_: Work) -> DataFrame:
@@ -184,13 +189,14 @@ def merge(rows: DataFrame, slots: Slots, keep_us_: int) -> DataFrame:
     return bounded.groupBy("table", "key", "expires").agg(*map(expr, merges(slots)))
 
 
-def keep_us(definition: Definition, groupings: Sequence[Grouping]) -> int:
+def keep_us(slots: Slots, groupings: Sequence[Grouping]) -> int:
     """How far the latest row's expiry is ahead of the events, so that all of a source's tables can share a watermark."""
-    return max((_grouping_keep_us(definition, grouping) for grouping in groupings), default=_DAY_US)
+    return max((slots.kept[cells(grouping).name] for grouping in groupings), default=_DAY_US)
 
 
-def _grouping_keep_us(definition: Definition, grouping: Grouping) -> int:
-    return tiers(grouping.every_us, definition.keep_us)[0][1]
+def wanted_keeps(definition: Definition, groupings: Sequence[Grouping]) -> dict[str, int]:
+    """How long a definition has each table of cells kept (µs), as long as it keeps the bucket."""
+    return {cells(grouping).name: tiers(grouping.every_us, definition.keep_us)[0][1] for grouping in groupings}
 
 
 def sink_options(definition: Definition, source: SourceDefinition) -> dict[str, str]:
@@ -202,7 +208,7 @@ def sink_options(definition: Definition, source: SourceDefinition) -> dict[str, 
     return _client(brokers or kafka.brokers, kafka.settings if client is None else client)
 
 
-def settled_slots(spark: SparkSession, place: str, groupings: Sequence[Grouping]) -> Slots:
+def settled_slots(spark: SparkSession, place: str, groupings: Sequence[Grouping], wanted_us: Mapping[str, int]) -> Slots:
     """The slots of a checkpoint, with those that are new; written beside the checkpoint before they are used. Raises SlotsError."""
     jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - Spark's own way to its file systems
     path = jvm.org.apache.hadoop.fs.Path(place)
@@ -214,11 +220,11 @@ def settled_slots(spark: SparkSession, place: str, groupings: Sequence[Grouping]
             earlier = Slots(**json.loads(bytes(stream.readAllBytes()).decode()))
         finally:
             stream.close()
-    slots = assign(groupings, earlier)
+    slots = keeping(assign(groupings, earlier), wanted_us)
     if slots != earlier:
         stream = files.create(path, True)
         try:
-            stream.write(json.dumps({"places": slots.places, "counts": slots.counts}).encode())
+            stream.write(json.dumps(asdict(slots)).encode())
         finally:
             stream.close()
     return slots

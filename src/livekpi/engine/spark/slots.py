@@ -6,7 +6,7 @@ is room for more; so a KPI can come or go, and the state of the others is as it 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from livekpi.engine.plan import Grouping, Partial
@@ -35,6 +35,8 @@ class Slots:
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By table and column, the name of its slot."""
     counts: Mapping[SlotKind, int] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """By table of cells, for how long after its bucket (µs) a row of it and of what spreads beside it is kept, see `keeping`."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +81,14 @@ def assign(groupings: Iterable[Grouping], earlier: Slots | None = None) -> Slots
             own[wanted] = name(kind, index)
             if earlier is None:
                 counts[kind] = max(counts[kind], _power_of_two(index + 2))  # one is free at least
-    return Slots(places, counts)
+    return Slots(places, counts, {} if earlier is None else earlier.kept)
+
+
+def keeping(slots: Slots, kept_us: Mapping[str, int]) -> Slots:
+    """Settles how long the rows of tables are kept. What was settled stays: the state is grouped by when a row expires, too,
+    and one that expired at another time would begin its bucket anew.
+    """
+    return replace(slots, kept={**kept_us, **slots.kept})
 
 
 def _power_of_two(least: int) -> int:
