@@ -122,7 +122,9 @@ class Metrics:
 
         # Of a cluster's job.
         self.job_up = gauge("livekpi_job_up", "1 while the cluster says that the job runs, else 0.", ["engine"])
-        self.job_restarts = gauge("livekpi_job_restarts", "How often the cluster has restarted the job by itself.", ["engine"])
+        self.job_restarts = gauge(
+            "livekpi_job_restarts", "How often the job was restarted, by the cluster or, on Spark, by livekpi.", ["engine"]
+        )
         self.job_checkpoint = gauge(
             "livekpi_job_checkpoint_seconds", "When the job's last checkpoint was complete, by the epoch.", ["engine"]
         )

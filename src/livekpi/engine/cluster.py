@@ -20,7 +20,7 @@ class JobState:
     job_id: str | None = None
     """The cluster's own name for it; None where it has none yet."""
     restarts: int | None = None
-    """How often the cluster has restarted it by itself; None where that is not known."""
+    """How often it was restarted, by the cluster or, where livekpi starts the driver, by livekpi; None where that is not known."""
     last_checkpoint_us: int | None = None
     """When its last checkpoint was complete; None where there was none, or that is not known."""
     detail: str | None = None

@@ -11,6 +11,8 @@ from livekpi.engine.flink.rest import RefusedError, Rest
 _PATIENCE_S = 600.0
 """How long a savepoint, or the end of a job, may take."""
 _LOOK_S = 0.1
+_METRIC_LOOKS = 5
+"""How often a metric is asked for at most: Flink fetches it when it is first asked, and answers before it has it."""
 _CAUSE = "Caused by: "
 ENDED = frozenset({"FAILED", "FINISHED", "CANCELED", "SUSPENDED"})
 
@@ -71,12 +73,17 @@ class JobManager:
         return Checkpoint(restored["external_path"], restored["restore_timestamp"] * 1_000) if restored else None
 
     def restarts(self, job_id: str) -> int | None:
-        """How often a job was restarted."""
-        try:
-            found = self._rest.ask("GET", f"/jobs/{job_id}/metrics?get=numRestarts")
-        except RefusedError:
-            return None  # a job that is over has none
-        return int(float(found[0]["value"])) if found else None
+        """How often a job was restarted; None where Flink does not say."""
+        for look in range(_METRIC_LOOKS):
+            if look:
+                self._wait(_LOOK_S)
+            try:
+                found = self._rest.ask("GET", f"/jobs/{job_id}/metrics?get=numRestarts")
+            except RefusedError:
+                break  # a job that is over has none
+            if found:
+                return int(float(found[0]["value"]))
+        return None
 
     def failure(self, job_id: str) -> str | None:
         """Why a job failed last: the innermost cause."""
