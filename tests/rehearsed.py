@@ -10,7 +10,7 @@ from typing import Any
 from livekpi.clock import ManualClock
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.points import Point, Request
 from livekpi.scripts.rehearsal import Rehearsal
 

@@ -7,7 +7,7 @@ import pytest
 from livekpi.checking import check
 from livekpi.clock import ManualClock
 from livekpi.definition.load import load
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import DAY_US, HOUR_US, NOON_US, at, send
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.file.substitute import Unset
 from livekpi.definition.load import parse_definition
 from livekpi.engine.plan import make_plan
+from livekpi.moments import since_epoch_us
 from livekpi.query.output import EXTRA_KEYS
 from livekpi.query.points import Outlook, Point, Points, Request, Standing
 from livekpi.query.query import Query
@@ -119,4 +120,4 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 
 def _time_us(text: str) -> int:
-    return (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return since_epoch_us(datetime.fromisoformat(text))

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,7 +17,10 @@ from livekpi.engine.embedded import EVENTS, bucket_column
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.rendering import EVENT, bins_sql, cells_sql, values_sql
 from livekpi.engine.supervision import Stopped, forget_stopped, note_stopped, stopped_in
+from livekpi.moments import time_text
 from livekpi.store.layout import cells, dimensions, spread
+
+_SECOND_US = 1_000_000
 
 
 def show_plan(file: Path, data: Path | None, engine: str | None, out: TextIO) -> None:
@@ -74,7 +76,7 @@ def _status(definition: Definition, directory: Path) -> dict[str, Any]:
             "job_id": state.job_id,
             "state": "stopped" if stopped is not None and state.state in ("missing", "finished") else state.state,
             "restarts": state.restarts,
-            "last_checkpoint": None if state.last_checkpoint_us is None else _time(state.last_checkpoint_us),
+            "last_checkpoint": None if state.last_checkpoint_us is None else time_text(state.last_checkpoint_us // _SECOND_US * _SECOND_US),
             "savepoint": None if stopped is None else stopped.savepoint,
             "detail": state.detail,
         }
@@ -93,10 +95,6 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
                 yield from (f"{source} {key.replace('_', ' ')}: {each}" for key, each in state.items() if each is not None)
         elif value is not None or name == "server":
             yield f"{name.replace('_', ' ')}: {'does not run' if value is None else value}"
-
-
-def _time(time_us: int) -> str:
-    return datetime.fromtimestamp(time_us / 1_000_000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def stop(file: Path, data: Path | None, out: TextIO, *, savepoint: bool) -> None:

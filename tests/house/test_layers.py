@@ -8,7 +8,7 @@ import pytest
 from tests.house.tree import SRC, imports, modules, parse
 
 # Small things without a room: they import no room, and every room may import them.
-SHARED = {"clock", "commit", "delays", "disk", "events", "metrics", "reading"}
+SHARED = {"clock", "commit", "delays", "disk", "events", "metrics", "moments", "reading"}
 # A room, and the rooms to its left that it may look into. engine/plan.py is a room of its own: what is kept, not how.
 ARROWS: dict[str, set[str]] = {
     "definition": set(),

@@ -20,7 +20,7 @@ from livekpi.alerts import ledger
 from livekpi.alerts.series import series_text
 from livekpi.clock import ManualClock
 from livekpi.definition.load import parse_definition
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.oracle.oracle import Event, Kpi, Oracle, Part, divide
 from tests.properties.ruled import CONDITIONS, Ruled

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from livekpi.engine.housekeeping import AGE_US
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.points import Request
 from livekpi.scripts.rehearsal import Rehearsal
 from livekpi.store.maintenance import compact

@@ -7,9 +7,9 @@ import pytest
 
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition
+from livekpi.moments import time_text
 from livekpi.query import live
 from livekpi.query.live import Told, Want, changed, check
-from livekpi.query.output import time_text
 from livekpi.query.points import Request
 from livekpi.query.steps import QueryError
 from livekpi.scripts.rehearsal import Rehearsal

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.steps import QueryError
 from tests.rehearsed import DAY_US, HOUR_US, MINUTE_US, NOON_US, at, definition, points, rehearsed, send, values
 

@@ -17,7 +17,7 @@ from livekpi.clock import Clock, ManualClock, SystemClock
 from livekpi.definition.load import load
 from livekpi.leaving import Deadline
 from livekpi.metrics import Metrics
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.run import EngineThread, inlets, measure, opened
 from livekpi.web.access.tokens import Tokens
 from livekpi.web.app import App

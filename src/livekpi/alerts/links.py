@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from livekpi.alerts.ledger import Alert
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.rules import Rule
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 
 BESIDE_US = 1_800_000_000
 """So much is shown before and after an alert that is over."""

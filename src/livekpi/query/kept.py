@@ -7,7 +7,7 @@ import duckdb
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.points import Request
 from livekpi.query.snapshot import Snapshot
 from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, size_text, zone

@@ -4,9 +4,8 @@ import base64
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,22 +13,15 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from livekpi.moments import datetime_of, time_text
 from livekpi.query.points import Dimension, Point, Points, Value
 from livekpi.store.dead_letters import StoredDeadLetter
 
 # decimals are written as they are, digit by digit
 _JSON = msgspec.json.Encoder(decimal_format="number")
-_TIMES_REMEMBERED = 4096  # the slices of a step have its time in common
 _QUOTED = re.compile(r'[",\r\n]')
 EXTRA_KEYS = {"band": ("expected", "low", "high", "score"), "prediction": ("predicted", "predicted_low", "predicted_high")}
 """What a point has beside its value where it is asked for it."""
-
-
-@lru_cache(_TIMES_REMEMBERED)
-def time_text(time_us: int) -> str:
-    """A time as ISO 8601 in UTC, to the second where it has no fraction."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)
-    return moment.isoformat(timespec="seconds" if time_us % 1_000_000 == 0 else "microseconds").replace("+00:00", "Z")
 
 
 def json_value(value: Value) -> Value:
@@ -116,7 +108,7 @@ def table(points: Points, timezone: str) -> Table:
     found.add_column("")
     zone = ZoneInfo(timezone)
     for point in points.points:
-        moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=point.time_us)).astimezone(zone)
+        moment = datetime_of(point.time_us, zone)
         dimensions = (_cell("∅" if value is None else _plain(value)) for value in point.dimensions)
         before = [_cell(shown(point.before))] if points.compared else []
         extras = [shown(value) for _, value in _extras(points, point)]

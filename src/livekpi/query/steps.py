@@ -8,6 +8,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from livekpi.definition.durations import format_duration, parse_duration
+from livekpi.moments import datetime_of, since_epoch_us
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
@@ -113,7 +114,7 @@ def floor(time_us: int, size_us: int, where: ZoneInfo) -> int:
 def shift(time_us: int, by: timedelta, where: ZoneInfo) -> int:
     """A time moved back by the calendar: whole days keep the wall clock, the rest is elapsed time."""
     days = timedelta(days=by.days)
-    local = _local(time_us, where).replace(tzinfo=None) - days
+    local = datetime_of(time_us, where).replace(tzinfo=None) - days
     return _instant(local, where) - (by - days) // timedelta(microseconds=1)
 
 
@@ -135,15 +136,15 @@ def earlier(steps: Steps, by: timedelta, where: ZoneInfo) -> dict[int, tuple[int
 
 def skipped(time_us: int, by: timedelta, where: ZoneInfo) -> bool:
     """Whether the clock on the wall never showed what `shift` moves a time to, for it was set forward over it."""
-    wall = _local(time_us, where).replace(tzinfo=None) - timedelta(days=by.days)
-    return _local(_instant(wall, where), where).replace(tzinfo=None) != wall
+    wall = datetime_of(time_us, where).replace(tzinfo=None) - timedelta(days=by.days)
+    return datetime_of(_instant(wall, where), where).replace(tzinfo=None) != wall
 
 
 def _wall_bounds(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> Iterator[int]:
     """Where steps begin by the wall clock of a zone, from at or before `from` to at or after `to`."""
     days = max(1, size_us // DAY_US)
     anchor = _FIRST_MONDAY if size_us % WEEK_US == 0 else _FIRST_DAY
-    day = _local(from_us, where).date() - timedelta(days=1)
+    day = datetime_of(from_us, where).date() - timedelta(days=1)
     day -= timedelta(days=(day - anchor).days % days)
     while True:
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall clock's time
@@ -159,7 +160,7 @@ def _breaks(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> list[int
     """When in [from, to) the clock is set by what is no multiple of steps of an hour or less, so that they begin at other minutes after."""
     if where.key == "UTC":
         return []
-    years = range(_local(from_us, UTC).year, _local(to_us, UTC).year + 1)
+    years = range(datetime_of(from_us, UTC).year, datetime_of(to_us, UTC).year + 1)
     return [time for year in years for time, by_us in _changes(where, year) if from_us <= time < to_us and by_us % size_us]
 
 
@@ -197,14 +198,10 @@ def _set_at(before_us: int, after_us: int, where: ZoneInfo) -> int:
     return high * _SECOND_US
 
 
-def _local(time_us: int, where: tzinfo) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)).astimezone(where)
-
-
 def _instant(wall: datetime, where: tzinfo) -> int:
-    return (wall.replace(tzinfo=where).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return since_epoch_us(wall.replace(tzinfo=where).astimezone(UTC))
 
 
 def offset_us(time_us: int, where: ZoneInfo) -> int:
     """How far the clock on the wall is ahead of UTC at a time."""
-    return (_local(time_us, where).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
+    return (datetime_of(time_us, where).utcoffset() or timedelta(0)) // timedelta(microseconds=1)

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.series import series_values
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.scripts.expectation import Line
 from livekpi.scripts.script import AlertRow, MessageRow
 from livekpi.scripts.values import text_word, word_text

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.points import Point, dimension_text
 from livekpi.scripts.script import LetterRow, Row
 from livekpi.scripts.values import NULL, matches, text_word, value_word, word_text

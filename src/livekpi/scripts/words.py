@@ -3,10 +3,11 @@
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
+
+from livekpi.moments import since_epoch_us
 
 _WORD = re.compile(r'\s*(?:(?P<comment>#.*)|(?P<quoted>"(?:[^"\\]|\\.)*")(?=\s|$)|(?P<bare>[^\s"]\S*))')
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ScriptError(Exception):
@@ -63,6 +64,6 @@ def parse_time(text: str, zone: tzinfo, line: int) -> int:
     """A time in µs since the epoch, from ISO 8601, in `zone` where it names none; raises ScriptError."""
     try:
         moment = datetime.fromisoformat(text)
-        return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH) // timedelta(microseconds=1)
+        return since_epoch_us(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError) as error:
         raise ScriptError(line, f"{text!r} is no time; expected one such as 2026-03-01T12:00:00Z") from error

@@ -4,7 +4,6 @@ A piece goes through each stage as a whole. What a stage finds wrong leaves the 
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from livekpi.definition.definition import SourceDefinition
 from livekpi.definition.durations import format_duration
 from livekpi.definition.shape.model import File, Stdin
 from livekpi.definition.types import Field
+from livekpi.moments import datetime_of
 from livekpi.sources.columns import can_fault, column
 from livekpi.sources.csv_text import CsvText
 from livekpi.sources.faults import Fault, Faults, mask
@@ -25,7 +25,6 @@ from livekpi.sources.text_rows import TextRows
 
 _SHORT_BYTES = 500  # what is no longer can't be shaped so that reading it is a danger
 _FEW = 32
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
 
@@ -125,7 +124,7 @@ class PieceReader:
         return {index: self._ahead_fault(time_us, arrived) for index, time_us, arrived in found if time_us > arrived + self._ahead_us}
 
     def _ahead_fault(self, time_us: int, arrived_us: int) -> Fault:
-        time, arrived = (_EPOCH + timedelta(microseconds=us) for us in (time_us, arrived_us))
+        time, arrived = map(datetime_of, (time_us, arrived_us))
         return Fault(
             "ahead", f"{time.isoformat()} is more than `ahead: {self._ahead}` after its arrival at {arrived.isoformat()}", self._time
         )

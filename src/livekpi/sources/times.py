@@ -7,7 +7,7 @@ refused. All times must lie from 1970 to 2199.
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from livekpi.definition.types import Field
+from livekpi.moments import since_epoch_us
 from livekpi.sources.faults import Fault, Faults, mask, shown, wrong
 
 TIMESTAMP = pa.timestamp("us")
@@ -26,8 +27,6 @@ Column = tuple[pa.Array, Faults]
 Build = Callable[[Sequence[Any]], Column]
 """From one field's values to its column, null where a value is null or at fault."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _SECOND_US = 1_000_000
 _UNIT_NS = {"epoch_ms": 1_000_000, "epoch_us": 1_000, "epoch_ns": 1}
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}(:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?([Zz]|[+-][0-9]{2}(:?[0-5][0-9])?)")
@@ -102,7 +101,7 @@ def _suspects(values: Sequence[str | None]) -> list[int]:
 def _iso_us(text: str) -> int:
     if _ISO.fullmatch(text) is None:
         raise ValueError(text)
-    return _since_epoch_us(datetime.fromisoformat(text.upper()))
+    return since_epoch_us(datetime.fromisoformat(text.upper()))
 
 
 def _strptime(field: Field, parse: Callable[[str], int], values: Sequence[str | None]) -> Column:
@@ -111,11 +110,7 @@ def _strptime(field: Field, parse: Callable[[str], int], values: Sequence[str | 
 
 def _strptime_us(pattern: str, text: str) -> int:
     time = datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is seen to below
-    return _since_epoch_us(time if time.tzinfo else time.replace(tzinfo=UTC))
-
-
-def _since_epoch_us(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND
+    return since_epoch_us(time if time.tzinfo else time.replace(tzinfo=UTC))
 
 
 def _each(field: Field, parse: Callable[[str], int], values: Sequence[str | None]) -> Column:

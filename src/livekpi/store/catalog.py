@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from livekpi.engine.plan import Grouping, Plan
+from livekpi.moments import time_text
 from livekpi.store.layout import cells, column, quote, series, tables
 from livekpi.store.schema import StoreError
 
@@ -35,15 +35,11 @@ class Change:
         if self.dropped:
             effects.append("its numbers are dropped" if self.anew or not self.defined else "what it needs no longer is dropped")
         if self.anew and self.since_us is not None:
-            effects.append(f"it begins at {_text(self.since_us)}, after the last event that was read: older ones it never shows")
+            effects.append(f"it begins at {time_text(self.since_us)}, after the last event that was read: older ones it never shows")
         elif self.anew:
             effects.append("it begins anew")
         what = "has another meaning than what is stored" if self.stored else "is new"
         return f"{what if self.defined else 'is no longer defined'}: {', and '.join(effects)}"
-
-
-def _text(time_us: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
 
 
 def claim(cursor: duckdb.DuckDBPyConnection, engine: str) -> None:

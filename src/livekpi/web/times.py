@@ -4,11 +4,10 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from livekpi.definition.durations import parse_duration
-from livekpi.query.output import time_text
+from livekpi.moments import since_epoch_us, time_text
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_FIRST_US, _LAST_US = ((bound - _EPOCH) // _MICROSECOND for bound in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
+_FIRST_US, _LAST_US = map(since_epoch_us, (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
 _SECONDS = re.compile(r"(0|[0-9]{9,})(?:\.([0-9]+))?")
 """From 1973 on: what has fewer digits is a year or a day, and no second that anybody would mean."""
 _UNITS_US = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
@@ -41,7 +40,7 @@ def _parse(text: str, now_us: int, zone: tzinfo) -> int:
         return int(seconds[1]) * 1_000_000 + int((seconds[2] or "")[:6].ljust(6, "0"))
     # A + that was not escaped in an address comes as a space.
     time = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
-    return ((time if time.tzinfo else time.replace(tzinfo=zone)) - _EPOCH) // _MICROSECOND
+    return since_epoch_us(time if time.tzinfo else time.replace(tzinfo=zone))
 
 
 def format_duration(duration_us: int) -> str:

@@ -17,7 +17,7 @@ from livekpi.alerts.backtest.trial import Backtest, Tally, Tried
 from livekpi.alerts.judging.held import Held
 from livekpi.alerts.judging.judge import Ask, Judge
 from livekpi.definition.definition import Definition
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.query import Query
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import HOUR_US, MINUTE_US, NOON_US, at, definition, rehearsed, send

@@ -11,7 +11,7 @@ import pytest
 from livekpi.alerts.judging import held as held_module
 from livekpi.alerts.judging.held import Held
 from livekpi.alerts.judging.values import Panel, Want
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.query import Query
 from livekpi.scripts.rehearsal import Rehearsal
 from tests.rehearsed import MINUTE_US, NOON_US, definition, rehearsed, send

@@ -9,7 +9,7 @@ from livekpi.alerts.judging.pacing import PERIODS, Pace, Period, earlier, paces,
 from livekpi.alerts.series import steps_of
 from livekpi.definition.definition import Kpi
 from livekpi.insight.pace import project
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from tests.rehearsed import DAY_US, HOUR_US, MINUTE_US, NOON_US, at, definition, rehearsed, send
 
 MIDNIGHT_US = at("2026-03-01T00:00:00")

@@ -10,7 +10,7 @@ from livekpi.alerts import ledger
 from livekpi.alerts.judging.silence import Silence
 from livekpi.alerts.judging.watch import Watch
 from livekpi.definition.load import parse_definition
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.snapshot import Snapshot
 from livekpi.scripts.rehearsal import Rehearsal
 from livekpi.store.positions import Quiet

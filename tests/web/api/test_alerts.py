@@ -11,7 +11,7 @@ import pytest
 
 from livekpi.alerts import ledger
 from livekpi.clock import ManualClock
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.web.access.tokens import Scope, Token, Tokens
 from tests.alerts.http_receiver import HttpReceiver
 from tests.house.tree import ROOT

@@ -15,7 +15,7 @@ from livekpi.alerts.judging.pacing import Pace, Period
 from livekpi.asking import show, show_pace
 from livekpi.clock import ManualClock
 from livekpi.insight.pace import Projection
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.points import Outlook, Point, Standing
 from livekpi.query.steps import QueryError
 from tests.alerts.http_receiver import HttpReceiver

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livekpi.moments import time_text
 from livekpi.query.live import Told
-from livekpi.query.output import time_text
 from livekpi.query.points import Point, Points
 from livekpi.web.stream import viewer as viewer_module
 from livekpi.web.stream.viewer import QUEUED_MESSAGES, STILL_HERE, Message, Notice, Rows, Viewer

@@ -6,7 +6,7 @@ from typing import Any
 from livekpi.alerts.judging.pacing import Pace, progress
 from livekpi.definition.definition import Kpi
 from livekpi.definition.sql.additive import adding_problem
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.points import Request
 from livekpi.query.query import Query
 from livekpi.query.steps import HOUR_US, QueryError

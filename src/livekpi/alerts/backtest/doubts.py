@@ -5,7 +5,8 @@ from datetime import timedelta
 from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.series import series_values
 from livekpi.definition.durations import format_duration
-from livekpi.query.output import shown, time_text
+from livekpi.moments import time_text
+from livekpi.query.output import shown
 
 LEAST_US = 86_400_000_000
 LEAST_BUCKETS = 20

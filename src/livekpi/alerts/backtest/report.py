@@ -16,7 +16,7 @@ from livekpi.alerts.summary import unit_of
 from livekpi.alerts.telling import receivers_of, series_of
 from livekpi.definition.definition import Definition
 from livekpi.definition.rules.rules import Rule
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 
 Object = dict[str, Any]
 

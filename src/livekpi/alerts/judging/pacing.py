@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from livekpi.definition.definition import Kpi, microseconds
 from livekpi.definition.shape.model import PeriodTarget
 from livekpi.definition.shape.values import moment
 from livekpi.insight.pace import Projection, project
+from livekpi.moments import since_epoch_us
 from livekpi.query.query import Query
 from livekpi.query.steps import DAY_US, HOUR_US, Steps, floor, shift
 
@@ -28,7 +28,6 @@ its first such part counts as having been there all along."""
 _MINUTE_US = 60_000_000
 _PARTS_US = (DAY_US, *(hours * HOUR_US for hours in (12, 8, 6, 4, 3, 2, 1)), *(minutes * _MINUTE_US for minutes in (30, 15, 10, 5, 1)))
 """The parts a period is cut into: those that coarser buckets of the past can be cut into, too."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Key = tuple[str | None, ...]
 _Courses = Mapping[_Key, NDArray[np.float64]]
 """Of each series a number for each step."""
@@ -72,7 +71,7 @@ def period_at(kpi: Kpi, time_us: int) -> Period | None:
         return Period(start_us, shift(start_us, -size, zone), value)
     for dated in target:
         zone_name = dated.timezone or kpi.timezone
-        start_us, end_us = (_instant(moment(text, zone_name)) for text in (dated.from_, dated.to))
+        start_us, end_us = (since_epoch_us(moment(text, zone_name)) for text in (dated.from_, dated.to))
         if start_us <= time_us < end_us:
             return Period(start_us, end_us, dated.value)
     return None
@@ -185,7 +184,3 @@ def _values(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> dict[_
     for key, index, value in zip(keys, table["i"].to_pylist(), table["v0"].to_pylist(), strict=True):
         found.setdefault(key, np.zeros(len(steps)))[index] = float(value)
     return found
-
-
-def _instant(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(microseconds=1)

@@ -5,13 +5,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from livekpi.alerts.message import SEVERITIES, Message, Notice
 from livekpi.alerts.numbers import constant_text
 from livekpi.alerts.summary import dimension_text, measured
+from livekpi.moments import datetime_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
@@ -39,7 +38,7 @@ def cut_apart(text: str, characters: int) -> str:
 
 def moment(at_us: int) -> str:
     """A time by RFC 3339, in UTC."""
-    return (_EPOCH + timedelta(microseconds=at_us)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime_of(at_us).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def finite(value: float | None) -> float | None:
@@ -78,7 +77,7 @@ def number(notice: Notice) -> str:
 
 def time_said(at_us: int) -> str:
     """A time for people: ``2027-01-15 07:58:30 UTC``."""
-    return f"{_EPOCH + timedelta(seconds=at_us // 1_000_000):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{datetime_of(at_us):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def told(notice: Notice) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from livekpi.definition.holiday_dates import holiday_dates
 from livekpi.definition.shape.alerting import CalendarSpec
+from livekpi.moments import datetime_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60
 _WEEK = 7
@@ -32,7 +32,7 @@ class Calendar:
 
     def open(self, at_us: int) -> bool:
         """Whether a time (µs since the epoch) is in it; hours past midnight belong to the day on which they began."""
-        local = _local(at_us, self.zone)
+        local = datetime_of(at_us, self.zone)
         day, minute, (begin, end) = local.date(), local.hour * 60 + local.minute, self.minutes
         if begin < end:
             return begin <= minute < end and self._has(day)
@@ -85,12 +85,8 @@ def _every_day(calendar: Calendar) -> bool:
 
 def is_holiday(country: str | None, zone: ZoneInfo, at_us: int) -> bool:
     """Whether a time (µs since the epoch) is on a public holiday, by the date in `zone`; never where there is no country."""
-    return country is not None and _on_holiday(country, _local(at_us, zone).date())
+    return country is not None and _on_holiday(country, datetime_of(at_us, zone).date())
 
 
 def _on_holiday(country: str | None, day: date) -> bool:
     return country is not None and day in holiday_dates(country, day.year)
-
-
-def _local(at_us: int, zone: ZoneInfo) -> datetime:
-    return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)

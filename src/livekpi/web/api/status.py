@@ -11,7 +11,7 @@ from starlette.responses import Response
 from livekpi.clock import Clock
 from livekpi.engine.cluster import JobState
 from livekpi.metrics import Metrics
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.web.answers import json_answer
 from livekpi.web.api.health import Health
 from livekpi.web.backend import Backend

@@ -8,7 +8,7 @@ from livekpi.alerts.ledger import Delivered
 from livekpi.alerts.listing import History, Shown, Told
 from livekpi.alerts.words import Word
 from livekpi.definition.definition import Definition
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.web.times import maybe_time_text
 
 

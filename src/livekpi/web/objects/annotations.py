@@ -9,7 +9,7 @@ import msgspec
 
 from livekpi.definition.definition import Definition
 from livekpi.definition.problems import nearest
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.steps import QueryError
 from livekpi.sources.times import END_US
 from livekpi.store import annotations

@@ -15,7 +15,7 @@ from livekpi.alerts.words import Kind, Word
 from livekpi.definition.definition import Definition, microseconds
 from livekpi.definition.durations import parse_duration
 from livekpi.definition.problems import nearest
-from livekpi.query.output import time_text
+from livekpi.moments import time_text
 from livekpi.query.steps import QueryError
 from livekpi.sources.times import END_US
 from livekpi.web.objects import checks

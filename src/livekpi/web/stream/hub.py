@@ -34,8 +34,8 @@ import structlog
 from livekpi.alerts.ledger import Alert
 from livekpi.commit import Commit
 from livekpi.metrics import Metrics
+from livekpi.moments import time_text
 from livekpi.query.live import Want
-from livekpi.query.output import time_text
 from livekpi.web.backend import Alerts, Backend
 from livekpi.web.objects.alerts import about, alert_object, without_people
 from livekpi.web.problems import ProblemError

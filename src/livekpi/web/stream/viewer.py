@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from livekpi.moments import time_text
 from livekpi.query.live import Told
-from livekpi.query.output import encode, point_object, time_text
+from livekpi.query.output import encode, point_object
 
 QUEUED_MESSAGES = 8
 """More than this are merged into one."""
