@@ -18,8 +18,6 @@ DRAIN_S = 1.0
 """How long a server that is stopping still answers that it is, so that whoever shares out requests hears it and sends them elsewhere."""
 _GRACE_S = 1
 """How long requests may go on that are still here then."""
-END_S = DRAIN_S + _GRACE_S + 1.0
-"""How long its end may take."""
 _KEEP_ALIVE_S = 75
 """How long an idle connection is kept, so that one who sends now and then need not open another."""
 _BACKLOG = 2048
@@ -81,8 +79,8 @@ class Server:
             if not self._thread.is_alive():
                 raise ServerError("the web server did not start; the log says why")
 
-    def stop(self, timeout_s: float = END_S) -> None:
-        """Answers for a moment that it is stopping, and lets requests end; returns then, or after `timeout_s`."""
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Answers for a moment that it is stopping, and lets requests end; returns then, or after `timeout_s`, where that is given."""
         self._uvicorn.should_exit = True
         self._thread.join(timeout_s)
 
