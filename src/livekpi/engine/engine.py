@@ -127,9 +127,10 @@ class Engine:
             changes = catalog.changes(cursor, self.plan, kpis, last)
             catalog.install(cursor, self.plan, last)
             catalog.save_kpis(cursor, kpis)
-            for name, source in self.definition.sources.items():
-                if source.spec.id is not None:
-                    ids.install(cursor, name)
+            with_id = [name for name, source in self.definition.sources.items() if source.spec.id is not None]
+            ids.drop_others(cursor, with_id)
+            for name in with_id:
+                ids.install(cursor, name)
             kept = (("definition", self.definition.text), ("variables", json.dumps(self.definition.variables)))
             cursor.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", kept)
             self._writer.load(cursor)

@@ -70,7 +70,6 @@ class Housekeeping:
             self._touched[key] -= buckets
             self._rows[key] = 0
         if what.age:
-            ids.drop_others(cursor, {name for name, source in self._definition.sources.items() if source.spec.id is not None})
             positions.prune(cursor)
             self._drop_letters(cursor)
             for grouping in self._groupings.values():
