@@ -63,9 +63,6 @@ class GoesBack(OneEvent):
     def read(self, limit: int, timeout_s: float) -> list[Chunk]:
         return self._turns.pop(0) if self._turns else []
 
-    def committed(self, positions: Mapping[str, int]) -> None:
-        self._left = []
-
     def at_end(self) -> bool:
         return not self._turns
 

@@ -160,7 +160,7 @@ def _breaks(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> list[int
     """When in [from, to) the clock is set by what is no multiple of steps of an hour or less, so that they begin at other minutes after."""
     if where.key == "UTC":
         return []
-    years = range(datetime_of(from_us, UTC).year, datetime_of(to_us, UTC).year + 1)
+    years = range(datetime_of(from_us).year, datetime_of(to_us).year + 1)
     return [time for year in years for time, by_us in _changes(where, year) if from_us <= time < to_us and by_us % size_us]
 
 
