@@ -13,6 +13,7 @@ class Found:
     events: int = 3
     bytes: int = 700
     late: int = 1
+    expired: int = 4
     repeats: int = 2
     dead: list[DeadLetter] = field(default_factory=list)
     times: pa.ChunkedArray | None = None
@@ -49,6 +50,7 @@ def test_a_batch_is_counted() -> None:
     assert found["livekpi_events_total", shop] == 6
     assert found["livekpi_bytes_total", shop] == 1400
     assert found["livekpi_late_events_total", shop] == 2
+    assert found["livekpi_expired_events_total", shop] == 8
     assert found["livekpi_repeats_total", shop] == 4
     assert found["livekpi_dead_letters_total", (("reason", "missing"), *shop)] == 4
     assert found["livekpi_dead_letters_total", (("reason", "not_json"), *shop)] == 2

@@ -27,6 +27,8 @@ class SourceOutcome(Protocol):
     @property
     def late(self) -> int: ...
     @property
+    def expired(self) -> int: ...
+    @property
     def repeats(self) -> int: ...
     @property
     def dead(self) -> Sequence[DeadLetter]: ...
@@ -99,6 +101,7 @@ class Metrics:
         self.bytes = counter("livekpi_bytes", "Bytes of the records read.", source)
         self.dead_letters = counter("livekpi_dead_letters", "Records kept as dead letters, by the kind of reason.", ["source", "reason"])
         self.late_events = counter("livekpi_late_events", "Events whose bucket was final when they came.", source)
+        self.expired_events = counter("livekpi_expired_events", "Events for a time that is kept no more, so that nobody sees them.", source)
         self.repeats = counter("livekpi_repeats", "Events dropped because their id was seen before.", source)
         self.lost_records = counter("livekpi_lost_records", "Records that were gone from the broker before they were read.", source)
         self.lag = gauge("livekpi_lag", "What is known to be unread: records for Kafka, bytes for others.", ["source", "partition"])
@@ -209,6 +212,7 @@ class Metrics:
             self.events.labels(name).inc(found.events)
             self.bytes.labels(name).inc(found.bytes)
             self.late_events.labels(name).inc(found.late)
+            self.expired_events.labels(name).inc(found.expired)
             self.repeats.labels(name).inc(found.repeats)
             for code, count in Tally(letter.code for letter in found.dead).items():
                 self.dead_letters.labels(name, code).inc(count)

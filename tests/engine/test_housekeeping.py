@@ -33,6 +33,10 @@ def rows(server: Rehearsal, table: str) -> int:
     return int(row[0])
 
 
+def expired(server: Rehearsal) -> float | None:
+    return server.engine._metrics.registry.get_sample_value("livekpi_expired_events_total", {"source": "s"})
+
+
 def test_ages_are_looked_at_at_the_start_and_then_each_minute(tmp_path: Path) -> None:
     """At the start, so that a server that is started anew each minute ages too."""
     with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
@@ -137,6 +141,18 @@ def test_ages_go_by_event_time(tmp_path: Path) -> None:
         server.advance(NOON_US + 400 * DAY_US + 2 * MINUTE_US)
         assert values(server, "total") == {"14:00:00": 4, "2026-03-03T14:00:00": 8}
         assert rows(server, spread(grouping(server), grouping(server).spreads[0]).name) == 2
+
+
+def test_what_is_too_old_to_be_kept_is_counted(tmp_path: Path) -> None:
+    """What is counted is what is dropped, however it came: with the event that makes it old, or after it."""
+    made = definition(FIELDS, KPIS | {"slow": "value: sum(n), every: 10m"}, rest="keep: { 1m: 1h, 10m: 2h }")
+    with rehearsed(tmp_path, made, NOON_US + DAY_US) as server:
+        send(server, *({"ts": f"2026-03-01T{time}Z", "n": 1} for time in ("09:59:59", "10:00:00", "12:05:00")))
+        assert expired(server) == 1
+        send(server, *({"ts": f"2026-03-01T{time}Z", "n": 1} for time in ("08:00:00", "10:01:00", "09:59:59")))
+        assert expired(server) == 3
+        server.advance(NOON_US + DAY_US + MINUTE_US)
+        assert sum(values(server, "events").values()) == 6 - 3
 
 
 def test_a_series_that_went_and_came_back_is_one(tmp_path: Path) -> None:

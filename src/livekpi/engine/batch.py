@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from livekpi.clock import Clock, due
 from livekpi.definition.definition import Definition
+from livekpi.definition.tiers import kept_from_us
 from livekpi.definition.types import Field
 from livekpi.engine.embedded import EVENTS, GroupingWriter, with_buckets
 from livekpi.engine.plan import Plan, grouping_of
@@ -55,6 +56,8 @@ class SourceOutcome:
     events: int = 0
     bytes: int = 0
     late: int = 0
+    expired: int = 0
+    """Events so old that no grouping keeps their bucket: they go when ages are looked at next."""
     repeats: int = 0
     dead: list[DeadLetter] = field(default_factory=list)
     times: pa.ChunkedArray | None = None
@@ -182,6 +185,7 @@ class BatchWriter:
         final = Final.of(self._positions[name].values(), source, outcome.at_us)
         if table.num_rows:
             found.times = table["_time"].cast(pa.int64())
+            found.expired = self._expired(name, found.times, found.before_us)
             if final is not None:
                 found.late = pc.sum(pc.less(found.times, final.until_us)).as_py() or 0
             if source.spec.id is not None:
@@ -190,6 +194,13 @@ class BatchWriter:
         if table.num_rows:
             self._aggregate(cursor, name, table, outcome, final if found.late else None)
         return found
+
+    def _expired(self, source: str, times: pa.ChunkedArray, before_us: int | None) -> int:
+        """How many events are older than anything that is kept of their source, counted from its last event."""
+        last_us = max(pc.max(times).as_py(), before_us or 0)
+        keep_us = self._definition.keep_us
+        from_us = min((kept_from_us(grouping.every_us, keep_us, last_us) for grouping in self._plan.groupings[source]), default=0)
+        return pc.sum(pc.less(times, from_us)).as_py() or 0
 
     def _aggregate(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table, outcome: Outcome, final: Final | None) -> None:
         """`final` where some of the events were late."""

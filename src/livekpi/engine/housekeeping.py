@@ -9,7 +9,7 @@ import structlog
 
 from livekpi.clock import Clock, due
 from livekpi.definition.definition import Definition
-from livekpi.definition.tiers import tiers
+from livekpi.definition.tiers import kept_from_us, tiers
 from livekpi.engine.plan import Grouping, Plan
 from livekpi.engine.progress import BUCKETS
 from livekpi.store import dead_letters, ids, maintenance, positions
@@ -94,5 +94,4 @@ class Housekeeping:
         stages = tiers(grouping.every_us, self._definition.keep_us)
         for (_, kept_us), (grain_us, _) in pairwise(stages):
             maintenance.roll_up(cursor, grouping, grain_us, (row[0] - kept_us) // grain_us * grain_us)
-        grain_us, kept_us = stages[-1]
-        return maintenance.drop_before(cursor, grouping, (row[0] - kept_us) // grain_us * grain_us)
+        return maintenance.drop_before(cursor, grouping, kept_from_us(grouping.every_us, self._definition.keep_us, row[0]))
