@@ -2,11 +2,8 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from livekpi.definition.durations import parse_duration
-from livekpi.web.times import format_duration, parse_time
+from livekpi.web.times import parse_time
 from tests.web.world import MINUTE_US, NOW_US
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,13 +39,3 @@ def test_times(text: str, time_us: int) -> None:
 def test_no_times(text: str) -> None:
     with pytest.raises(ValueError, match="expected one such as 2026-03-01T12:00:00Z"):
         parse_time(text, NOW_US, UTC)
-
-
-@given(st.integers(1, 10**12 - 1))
-def test_a_duration_is_written_as_it_is_read(duration_ms: int) -> None:
-    assert parse_duration(format_duration(duration_ms * 1000)) // parse_duration("1ms") == duration_ms
-
-
-@pytest.mark.parametrize(("duration_us", "text"), [(10_000_000, "10s"), (90_000_000, "90s"), (3_600_000_000, "1h"), (86_400_000_000, "1d")])
-def test_durations(duration_us: int, text: str) -> None:
-    assert format_duration(duration_us) == text

@@ -32,3 +32,8 @@ def format_duration(duration: timedelta) -> str:
     duration_ms = duration // timedelta(milliseconds=1)
     unit = next((unit for unit, unit_ms in _UNIT_MS.items() if duration_ms and duration_ms % unit_ms == 0), "s")
     return f"{duration_ms // _UNIT_MS[unit]}{unit}"
+
+
+def duration_text(duration_us: int) -> str:
+    """As `format_duration`, of a duration in µs."""
+    return format_duration(timedelta(microseconds=duration_us))

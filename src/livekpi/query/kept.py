@@ -5,12 +5,13 @@ from collections.abc import Iterable
 import duckdb
 
 from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.durations import duration_text
 from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of
 from livekpi.moments import time_text
 from livekpi.query.points import Request
 from livekpi.query.snapshot import Snapshot
-from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, size_text, zone
+from livekpi.query.steps import DAY_US, QueryError, Steps, floor, make_steps, parse_step, zone
 from livekpi.store.layout import quote, series
 
 
@@ -81,7 +82,7 @@ class Kept:
             timezone = zone("UTC")
         size = None if request.step in (None, "all") else parse_step(str(request.step))
         if size is not None and size % kpi.every_us:
-            raise QueryError(f"step {request.step!r} is no multiple of {kpi.name}'s bucket, {size_text(kpi.every_us)}")
+            raise QueryError(f"step {request.step!r} is no multiple of {kpi.name}'s bucket, {duration_text(kpi.every_us)}")
         if span is None:
             return None
         # nothing is before the first event nor after the last, so an answer's size does not depend on how far one asks
@@ -109,15 +110,15 @@ class Kept:
         for aggregate in kpi.value.aggregates:
             if _cuts(steps, aggregate.over_us, aggregate.every_us):
                 raise QueryError(
-                    f"{kpi.name} is kept in buckets of {size_text(aggregate.every_us)}, counted in UTC, and some of these steps would cut "
-                    f"one in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
+                    f"{kpi.name} is kept in buckets of {duration_text(aggregate.every_us)}, counted in UTC, and some of these steps would "
+                    f"cut one in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
                 )
             for grain, before in self._known.rolled(grouping_of(self._plan, aggregate)):
                 if _cuts(steps, aggregate.over_us, grain, before):
                     stages = tiers(aggregate.every_us, self._definition.keep_us)
-                    kept = ", ".join(f"{size_text(size)} for {age / DAY_US:g}d" for size, age in stages)
+                    kept = ", ".join(f"{duration_text(size)} for {age / DAY_US:g}d" for size, age in stages)
                     raise QueryError(
-                        f"{kpi.name} is kept in buckets of {size_text(grain)} that far back ({kept}): ask with a step that is "
+                        f"{kpi.name} is kept in buckets of {duration_text(grain)} that far back ({kept}): ask with a step that is "
                         f"a multiple of it, in a time zone whose hours and days begin with one, or for a later time"
                     )
 

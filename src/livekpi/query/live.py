@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.durations import duration_text
 from livekpi.query.affected import Affected, Grid, as_steps
 from livekpi.query.conditions import condition, dimensions
 from livekpi.query.points import Point, Points
 from livekpi.query.query import Query
-from livekpi.query.steps import QueryError, Steps, size_text, zone
+from livekpi.query.steps import QueryError, Steps, zone
 
 CHANGED_STEPS = 500
 """A KPI's changed steps told at once, the newest; a batch of history changes more than anyone watches live."""
@@ -66,12 +67,12 @@ def check(definition: Definition, want: Want, at_us: int) -> None:
     dimensions(kpi, want.by)
     grid = _grid(kpi, want)
     if grid.size_us % kpi.every_us:
-        raise QueryError(f"step {size_text(grid.size_us)} is no multiple of {kpi.name}'s bucket, {size_text(kpi.every_us)}")
+        raise QueryError(f"step {duration_text(grid.size_us)} is no multiple of {kpi.name}'s bucket, {duration_text(kpi.every_us)}")
     start, _ = grid.holding(at_us)
     if any(start % aggregate.every_us for aggregate in kpi.value.aggregates):
         raise QueryError(
-            f"{kpi.name} is kept in buckets of {size_text(kpi.every_us)}, counted in UTC, and steps in {want.timezone} would cut one in "
-            f"two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
+            f"{kpi.name} is kept in buckets of {duration_text(kpi.every_us)}, counted in UTC, and steps in {want.timezone} would cut one "
+            f"in two: ask in UTC, or in a time zone whose hours and days begin with a bucket"
         )
     if want.where is not None:
         condition(definition, kpi, want.where)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from livekpi.definition.durations import format_duration, parse_duration
+from livekpi.definition.durations import parse_duration
 from livekpi.moments import datetime_of, since_epoch_us
 
 HOUR_US = 3_600_000_000
@@ -68,11 +68,6 @@ def parse_step(text: str) -> int:
     if size < DAY_US and DAY_US % size:
         raise QueryError(f"step {text!r}: expected a size that divides a day, such as 10s, 1m, 15m, 1h or 6h")
     return size
-
-
-def size_text(size_us: int) -> str:
-    """A size as people write it, such as 15m."""
-    return format_duration(timedelta(microseconds=size_us))
 
 
 def make_steps(from_us: int, to_us: int, size_us: int, where: ZoneInfo, limit: int) -> Steps:

@@ -10,7 +10,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _FIRST_US, _LAST_US = map(since_epoch_us, (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
 _SECONDS = re.compile(r"(0|[0-9]{9,})(?:\.([0-9]+))?")
 """From 1973 on: what has fewer digits is a year or a day, and no second that anybody would mean."""
-_UNITS_US = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
 
 
 def parse_time(text: str, now_us: int, zone: tzinfo) -> int:
@@ -41,14 +40,6 @@ def _parse(text: str, now_us: int, zone: tzinfo) -> int:
     # A + that was not escaped in an address comes as a space.
     time = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
     return since_epoch_us(time if time.tzinfo else time.replace(tzinfo=zone))
-
-
-def format_duration(duration_us: int) -> str:
-    """A duration as it stands in a definition, in the largest unit it is a whole number of."""
-    for unit, size_us in _UNITS_US.items():
-        if duration_us % size_us == 0:
-            return f"{duration_us // size_us}{unit}"
-    raise ValueError(f"{duration_us} µs is no whole number of milliseconds")
 
 
 def maybe_time_text(time_us: int | None) -> str | None:

@@ -1,11 +1,11 @@
-/** Durations as the definition file writes them: `10s`, `1m`, `1h`, `1d`, `1w`. */
+/** Durations as the definition file writes them: `10s`, `1m`, `1h`, `1d`, `1w`, `1y`. */
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 } as const;
 
 /** Milliseconds; throws where the text is no duration. */
 export function parseDuration(text: string): number {
   let total_ms = 0;
-  const rest = text.replace(/(\d+(?:\.\d+)?)(ms|[smhdw])/g, (_, count: string, unit: keyof typeof UNITS) => {
+  const rest = text.replace(/(\d+(?:\.\d+)?)(ms|[smhdwy])/g, (_, count: string, unit: keyof typeof UNITS) => {
     total_ms += Number(count) * UNITS[unit];
     return "";
   });

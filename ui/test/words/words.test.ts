@@ -6,10 +6,10 @@ import { Times } from "../../src/words/times.ts";
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
 
 describe("durations", () => {
-  test.each([["10s", 10_000], ["1m30s", 90_000], ["1w", 604_800_000], ["250ms", 250]])("%s", (text, duration_ms) => {
+  test.each([["10s", 10_000], ["1m30s", 90_000], ["1w", 604_800_000], ["250ms", 250], ["1y", 31_536_000_000]])("%s", (text, duration_ms) => {
     expect(parseDuration(text)).toBe(duration_ms);
   });
-  test.each(["", "5", "1y", "1h x"])("%j is none", (text) => {
+  test.each(["", "5", "1q", "1h x"])("%j is none", (text) => {
     expect(() => parseDuration(text)).toThrow("no duration");
   });
   test("come back as they were", () => {

@@ -1,10 +1,8 @@
 """What history says against a rule: that its condition never held, or nearly always."""
 
-from datetime import timedelta
-
 from livekpi.alerts.backtest.trial import Tried
 from livekpi.alerts.series import series_values
-from livekpi.definition.durations import format_duration
+from livekpi.definition.durations import duration_text
 from livekpi.moments import time_text
 from livekpi.query.output import shown
 
@@ -49,7 +47,7 @@ def held_nearly_always(tried: Tried) -> str | None:
 
 
 def _where(tried: Tried) -> str:
-    every = format_duration(timedelta(microseconds=tried.rule.every_us))
+    every = duration_text(tried.rule.every_us)
     inside = " within its calendars" if tried.rule.only or tried.rule.except_ else ""
     return f" in the {tried.tally.buckets:,} buckets of {every}{inside} from {time_text(tried.from_us)} to {time_text(tried.until_us)}"
 

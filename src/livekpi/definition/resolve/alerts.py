@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
 
 from livekpi.definition.definition import Kpi, SourceDefinition, microseconds
-from livekpi.definition.durations import format_duration
+from livekpi.definition.durations import duration_text
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report
@@ -98,7 +97,7 @@ class _Resolver:
         for question, place in zip(condition.questions, condition.places, strict=True):
             idle_us = max(self._idle_us[source] for source in self._kpis[question.kpi].sources)
             if question.function == "absent" and microseconds(question.duration) < idle_us:
-                idle = format_duration(timedelta(microseconds=idle_us))
+                idle = duration_text(idle_us)
                 message = (
                     f"a source that sends nothing at all counts as silent only after its `idle`, {idle}, so no sooner is this told of it"
                 )

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
 
 from livekpi.definition.dashboards import Dashboard, KpiTile, Row, TextTile
 from livekpi.definition.definition import Kpi, microseconds
-from livekpi.definition.durations import format_duration
+from livekpi.definition.durations import duration_text
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import meant, nearest
 from livekpi.definition.report import Report
@@ -61,5 +60,5 @@ class _Resolver:
 
     def _check_span(self, loc: Loc, tile: KpiTileSpec, kpi: Kpi) -> None:
         if tile.span is not None and microseconds(tile.span) < kpi.every_us:
-            every = format_duration(timedelta(microseconds=kpi.every_us))
+            every = duration_text(kpi.every_us)
             self._report.value((*loc, "span"), f"expected at least {every}, which is the bucket of {kpi.name!r}")

@@ -1,10 +1,9 @@
 """The bucket at which an alert rule is judged, and whether its durations fit it and what is kept."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 
 from livekpi.definition.definition import Kpi, microseconds
-from livekpi.definition.durations import format_duration
+from livekpi.definition.durations import duration_text, format_duration
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import ExpressionError
 from livekpi.definition.report import Report
@@ -43,7 +42,7 @@ def rule_bucket_us(
                 continue
             every_us = max(every_us, grain_us)
             if grain_us > max(own_us, _MINUTE_US):
-                size, own = _text(grain_us), _text(own_us)
+                size, own = duration_text(grain_us), duration_text(own_us)
                 message = f"{_said(question)}: so far back there are only buckets of {size}, so the rule is judged once in {size}"
                 report.expression((*loc, key), ExpressionError(f"{message}; `keep` those of {own} for longer", place), warning=True)
     _check_multiples(loc, conditions, kpis, every_us, report)
@@ -54,7 +53,9 @@ def whole_buckets_us(loc: Loc, given_us: int, every_us: int, report: Report) -> 
     """A duration as whole buckets; it is reported where that makes it longer."""
     whole_us = -(-given_us // every_us) * every_us
     if whole_us != given_us:
-        report.value(loc, f"is taken as {_text(whole_us)}, for the rule is judged once a bucket of {_text(every_us)}", warning=True)
+        report.value(
+            loc, f"is taken as {duration_text(whole_us)}, for the rule is judged once a bucket of {duration_text(every_us)}", warning=True
+        )
     return whole_us
 
 
@@ -77,13 +78,9 @@ def _check_multiples(loc: Loc, conditions: Mapping[str, Condition], kpis: Mappin
         for place, question in _looking_back(condition):
             bucket_us = every_us if question.function in _COMPARING else kpis[question.kpi].every_us
             if microseconds(question.duration) % bucket_us:
-                message = f"{_said(question)}: expected a multiple of the bucket, {_text(bucket_us)}"
+                message = f"{_said(question)}: expected a multiple of the bucket, {duration_text(bucket_us)}"
                 report.expression((*loc, key), ExpressionError(message, place))
 
 
 def _said(question: Question) -> str:
     return f"{question.function} by {format_duration(question.duration)}"
-
-
-def _text(duration_us: int) -> str:
-    return format_duration(timedelta(microseconds=duration_us))

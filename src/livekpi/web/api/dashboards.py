@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from livekpi.definition.dashboards import Dashboard, KpiTile, TextTile
+from livekpi.definition.durations import duration_text
 from livekpi.web.answers import json_answer
 from livekpi.web.backend import Backend
 from livekpi.web.parameters import Parameters
-from livekpi.web.times import format_duration
 
 
 class DashboardsApi:
@@ -39,5 +39,5 @@ def _tile(tile: KpiTile | TextTile) -> dict[str, Any]:
         "size": tile.size,
         "by": tile.by,
         "top": tile.top,
-        "span": None if tile.span_us is None else format_duration(tile.span_us),
+        "span": None if tile.span_us is None else duration_text(tile.span_us),
     }

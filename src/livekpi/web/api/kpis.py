@@ -8,6 +8,7 @@ from starlette.responses import Response
 from livekpi.alerts.asking.pace import PaceRequest, pace_objects
 from livekpi.clock import Clock
 from livekpi.definition.definition import Kpi
+from livekpi.definition.durations import duration_text
 from livekpi.definition.sql.additive import adding_problem
 from livekpi.query import points as query
 from livekpi.query.output import point_object
@@ -16,7 +17,6 @@ from livekpi.web.answers import json_answer
 from livekpi.web.backend import Backend
 from livekpi.web.parameters import Parameters, kpi_named, zone_named
 from livekpi.web.questions import Questions
-from livekpi.web.times import format_duration
 
 
 class KpisApi:
@@ -84,8 +84,8 @@ def _kpi(kpi: Kpi) -> dict[str, Any]:
         "value": spec.value,
         "unit": spec.unit,
         "good": spec.good,
-        "every": format_duration(kpi.every_us),
-        "over": format_duration(kpi.over_us),
+        "every": duration_text(kpi.every_us),
+        "over": duration_text(kpi.over_us),
         "by": kpi.by,
         "description": spec.description,
         "owner": spec.owner,
