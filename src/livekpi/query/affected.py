@@ -3,41 +3,16 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from livekpi.commit import Commit
 from livekpi.definition.definition import Kpi
 from livekpi.engine.plan import Grouping
+from livekpi.query.grid import Grid, Span
 from livekpi.query.query import Query
-from livekpi.query.steps import Steps, floor, make_steps
+from livekpi.query.steps import Steps
 
 _MOST_CLOSED = 1_000
 """Steps that become final at once and are looked at; more than that are told of nobody."""
-Span = tuple[int, int]
-
-
-class Grid:
-    """The steps of a size in a time zone, one after the other without end."""
-
-    def __init__(self, size_us: int, where: ZoneInfo) -> None:
-        self.size_us = size_us
-        self._where = where
-        self._last: Span = (0, 0)
-
-    def holding(self, time_us: int) -> Span:
-        """[start, end) of the step that holds a time."""
-        if not self._last[0] <= time_us < self._last[1]:  # most ask for the step that the last one asked for
-            start = floor(time_us, self.size_us, self._where)
-            self._last = start, make_steps(start, start + 1, self.size_us, self._where, 1).ends[-1]
-        return self._last
-
-    def ended(self, after_us: int, until_us: int) -> Iterator[Span]:
-        """The steps that end after one time, and not after another; the newest first."""
-        end, _ = self.holding(until_us)
-        while end > after_us:
-            span = self.holding(end - 1)
-            yield span
-            end = span[0]
 
 
 class Affected:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from livekpi.commit import Commit
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.durations import duration_text
-from livekpi.query.affected import Affected, Grid, as_steps
+from livekpi.query.affected import Affected, as_steps
 from livekpi.query.conditions import condition, dimensions
+from livekpi.query.grid import Grid
 from livekpi.query.points import Point, Points
 from livekpi.query.query import Query
 from livekpi.query.steps import QueryError, Steps, zone

@@ -14,6 +14,8 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 WEEK_US = 7 * DAY_US
 _SECOND_US = 1_000_000
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
 _SELDOM_US = 6 * DAY_US
 """No clock has been set, and set back, within less since 1940."""
 _FIRST_DAY, _FIRST_MONDAY = date(1970, 1, 1), date(1970, 1, 5)
@@ -108,9 +110,11 @@ def floor(time_us: int, size_us: int, where: ZoneInfo) -> int:
 
 def shift(time_us: int, by: timedelta, where: ZoneInfo) -> int:
     """A time moved back by the calendar: whole days keep the wall clock, the rest is elapsed time."""
-    days = timedelta(days=by.days)
+    if abs(by) < _DAY:  # by way of the wall clock an hour that it shows twice would be the first of the two
+        return time_us - by // _MICROSECOND
+    days = _whole_days(by)
     local = datetime_of(time_us, where).replace(tzinfo=None) - days
-    return _instant(local, where) - (by - days) // timedelta(microseconds=1)
+    return _instant(local, where) - (by - days) // _MICROSECOND
 
 
 def earlier(steps: Steps, by: timedelta, where: ZoneInfo) -> dict[int, tuple[int, int]]:
@@ -131,8 +135,13 @@ def earlier(steps: Steps, by: timedelta, where: ZoneInfo) -> dict[int, tuple[int
 
 def skipped(time_us: int, by: timedelta, where: ZoneInfo) -> bool:
     """Whether the clock on the wall never showed what `shift` moves a time to, for it was set forward over it."""
-    wall = datetime_of(time_us, where).replace(tzinfo=None) - timedelta(days=by.days)
+    wall = datetime_of(time_us, where).replace(tzinfo=None) - _whole_days(by)
     return datetime_of(_instant(wall, where), where).replace(tzinfo=None) != wall
+
+
+def _whole_days(by: timedelta) -> timedelta:
+    """The whole days of a span, which may lead either way."""
+    return timedelta(days=int(by / _DAY))
 
 
 def _wall_bounds(from_us: int, to_us: int, size_us: int, where: ZoneInfo) -> Iterator[int]:
@@ -199,4 +208,4 @@ def _instant(wall: datetime, where: tzinfo) -> int:
 
 def offset_us(time_us: int, where: ZoneInfo) -> int:
     """How far the clock on the wall is ahead of UTC at a time."""
-    return (datetime_of(time_us, where).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
+    return (datetime_of(time_us, where).utcoffset() or timedelta(0)) // _MICROSECOND

@@ -36,6 +36,19 @@ def test_a_day_is_that_of_the_kpis_time_zone_and_may_have_an_hour_more_or_less()
     assert autumn.end_us - autumn.start_us == 25 * HOUR_US
 
 
+def test_periods_within_a_day_follow_one_another_also_around_a_change_of_the_clocks() -> None:
+    """On the day before a change an hour was none, or two; and of the hour that comes twice each is one."""
+    for size, around, whole in (("1h", "2026-03-28T09:10:00", 1), ("1h", "2026-10-25T00:10:00", 1), ("12h", "2026-10-25T03:00:00", 13)):
+        berlin = kpi(f"{{ {size}: 90 }}", ", timezone: Europe/Berlin")
+        found = period_at(berlin, at(around))
+        assert found is not None
+        assert found.start_us <= at(around) < found.end_us
+        assert found.end_us - found.start_us == whole * HOUR_US
+        before = next(earlier(berlin, found))
+        assert before.end_us == found.start_us
+        assert period_at(berlin, before.start_us) == before
+
+
 def test_a_dated_target_holds_from_its_beginning_and_not_at_its_end() -> None:
     dated = kpi('[{ from: "2026-03-01", to: "2026-03-05", value: 40 }, { from: "2026-03-05", to: "2026-03-06", value: 9 }]')
     first, second = Period(MIDNIGHT_US, MIDNIGHT_US + 4 * DAY_US, 40), Period(MIDNIGHT_US + 4 * DAY_US, MIDNIGHT_US + 5 * DAY_US, 9)

@@ -30,6 +30,10 @@ def test_what_is_odd_in_a_target_is_warned_of(target: str, message: str) -> None
     assert [problem.warning for problem in problems(with_target(target.replace("§", "")))] == [True]
 
 
+def test_a_period_that_cuts_a_bucket_in_two_is_a_mistake() -> None:
+    assert_problems(with_target("{ §20m: 5 }"), "expected a multiple of the bucket, 1h")
+
+
 @pytest.mark.parametrize(
     "target",
     [

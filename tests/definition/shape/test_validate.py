@@ -42,7 +42,9 @@ def test_a_wrong_kpi(given: str, message: str) -> None:
     [
         ("{ 1d: §much }", "got `much`, expected a number"),
         ("{ §1x: 5 }", "got '1x', expected a duration such as 10s"),
-        ("{ §0s: 5 }", "got '0s', expected a period longer than nothing"),
+        ("{ §0s: 5 }", "got '0s', expected a part of a day, or whole days or weeks"),
+        ("{ §36h: 5 }", "got '36h', expected a part of a day, or whole days or weeks"),
+        ("{ §7h: 5 }", "got '7h', expected a part of a day, or whole days or weeks"),
         (
             "{ 1d: 5, timezone: §Europe/Berln }",
             "got `Europe/Berln`, expected a time zone's name such as Europe/Berlin or UTC; did you mean 'Europe/Berlin'?",

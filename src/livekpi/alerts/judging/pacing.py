@@ -15,8 +15,9 @@ from livekpi.definition.shape.model import PeriodTarget
 from livekpi.definition.shape.values import moment
 from livekpi.insight.pace import Projection, project
 from livekpi.moments import since_epoch_us
+from livekpi.query.grid import Grid
 from livekpi.query.query import Query
-from livekpi.query.steps import DAY_US, HOUR_US, Steps, floor, shift
+from livekpi.query.steps import DAY_US, HOUR_US, Steps
 
 PERIODS = 28
 """How many earlier periods show how one usually goes."""
@@ -67,8 +68,7 @@ def period_at(kpi: Kpi, time_us: int) -> Period | None:
     if isinstance(target, PeriodTarget):
         size, value = min(target.values.items())
         zone = ZoneInfo(target.timezone or kpi.timezone)
-        start_us = floor(time_us, microseconds(size), zone)
-        return Period(start_us, shift(start_us, -size, zone), value)
+        return Period(*Grid(microseconds(size), zone).holding(time_us), value)
     for dated in target:
         zone_name = dated.timezone or kpi.timezone
         start_us, end_us = (since_epoch_us(moment(text, zone_name)) for text in (dated.from_, dated.to))
@@ -83,9 +83,9 @@ def earlier(kpi: Kpi, period: Period) -> Iterator[Period]:
     if not isinstance(target, PeriodTarget):
         return
     size, value = min(target.values.items())
-    zone = ZoneInfo(target.timezone or kpi.timezone)
+    grid = Grid(microseconds(size), ZoneInfo(target.timezone or kpi.timezone))
     for _ in range(PERIODS):
-        period = Period(shift(period.start_us, size, zone), period.start_us, value)
+        period = Period(*grid.holding(period.start_us - 1), value)
         yield period
 
 

@@ -85,7 +85,7 @@ class _Resolver:
         by = self._dimensions(loc, spec, value, frame)
         self.kpis[name] = Kpi(name, spec, value, every_us, over_us, by, _timezone(spec), spec.holidays)
         _check_days((*loc, "every"), spec, self._report)
-        check_targets((*loc, "target"), spec.target, _timezone(spec), self._report)
+        check_targets((*loc, "target"), spec.target, _timezone(spec), every_us, self._report)
 
     def _follows(self, tree: exp.Expr, frame: Frame | None) -> bool:
         """Whether a mistake here could only follow from one that is reported already."""

@@ -30,11 +30,12 @@ def _divides_a_day(bucket: timedelta) -> timedelta:
 
 def _period(text: str) -> str:
     try:
-        if parse_duration(text):
-            return text
+        period = parse_duration(text)
     except ValueError as error:
         raise PydanticCustomError("wrong_key", "{reason}", {"reason": str(error)}) from error
-    raise PydanticCustomError("wrong_key", "expected a period longer than nothing")
+    if not period or (_DAY % period and period % _DAY):
+        raise PydanticCustomError("wrong_key", "expected a part of a day, or whole days or weeks, such as 1h, 1d or 1w")
+    return text
 
 
 def _real_timezone(name: str) -> str:
