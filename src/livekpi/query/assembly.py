@@ -1,7 +1,8 @@
 """One SQL statement for a KPI, or several: their aggregates side by side by step and slice, then the arithmetic of each."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -25,6 +26,8 @@ class Part:
     first_us: int | None
     """The bucket of the grouping's first event."""
     last_event_us: int | None
+    since_us: Mapping[int, int]
+    """From which bucket on each aggregate is complete, by its number."""
     marks: Mapping[int, int] = field(default_factory=dict)
     """By window (µs), the numbers of what says that something in it was corrected; empty where nobody wants to know."""
 
@@ -57,7 +60,8 @@ def assemble(
 ) -> Statement:
     """Rows (step, dimensions of `by`, a value for each KPI, marks) without those that have no value; `numbers` are the aggregates'.
 
-    Buckets before `since_us` do not count: one of the parts is not complete there, and a ratio of unlike spans would be wrong.
+    No step ends before `since_us`, and of the first the buckets before it do not count: one of the parts is not complete there, and a
+    ratio of unlike spans would be wrong. What lies before a step, in a window or as a level, counts as far as it is complete itself.
     `fields` are those of the dimensions that `where` is about. Without `carry` a level is only where an event gave it;
     with `zeros` a sum is 0 where a count would be.
     """
@@ -86,29 +90,34 @@ def assemble(
     outer = ", ".join([*names, *(f"{value_sql(kpi, numbers)} AS {value}" for kpi, value in zip(kpis, found, strict=True)), *marks])
     some = " OR ".join(f"{value} IS NOT NULL" for value in found)
     shown, steps_alone = ("* REPLACE (i::BIGINT AS i)", " AND i = floor(i)") if steps.gaps else ("*", "")
-    found_rows = f"SELECT {shown} FROM (SELECT {outer} FROM ({inner})) WHERE i >= 0{steps_alone} AND ({some})"
+    found_rows = (
+        f"SELECT {shown} FROM (SELECT {outer} FROM ({inner})) WHERE i >= {bisect_right(steps.ends, since_us)}{steps_alone} AND ({some})"
+    )
     return Statement(found_rows, ", ".join(names), parameters)
 
 
 def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool, zeros: bool) -> list[str]:
     tables: list[str] = []
-    cells: dict[int, list[tuple[int, Aggregate]]] = {over_us: [] for over_us in part.marks}
+    cells: dict[tuple[int, Slice], list[tuple[int, Aggregate]]] = {}
     counted: list[int] = []
+    marks = dict(part.marks)
     for number, aggregate in part.aggregates:
+        mine = _reaching(cut, part.since_us[number], level=carry and aggregate.kind == "last")
         if aggregate.kind in ("count", "distinct"):
             counted.append(number)
         if aggregate.kind == "quantile":
-            tables.append(leaves.quantile_values(cut, steps, number, aggregate))
+            tables.append(leaves.quantile_values(mine, steps, number, aggregate))
         elif aggregate.kind == "distinct":
             rolled = part.rolled_before_us > steps.starts[0] - aggregate.over_us
             values = leaves.distinct_values if rolled else leaves.exact_distinct_values
-            tables.append(values(cut, steps, number, aggregate))
+            tables.append(values(mine, steps, number, aggregate))
         else:
-            cells.setdefault(aggregate.over_us, []).append((number, aggregate))
+            cells.setdefault((aggregate.over_us, mine), []).append((number, aggregate))
         if aggregate.kind == "last" and carry:
-            tables.append(leaves.before(cut, steps, number, aggregate))
-    for over_us, asked in cells.items():
-        tables.append(leaves.cell_values(cut, steps, over_us, asked, part.marks.get(over_us)))
+            tables.append(leaves.before(mine, steps, number, aggregate))
+    for (over_us, mine), asked in cells.items():
+        tables.append(leaves.cell_values(mine, steps, over_us, asked, marks.pop(over_us, None)))
+    tables += [leaves.cell_values(cut, steps, over_us, [], mark) for over_us, mark in marks.items()]
     levels = carry and any(aggregate.kind == "last" for _, aggregate in part.aggregates)
     summed = _summed(part) if zeros else []
     if part.last_event_us is not None and (counted or levels or summed):
@@ -117,6 +126,11 @@ def _tables(cut: Slice, part: Part, steps: Steps, *, carry: bool, zeros: bool) -
         else:
             tables.append(leaves.grid(cut, part.last_event_us, counted, summed))
     return tables
+
+
+def _reaching(cut: Slice, own_us: int, *, level: bool) -> Slice:
+    """What is read of an aggregate that is complete from a bucket on; a level is carried on from there, whatever it is combined with."""
+    return replace(cut, since_us=own_us if level else cut.since_us, own_us=own_us)
 
 
 def _summed(part: Part) -> list[int]:

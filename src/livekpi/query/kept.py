@@ -6,6 +6,7 @@ import duckdb
 
 from livekpi.definition.definition import Definition, Kpi
 from livekpi.definition.durations import duration_text
+from livekpi.definition.sql.expressions import Aggregate
 from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Plan, grouping_of, partial_of
 from livekpi.moments import time_text
@@ -29,13 +30,20 @@ class Kept:
         return (max(min(first), self.since_us(kpi)), max(last)) if first and last else None
 
     def since_us(self, kpi: Kpi) -> int:
-        """From which bucket on all of its parts are complete."""
+        """From which of its buckets on all of its parts are complete."""
         if kpi.name not in self._complete_us:
-            since = (
-                self._known.since(grouping_of(self._plan, aggregate)).get(partial_of(aggregate).key) for aggregate in kpi.value.aggregates
-            )
-            self._complete_us[kpi.name] = max(time or 0 for time in since)
+            since_us = max(map(self.part_since_us, kpi.value.aggregates))
+            self._complete_us[kpi.name] = -(-since_us // kpi.every_us) * kpi.every_us
         return self._complete_us[kpi.name]
+
+    def part_since_us(self, aggregate: Aggregate) -> int:
+        """From which bucket on an aggregate is complete; 0 where that is the beginning."""
+        return self._known.since(grouping_of(self._plan, aggregate)).get(partial_of(aggregate).key) or 0
+
+    def whole_us(self, kpi: Kpi, size_us: int) -> int:
+        """From when on buckets of a size lie where all parts of the KPI are complete, the windows of those it is read over included."""
+        begun = ((self.part_since_us(each), each.over_us) for each in kpi.value.aggregates)
+        return max(since_us + (over_us if over_us > size_us else 0) if since_us else 0 for since_us, over_us in begun)
 
     def is_whole(self, kpi: Kpi, start_us: int, end_us: int) -> bool:
         """Whether the KPI can be told of a step: its windows cut no bucket in two, as these are kept now."""

@@ -26,7 +26,9 @@ class Slice:
     where: str
     """SQL over the grouping's dimension columns, or ``true``."""
     since_us: int
-    """Buckets before this are not complete."""
+    """Of a step the buckets before this don't count: not all that the KPI is made of is complete there."""
+    own_us: int = 0
+    """From when on what is read here is complete itself; a window that begins before its step reaches back as far as this."""
 
     @property
     def whole(self) -> bool:
@@ -45,13 +47,15 @@ class Slice:
 def rows(table: str, cut: Slice, steps: Steps, over_us: int, columns: str) -> str:
     """A table's rows with the index of each step whose window they are in."""
     apart = steps.size_us is not None and over_us <= steps.size_us
-    lower = max(steps.starts[0] - (0 if apart else over_us), cut.since_us)
+    lower = max(steps.starts[0], cut.since_us) if apart else max(steps.starts[0] - over_us, cut.own_us)
     within = f"bucket >= make_timestamp({lower}) AND bucket < make_timestamp({steps.ends[-1]}) AND {cut.where}"
     if apart:
         # most are asked live, for the one step that changes now: a constant costs less to plan and to group by
         index = "0 AS i" if len(steps) == 1 else f"(epoch_us(bucket) - {steps.starts[0]}) // {steps.size_us} AS i"
         return f"SELECT {index}{cut.selected}, {columns} FROM {quote(table)} WHERE {within}"
     window = f"bucket < hi AND bucket >= least(start, hi - to_microseconds({over_us}))"
+    if cut.since_us > cut.own_us:
+        window += f" AND (bucket >= make_timestamp({cut.since_us}) OR hi - to_microseconds({over_us}) < start)"
     return f"SELECT i{cut.selected}, {columns} FROM {quote(table)}, {STEPS} WHERE {window} AND {within}"
 
 
@@ -80,7 +84,7 @@ def before(cut: Slice, steps: Steps, number: int, aggregate: Aggregate) -> str:
     """The last value before the first step, as step -1, to be carried into the range."""
     name = quote(partial_of(aggregate).key)
     inner = f"SELECT -1 AS i{cut.selected}, {name} FROM {quote(cells(cut.grouping).name)}"
-    within = f"bucket < make_timestamp({steps.starts[0]}) AND bucket >= make_timestamp({cut.since_us}) AND {cut.where}"
+    within = f"bucket < make_timestamp({steps.starts[0]}) AND bucket >= make_timestamp({cut.own_us}) AND {cut.where}"
     return f"SELECT i{cut.grouped}, {_merged(aggregate)} AS a{number} FROM ({inner} WHERE {within}) GROUP BY ALL"
 
 

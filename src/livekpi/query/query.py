@@ -255,6 +255,7 @@ class Query:
                 self.known.rolled_before_us(grouping),
                 self.known.first_us(grouping),
                 self.known.filled_us(grouping.source),
+                {number: self.kept.part_since_us(aggregate) for number, aggregate in asked},
                 {over_us: mark for (key, over_us), mark in marks.items() if key == grouping.key},
             )
             for grouping, asked in mine.items()

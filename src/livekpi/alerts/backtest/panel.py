@@ -52,12 +52,13 @@ class Panels:
 
     def value(self, kpi: Kpi, codes: Codes, from_us: int, count: int, size_us: int, *, carry: bool = True) -> pa.Array:
         """The KPI's values in `count` steps from a time on; `carry` as for Query.columns."""
-        if all(self._lies(aggregate, codes.by, size_us) for aggregate in kpi.value.aggregates):
+        since = {self._query.kept.part_since_us(aggregate) for aggregate in kpi.value.aggregates}
+        if len(since) == 1 and all(self._lies(aggregate, codes.by, size_us) for aggregate in kpi.value.aggregates):
             numbers = {aggregate: number for number, aggregate in enumerate(dict.fromkeys(kpi.value.aggregates))}
             columns: dict[str, pa.Array] = {}
             for grouping in {grouping_of(self._plan, aggregate) for aggregate in numbers}:
                 asked = {number: aggregate for aggregate, number in numbers.items() if grouping_of(self._plan, aggregate) == grouping}
-                cut = Slice(grouping, tuple(f"d{grouping.by.index(name)}" for name in codes.by), "true", self._since_us(kpi))
+                cut = Slice(grouping, tuple(f"d{grouping.by.index(name)}" for name in codes.by), "true", *since, *since)
                 found = self._cells(cut, asked, codes, from_us, count, size_us, carry=carry)
                 if found is None:
                     break
@@ -71,10 +72,6 @@ class Panels:
         whole = aggregate.every_us == size_us and aggregate.over_us <= size_us and aggregate.kind in CELL_KINDS
         grouping = grouping_of(self._plan, aggregate)
         return whole and set(by) == set(grouping.by) and all(before_us < 0 for _, before_us in self._known.rolled(grouping))
-
-    def _since_us(self, kpi: Kpi) -> int:
-        since = [self._known.since(grouping_of(self._plan, each)).get(partial_of(each).key) for each in kpi.value.aggregates]
-        return max(time or 0 for time in since)
 
     def _cells(
         self, cut: Slice, asked: Mapping[int, Aggregate], codes: Codes, from_us: int, count: int, size_us: int, *, carry: bool

@@ -141,8 +141,10 @@ class Turns:
         return max(first_us, earliest_us(rule, self._definition, before.progress.over_us))
 
     def _askable_us(self, rule: Rule) -> int:
-        """From which bucket on all that a rule asks is kept in buckets that are fine enough."""
-        return -(-max(self._kept_from_us(rule, question) for question in rule.questions) // rule.every_us) * rule.every_us
+        """From which bucket on all that a rule asks is complete, and kept in buckets that are fine enough."""
+        whole = (self._query.kept.whole_us(self._definition.kpis[name], rule.every_us) for name in rule.kpis)
+        first_us = max(*whole, *(self._kept_from_us(rule, question) for question in rule.questions))
+        return -(-first_us // rule.every_us) * rule.every_us
 
     def _kept_from_us(self, rule: Rule, question: Question) -> int:
         kpi = self._definition.kpis[question.kpi]
