@@ -181,7 +181,7 @@ class Expressions:
         found = CASTS.get((value.type.kind, to.kind))
         if found is None:
             raise _unsupported(node, f"a cast of {value.type.kind} to {to.kind} means something else there")
-        return Sql(found(value.text, to), to)
+        return _cast_number(value) if (value.type.kind, to.kind) == ("decimal", "number") else Sql(found(value.text, to), to)
 
     def _extract(self, node: exp.Expr) -> Sql:
         # Flink's is null where nothing is found and DuckDB's is '': to the cast around it both are nothing
@@ -336,7 +336,10 @@ def _extreme_of(values: Sequence[str], operator: str) -> str:
 def _cast_number(value: Sql) -> Sql:
     if value.type is not None and value.type.kind == "number":
         return value
-    return Sql(f"CAST({value.text} AS DOUBLE)", NUMBER)
+    text_ = value.text
+    if value.type is not None and value.type.kind == "decimal":  # of up to 18 digits Flink divides a long, which rounds twice
+        text_ = f"CAST({text_} AS DECIMAL({_DIGITS}, {value.type.scale}))"
+    return Sql(f"CAST({text_} AS DOUBLE)", NUMBER)
 
 
 def _compare(operator: str, left: Sql, right: Sql) -> str:
