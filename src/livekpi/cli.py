@@ -258,15 +258,16 @@ def backtest(
 @click.option("--reason", help="Only those of this kind (not_json, wrong_type, …), or whose reason says this.")
 @click.option("--from", "from_", metavar="T", help="Only those that arrived at or after this time.")
 @click.option("--to", metavar="T", help="Only those that arrived before.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many.  [default: 1000]")
+@click.option("--limit", type=click.IntRange(1, 10_000), help="At most so many, the oldest first.  [default: 1000]")
 @click.option("--replay", is_flag=True, help="Feed them back: those that are events now are counted.")
 @click.option("--mended", type=click.File(), help="Feed back the letters of this file, listed as here and mended; `-` is stdin.")
 @explained
 def dead_letters(data: Path, replay: bool, mended: TextIO | None, **asked: str | int | None) -> None:
     """List records that could not be counted, with the reason; one JSON object a line.
 
-    A row of CSV is listed, and mended, without its header, whose names are its `columns`. Ends with code 1 where none of the letters
-    to feed back could be.
+    Where there are more than --limit can say, ask for a part of them by the other options. A row of CSV is listed, and mended, without
+    its header, whose names are its `columns`. Ends with code 1 where none of the letters to feed back could be, or a server took only
+    some of them.
     """
     import livekpi.letters
     from livekpi.clock import SystemClock

@@ -42,6 +42,11 @@ def address_of(data: Path) -> str:
     return found.address
 
 
+def encoded(content: object) -> bytes:
+    """JSON as it is posted."""
+    return json.dumps(content).encode()
+
+
 class Client:
     """Asks one server; a request each time on a connection of its own, so that it may be used by several threads."""
 
@@ -60,7 +65,7 @@ class Client:
 
     def post(self, path: str, content: object, *, answer_s: float = ANSWER_S) -> Any:
         """Posts JSON; returns the answer, which may take so long. Raises ClientError."""
-        return self._ask("POST", path, json.dumps(content).encode(), answer_s=answer_s)
+        return self._ask("POST", path, encoded(content), answer_s=answer_s)
 
     def delete(self, path: str) -> Any:
         """The answer to DELETE. Raises ClientError."""

@@ -27,8 +27,10 @@ def test_more_dead_letters_than_a_request_may_have(client: Client, world: World)
 
 
 def test_a_program_can_know_how_many_it_may_send() -> None:
-    asked = DOCUMENT["paths"][REPLAY]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    operation = DOCUMENT["paths"][REPLAY]["post"]
+    asked = operation["requestBody"]["content"]["application/json"]["schema"]
     assert asked["properties"]["letters"]["maxItems"] == MOST
+    assert f"larger than {dead_letters.MAX_REPLAY_BYTES // 2**20} MiB" in operation["responses"]["413"]["description"]
 
 
 def test_a_body_is_read_beside_the_event_loop(client: Client, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,9 @@ from livekpi.web.questions import Questions
 ORDERS = ("oldest", "newest")
 """Which come first."""
 MAX_REPLAY_BYTES = 32 * 2**20
+"""How large a request that feeds letters back may be; MOST says how many it may have."""
 REPLAY_S = 60.0
+"""How long the engine may take until they are fed back."""
 _FEWER = "send fewer letters at a time"
 
 

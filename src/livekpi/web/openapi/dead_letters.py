@@ -33,7 +33,7 @@ _REPLAY = {
             **problems(
                 _400="not as expected",
                 **NOT_SENDING,
-                _413="too large, or too many letters: send the others by further requests",
+                _413="larger than 32 MiB, or too many letters: send the others by further requests",
                 _503="the engine is stopping, or can't write",
             ),
         },
