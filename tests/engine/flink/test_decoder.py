@@ -17,6 +17,7 @@ from livekpi.engine.flink.rendering import declaration
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from tests.engine.flink.shop import definition
+from tests.engine.large_records import LARGE, told
 from tests.servers.cache import UnavailableError, program
 from tests.servers.flink_server import flink_jars
 
@@ -118,11 +119,11 @@ class Judge:
     def __init__(self, java: str, classpath: Sequence[Path]) -> None:
         self._command = [java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", ":".join(map(str, classpath)), "livekpi.flink.Judge"]
 
-    def judge(self, records: Sequence[bytes]) -> list[Judged]:
+    def judge(self, records: Sequence[bytes], columns: Sequence[str] = COLUMNS) -> list[Judged]:
         fields = definition(FIELDS, {"k": {"value": "count(*)", "every": "1m"}}).sources["shop"].fields
         declared = "\n".join(f"{name}: {declaration(field)}" for name, field in fields.items())
         lines = b"".join(base64.b64encode(record) + b"\n" for record in records)
-        arguments = ["ts", "300000000", declared, ",".join(COLUMNS)]
+        arguments = ["ts", "300000000", declared, ",".join(columns)]
         done = subprocess.run([*self._command, *arguments], input=lines, capture_output=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         rows = [line.split(" ")[:-1] for line in done.stdout.decode().split("\n")[:-1]]
@@ -238,6 +239,15 @@ def test_records_are_judged_and_read_alike(judge: Judge) -> None:
 
 def test_mutilated_records_are_judged_alike(judge: Judge) -> None:
     assert differences(mutilated(made(), 10_000, seed=4), judge) == []
+
+
+def test_a_large_broken_record_is_cut_to_what_a_producer_sends(judge: Judge) -> None:
+    judged = judge.judge([record for record, _ in LARGE], ["_reason", "_record", "_record_base64"])
+    for (record, kept), (reason, text, coded) in zip(LARGE, judged, strict=True):
+        assert (text is None, coded is None) == (b"\xff" in record, b"\xff" not in record)
+        assert (base64.b64decode(coded) if coded is not None else (text or "").encode()) == record[:kept]
+        assert (reason or "").endswith(told(record, kept))
+        assert ("bytes only" in (reason or "")) == (kept < len(record))
 
 
 def test_the_records_are_of_many_kinds() -> None:

@@ -20,6 +20,7 @@ from tests.engine.flink import expressions
 from tests.engine.flink.composed import composed
 from tests.engine.flink.expected import Record
 from tests.engine.flink.shop import Shop, open_shop
+from tests.engine.large_records import LARGE
 from tests.servers.flink_server import FlinkServer
 from tests.servers.kafka_server import KafkaServer
 
@@ -144,7 +145,9 @@ SIMPLE_KPIS = {"sum": {"value": "sum(n)", "every": "1m"}, "people": {"value": "c
 def test_every_kind_of_number(opened: Open, flink: FlinkServer) -> None:
     shop = opened(FIELDS, KPIS, flink={"parallelism": 2})
     for partition in (0, 1):
-        shop.produce(events(2_000, seed=partition) + BROKEN, partition)
+        # each of them is more than Kafka's producer sends, were all of it kept
+        large = [record for record, kept in LARGE if kept < len(record)][:3]
+        shop.produce([*events(2_000, seed=partition), *BROKEN, *large], partition)
     assert shop.cluster.state().state == "missing"
     shop.cluster.submit()
     assert shop.settled() == {}

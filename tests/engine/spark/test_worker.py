@@ -1,5 +1,6 @@
 """What workers make of records: rows that merge to the same whichever way the records are cut."""
 
+import base64
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -19,6 +20,7 @@ from livekpi.engine.spark.worker import Work
 from livekpi.sources.base import Chunk
 from livekpi.sources.decode import Decoder
 from livekpi.store.layout import cells, column
+from tests.engine.large_records import LARGE, told
 from tests.engine.spark.expected import BROKEN, dimension, expected, made, record
 from tests.properties import shop
 
@@ -150,6 +152,18 @@ def test_a_broken_record_is_the_dead_letter_it_is_everywhere(number: int) -> Non
     else:
         assert said["record"].encode() == (value or b"")
     assert {row["n"] for row in found if row["table"].startswith("cells")} == {1}
+
+
+@pytest.mark.parametrize("number", range(len(LARGE)))
+def test_a_large_broken_record_is_cut_to_what_a_producer_sends(number: int) -> None:
+    record_, kept = LARGE[number]
+    own = work(SHOP)
+    (letter,) = (row for row in rows(own, [batch([(0, 7, record_)])]) if row["table"] == "dead_letters_shop")
+    said = json.loads(letter["key"])
+    (dead,) = Decoder(own.source).decode([Chunk("0", [record_], [7], 8)], NOW_US).dead
+    found = base64.b64decode(said["record_base64"]) if said["record"] is None else said["record"].encode()
+    assert (found, said["reason"]) == (record_[:kept], dead.reason + told(record_, kept))
+    assert len(letter["key"].encode()) < 910_000
 
 
 def test_dimensions_tell_null_from_text() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,12 +24,28 @@ from livekpi.sources.decode import Decoder
 
 RECORDS_AT_ONCE = 200_000
 """How many records are aggregated together: the more, the fewer rows there are to merge; the fewer, the less memory it takes."""
+WRITTEN_BYTES = 900_000
+"""As how many bytes of JSON a dead letter's record is written at most: the rest of the letter has room in what Kafka's producer sends."""
 _TYPES: dict[SlotKind, pa.DataType] = {
     "sum_number": pa.decimal128(38, 0),
     "sum_double": pa.float64(),
     "min_text": pa.string(),
     "max_text": pa.string(),
 }
+_WRITTEN_MOST = 6
+"""What a byte takes at most, those of one character taken together."""
+
+
+def _written() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    found = np.ones(256, np.int64)
+    found[:0x20] = _WRITTEN_MOST
+    found[list(b'"\\\b\f\n\r\t')] = 2
+    found[0xF0:0xF8] = 9  # with the three behind it two escapes, as Flink writes what is beyond 16 bits
+    return found
+
+
+_WRITTEN = _written()
+"""What each byte of UTF-8 takes in a JSON string, on whichever cluster: both keep as much of a record."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +139,34 @@ def _json(value: Mapping[str, str | int | None]) -> str:
 
 
 def _said(letter: DeadLetter) -> dict[str, str | int | None]:
-    said: dict[str, str | int | None] = {"field": letter.field, "reason": letter.reason, "code": letter.code}
+    """A letter beside its key, with as much of its record as can be sent; the reason says where that is not all."""
     try:
-        return {**said, "record": letter.record.decode(), "record_base64": None}
+        letter.record.decode()
+        text = True
     except UnicodeDecodeError:
-        return {**said, "record": None, "record_base64": base64.b64encode(letter.record).decode()}
+        text = False
+    kept = letter.record[: _fitting(letter.record, text=text)]
+    cut = f"; of its {len(letter.record)} bytes only the first {len(kept)} are kept" if len(kept) < len(letter.record) else ""
+    return {
+        "field": letter.field,
+        "reason": letter.reason + cut,
+        "code": letter.code,
+        "record": kept.decode() if text else None,
+        "record_base64": None if text else base64.b64encode(kept).decode(),
+    }
+
+
+def _fitting(record: bytes, *, text: bool) -> int:
+    """How many bytes of a record's beginning are written as no more than WRITTEN_BYTES: of a text as a JSON string, else as base64."""
+    if not text:
+        return min(len(record), WRITTEN_BYTES // 4 * 3)
+    if len(record) * _WRITTEN_MOST <= WRITTEN_BYTES:  # nearly all, at no cost
+        return len(record)
+    written = np.cumsum(_WRITTEN[np.frombuffer(record, np.uint8)])
+    end = int(np.searchsorted(written, WRITTEN_BYTES, side="right"))
+    while end < len(record) and record[end] & 0xC0 == 0x80:  # never a part of a character
+        end -= 1
+    return end
 
 
 def _runs(batches: Iterable[pa.RecordBatch], records: int) -> Iterator[list[Chunk]]:

@@ -16,6 +16,8 @@ import org.apache.flink.table.data.TimestampData;
 final class Decoder {
     static final int MAX_RECORD_BYTES = 1 << 20;
     private static final int KEPT_BYTES = 64 << 10;
+    /** As how many bytes of JSON a dead letter's record is written at most: the rest of the letter has room in what Kafka's producer sends. */
+    private static final int WRITTEN_BYTES = 900_000;
     /** What stands in a row beside the fields. */
     static final String TIME = "_time", CODE = "_code", FIELD = "_field", REASON = "_reason", TEXT = "_record", BASE64 = "_record_base64";
 
@@ -166,14 +168,42 @@ final class Decoder {
 
     private RowData dead(byte[] record, Fault fault) {
         GenericRowData found = new GenericRowData(row.size());
-        byte[] kept = record == null ? new byte[0] : fault.code.equals("too_large") ? Arrays.copyOf(record, KEPT_BYTES) : record;
-        boolean text = Json.isUtf8(kept, 0, kept.length);
+        byte[] whole = record == null ? new byte[0] : fault.code.equals("too_large") ? Arrays.copyOf(record, KEPT_BYTES) : record;
+        boolean text = Json.isUtf8(whole, 0, whole.length);
+        byte[] kept = Arrays.copyOf(whole, fitting(whole, text));
+        String cut = kept.length == whole.length ? "" : "; of its " + whole.length + " bytes only the first " + kept.length + " are kept";
         put(found, CODE, StringData.fromString(fault.code));
         put(found, FIELD, StringData.fromString(fault.field));
-        put(found, REASON, StringData.fromString(reason(record, fault)));
+        put(found, REASON, StringData.fromString(reason(record, fault) + cut));
         put(found, TEXT, text ? StringData.fromBytes(kept) : null);
         put(found, BASE64, text ? null : StringData.fromString(Base64.getEncoder().encodeToString(kept)));
         return found;
+    }
+
+    /** How many bytes of a record's beginning are written as no more than WRITTEN_BYTES: of a text as a JSON string, else as base64. */
+    private static int fitting(byte[] record, boolean text) {
+        if (!text) {
+            return Math.min(record.length, WRITTEN_BYTES / 4 * 3);
+        }
+        int end = 0;
+        for (int written = 0; end < record.length; end++) {
+            written += written(record[end]);
+            if (written > WRITTEN_BYTES) {
+                break;
+            }
+        }
+        while (end < record.length && (record[end] & 0xc0) == 0x80) { // never a part of a character
+            end--;
+        }
+        return end;
+    }
+
+    /** What a byte of UTF-8 takes in a JSON string. */
+    private static int written(byte each) {
+        if (each >= 0) {
+            return "\"\\\b\f\n\r\t".indexOf(each) >= 0 ? 2 : each < ' ' ? 6 : 1;
+        }
+        return (each & 0xf8) == 0xf0 ? 9 : 1; // with the three behind it two escapes, as Flink writes a surrogate pair
     }
 
     private void put(GenericRowData found, String column, Object value) {
