@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from livekpi.ask import client
+from livekpi.clock import SystemClock
 from livekpi.clustered import JOB, on_engine, open_cluster, problems
 from livekpi.data_directory import data_directory
 from livekpi.definition.definition import Definition
@@ -101,16 +103,18 @@ def stop(file: Path, data: Path | None, out: TextIO, *, savepoint: bool) -> None
     """Stops the definition's job; a running server lets it be, and the next `livekpi run` has it go on. Raises ClusterError."""
     definition, directory = _possible(load(file, os.environ)), data_directory(file, data) / JOB
     cluster = open_cluster(definition, make_plan(definition), directory.parent)
-    before = stopped_in(directory)
-    note_stopped(directory, before or Stopped())  # first, so that a running server does not have it run again
+    before, now_us = stopped_in(directory), SystemClock().now_us()
+    note_stopped(directory, replace(before or Stopped(), at_us=now_us))  # first, so that a running server does not have it run again
     try:
         path = cluster.stop(savepoint=savepoint)
     except BaseException:
         if before is None:
             forget_stopped(directory)
+        else:
+            note_stopped(directory, before)
         raise
     if path is not None:
-        note_stopped(directory, Stopped(path))
+        note_stopped(directory, Stopped(path, now_us))
         out.write(f"{path}\n")
     elif not savepoint:
-        note_stopped(directory, Stopped())
+        note_stopped(directory, Stopped(at_us=now_us))

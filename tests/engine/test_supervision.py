@@ -235,6 +235,56 @@ def test_a_savepoint_is_not_forgotten_until_the_job_runs_from_it(world: World) -
     assert stopped_in(world.directory) is None
 
 
+def resuming(world: World, comes_up: Condition) -> None:
+    """The job goes on from a savepoint."""
+    note_stopped(world.directory, Stopped("/savepoint", 7))
+    world.supervisor, world.cluster.comes_up = world.make(), comes_up
+    world.step()
+    assert world.cluster.submitted == ["/savepoint"]
+
+
+@pytest.mark.parametrize("stopped", [Stopped(at_us=8), Stopped("/savepoint", 8), Stopped("/other", 8)])
+def test_a_job_that_fails_from_its_savepoint_can_be_stopped(world: World, stopped: Stopped) -> None:
+    resuming(world, "failed")
+    note_stopped(world.directory, stopped)
+    for _ in range(20):
+        world.step()
+    assert world.cluster.submitted == ["/savepoint"]
+    assert world.problem() == "job shop on flink was stopped by `livekpi stop`; `livekpi run` has it go on"
+    world.supervisor = world.make()
+    world.step()
+    assert world.cluster.submitted == ["/savepoint", stopped.savepoint]
+
+
+def test_a_stop_that_is_taken_back_leaves_the_job_its_savepoint(world: World) -> None:
+    resuming(world, "failed")
+    note_stopped(world.directory, Stopped("/savepoint", 8))
+    world.step()
+    note_stopped(world.directory, Stopped("/savepoint", 7))
+    world.step()
+    world.step()
+    assert world.cluster.submitted == ["/savepoint", "/savepoint"]
+
+
+def test_a_stop_is_not_forgotten_where_the_job_still_runs(world: World) -> None:
+    resuming(world, "running")
+    note_stopped(world.directory, Stopped("/savepoint", 8))
+    world.step()
+    world.cluster.condition = "missing"
+    world.step()
+    world.step()
+    assert (world.cluster.submitted, stopped_in(world.directory)) == (["/savepoint"], Stopped("/savepoint"))
+
+
+def test_a_stop_noted_before_stops_had_times_is_gone_on_from(world: World) -> None:
+    world.directory.mkdir()
+    (world.directory / "stopped.json").write_text('{"savepoint": "/savepoint"}')
+    world.supervisor = world.make()
+    world.step()
+    world.step()
+    assert (world.cluster.submitted, stopped_in(world.directory)) == (["/savepoint"], None)
+
+
 def test_once_a_job_that_has_finished_is_well_and_one_that_failed_is_not_tried_again(tmp_path: Path) -> None:
     world = World(tmp_path, once=True)
     world.step()

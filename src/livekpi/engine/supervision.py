@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import structlog
@@ -33,6 +33,8 @@ class Stopped:
     """That a job was stopped on purpose, and where it can go on."""
 
     savepoint: str | None = None
+    at_us: int = field(default=0, compare=False)
+    """When, by which one stop is told from another; 0 where whoever stopped the job is the one that goes on."""
 
 
 def note_stopped(directory: Path, stopped: Stopped) -> None:
@@ -103,7 +105,7 @@ class Supervisor:
         """Stops the job with a savepoint, from which the next start goes on. Raises ClusterError."""
         self.close()
         if self._cluster.state().state not in ("finished", "missing"):
-            note_stopped(self._directory, Stopped(self._cluster.stop(savepoint=True)))
+            note_stopped(self._directory, Stopped(self._cluster.stop(savepoint=True), self._clock.now_us()))
 
     def _run(self) -> None:
         wait_s = 0.0
@@ -139,7 +141,7 @@ class Supervisor:
             return LOOK_S
         self._running_since_us = None
         described = f"job {state.name} on {self._engine} {_said(state)}"
-        if self._resume is None and stopped_in(self._directory) is not None:
+        if self._stopped_since():
             self._say(f"job {state.name} on {self._engine} was stopped by `livekpi stop`; `livekpi run` has it go on")
             return LOOK_S
         if self._submitted or state.state == "restarting":
@@ -166,7 +168,7 @@ class Supervisor:
             return
         if state.state == "finished":
             self.finished.set()
-        if self._resume is not None:
+        if self._resume is not None and not self._stopped_since():
             forget_stopped(self._directory)
             self._resume = None
         self._submitted = True
@@ -174,6 +176,11 @@ class Supervisor:
         self._running_since_us = min(self._running_since_us or now_us, now_us)  # a clock set back begins it anew
         if now_us - self._running_since_us >= SOUND_US:
             self._failures = 0
+
+    def _stopped_since(self) -> bool:
+        """Whether the job was stopped on purpose after the stop that is gone on from."""
+        stopped = stopped_in(self._directory)
+        return stopped is not None and (self._resume is None or stopped.at_us != self._resume.at_us)
 
     def _measure(self, state: JobState) -> None:
         self._metrics.job_up.labels(self._engine).set(1 if state.state == "running" else 0)
