@@ -9,9 +9,11 @@ from pydantic import ValidationError
 
 from livekpi.clock import Clock
 from livekpi.definition.definition import Definition, SourceDefinition, microseconds
+from livekpi.definition.file.yaml_source import read_yaml
 from livekpi.definition.problems import Problem
 from livekpi.definition.shape.model import EngineSpec, Kafka
 from livekpi.engine.cluster import Cluster, ClusterError
+from livekpi.engine.java_kafka import untranslatable
 from livekpi.engine.plan import Plan, make_plan
 from livekpi.engine.progress import BUCKETS
 from livekpi.engine.replacing import ReplacingWriter
@@ -115,7 +117,18 @@ def problems(definition: Definition) -> list[Problem]:
         from livekpi.engine.spark.support import unsupported as not_by_spark  # noqa: PLC0415
 
         found = not_by_spark(definition, make_plan(definition))
-    return [Problem(message, str(definition.path)) for message in found]
+    return [*(Problem(message, str(definition.path)) for message in found), *_client_problems(definition)]
+
+
+def _client_problems(definition: Definition) -> list[Problem]:
+    """The settings of `client` that can't be passed on to the job, each at its place."""
+    spec = definition.spec.engine
+    refused = [] if spec.cluster is None else untranslatable(spec.cluster.client or {})
+    if not refused:
+        return []
+    document, _ = read_yaml(definition.text.encode(), str(definition.path), definition.variables)
+    said = f"engine {spec.name}: `client: {{}}` has no counterpart in {spec.name.capitalize()}'s Kafka client; leave it out"
+    return [document.key_problem(("engine", spec.name, "client", setting), said.format(setting)) for setting in refused]
 
 
 def on_engine(definition: Definition, engine: str) -> Definition:
