@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,8 +40,8 @@ class SparkCluster:
         self._child: subprocess.Popen[bytes] | None = None
 
     def render(self) -> str:
-        """The job's description, as ``python -m livekpi.engine.spark.job`` and spark-submit take it."""
-        return self.description.text()
+        """The job's description, as ``python -m livekpi.engine.spark.job`` and spark-submit take it, on any machine."""
+        return self.description.unwatched.text()
 
     def submit(self, savepoint: str | None = None) -> None:
         """See Cluster. Spark goes on from its checkpoint directory, and from no other place."""
@@ -50,7 +50,7 @@ class SparkCluster:
                 f"Spark goes on from `checkpoint: {self._checkpoint}`, and can't from {savepoint}; change `checkpoint` to it"
             )
         if self._running() is not None:
-            if self._described() == self.description.text():
+            if self._is_current():
                 return
             self.stop(savepoint=False)
         if find_spec("pyspark") is None and "SPARK_HOME" not in self._environ:
@@ -58,7 +58,7 @@ class SparkCluster:
         restarts = self._restarts()
         self._directory.mkdir(parents=True, exist_ok=True)
         self._status.unlink(missing_ok=True)
-        self._job.write_text(self.description.text(), encoding="utf-8")
+        replace_text(self._job, self.description.text())
         command = [sys.executable, "-m", _PROGRAM, str(self._job.absolute())]
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - our own program
@@ -76,7 +76,7 @@ class SparkCluster:
         running, restarts = self._running(), _read(self._driver).get("restarts")
         if running is not None:
             condition: Condition = "running" if status.get("state") == "running" else "starting"
-            if self._described() != self.description.text():
+            if not self._is_current():
                 condition = "outdated"
             return JobState(name, condition, str(running.pid), restarts, checkpoint_us, _detail(status))
         if not self._driver.exists():
@@ -113,21 +113,27 @@ class SparkCluster:
         try:
             process = psutil.Process(pid)
             # by what it runs, as another process may have its number by now; not by when it began: that moves with the system's clock
-            return process if self._is_driver(process.cmdline()) else None
+            return process if self._is_driver(process) else None
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # another's process is not ours
             return None
 
-    def _is_driver(self, command: Sequence[str]) -> bool:
-        """Whether a command line, which a process that has ended has none of, is that of this job's driver."""
-        return _PROGRAM in command and not {str(self._job), str(self._job.absolute())}.isdisjoint(command)
+    def _is_driver(self, process: psutil.Process) -> bool:
+        """Whether a process is this job's driver, whichever way its directory was named to it; one that has ended has no command."""
+        *command, last = process.cmdline() or [""]
+        if _PROGRAM not in command:
+            return False
+        # where it is, only its own user may ask
+        named = Path(last) if Path(last).is_absolute() else Path(process.cwd(), last)
+        return _is_same(named, self._job)
 
     def _restarts(self) -> int:
         """How often this job will have been restarted once it is submitted: a driver that failed has it begin again."""
-        failed = self._described() == self.description.text() and self.state().state == "failed"
+        failed = self._is_current() and self.state().state == "failed"
         return int(_read(self._driver).get("restarts", 0)) + 1 if failed else 0
 
-    def _described(self) -> str | None:
-        return self._job.read_text(encoding="utf-8") if self._job.exists() else None
+    def _is_current(self) -> bool:
+        """Whether the last driver was started to do what this definition means; of a driver of an older livekpi that is not known."""
+        return _read(self._job).get("meaning") == self.description.meaning
 
     def _tail(self) -> str:
         """The last line of the driver's log."""
@@ -146,6 +152,16 @@ def _read(file: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError):  # what a power cut has torn says nothing
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file, which need not be there."""
+    if one.resolve() == other.resolve():
+        return True
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _detail(status: Mapping[str, Any]) -> str | None:

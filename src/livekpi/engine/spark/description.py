@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.definition.shape.model import Spark
+from livekpi.engine.spark.meaning import meaning_of
 
 FINISHED, STOPPED = 0, 3
 """A driver's exit codes: all there was has been read (--once); it was asked to end. Any other is a failure."""
@@ -31,6 +32,8 @@ class Description:
     once: bool = False
     status: str | None = None
     """A file of the driver's machine where it writes how it is; none where nobody asks."""
+    meaning: str | None = None
+    """By which it is known later what the driver computes, see `meaning_of`; none where nobody asks."""
 
     @property
     def name(self) -> str:
@@ -40,6 +43,11 @@ class Description:
     def text(self) -> str:
         """As JSON."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @property
+    def unwatched(self) -> Self:
+        """The same for a driver that nobody asks how it is, on whatever machine."""
+        return replace(self, status=None, meaning=None)
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -55,14 +63,15 @@ class Description:
 
 
 def describe(definition: Definition, spec: Spark, *, once: bool = False, status: Path | None = None) -> Description:
-    """The job of a definition."""
+    """The job of a definition. Its paths are good in any directory."""
     return Description(
-        path=str(definition.path),
+        path=str(definition.path.absolute()),
         definition=definition.text,
         master=spec.master,
         checkpoint=spec.checkpoint.rstrip("/"),
         topics=definition.topics,
         settings=spec.settings,
         once=once,
-        status=None if status is None else str(status),
+        status=None if status is None else str(status.absolute()),
+        meaning=meaning_of(definition, spec, once=once),
     )

@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,14 +22,13 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from livekpi.definition.definition import Definition, SourceDefinition
 from livekpi.definition.problems import DefinitionError
-from livekpi.definition.shape.model import Setting
-from livekpi.definition.tiers import tiers
 from livekpi.disk import replace_text
-from livekpi.engine.java_kafka import client_settings
 from livekpi.engine.plan import Grouping, Plan, make_plan
 from livekpi.engine.spark.description import FINISHED, STOPPED, Description, DescriptionError
+from livekpi.engine.spark.options import sink_options, source_options
 from livekpi.engine.spark.rendering import OFFSET, TIME, all_slots, key_column, merges, row_schema, statements, topic_column, value_column
-from livekpi.engine.spark.slots import Slots, SlotsError, assign, keeping
+from livekpi.engine.spark.slots import Slots, SlotsError, wanted_keeps
+from livekpi.engine.spark.slots_file import HadoopFiles, settle
 from livekpi.engine.spark.worker import Work
 from livekpi.store.layout import cells
 
@@ -38,8 +36,6 @@ FAILED = 1
 _LOOK_EVERY_S = 1
 _FINISH_TIMEOUT_S = 30
 _DAY_US = 86_400_000_000
-_MAX_OFFSETS = 2_000_000
-"""Records of a batch at most, so that a first run's numbers come before all is read."""
 _TRIGGER = "1 second"
 _DEFAULTS = {
     "spark.sql.session.timeZone": "UTC",
@@ -104,7 +100,7 @@ class Driver:
         groupings = self._plan.groupings[source.name]
         checkpoint = f"{self._description.checkpoint}/{source.name}"
         wanted_us = wanted_keeps(self._definition, groupings)
-        slots = settled_slots(spark, f"{checkpoint}.slots.json", groupings, wanted_us)
+        slots = settle(_files(spark), f"{checkpoint}.slots.json", groupings, wanted_us)
         if any(slots.kept[table] != kept_us for table, kept_us in wanted_us.items()):
             self._notes.append(f"{source.name}: its state goes by the `keep` that its checkpoint began with; another takes a new one")
         rows = read(spark, source, work(self._definition, self._plan, source, slots))
@@ -167,18 +163,7 @@ def work(definition: Definition, plan: Plan, source: SourceDefinition, slots: Sl
 
 def read(spark: SparkSession, source: SourceDefinition, work_: Work) -> DataFrame:
     """The rows that the workers make of a source's records."""
-    kafka = source.spec.kafka
-    assert kafka is not None, "checked with the definition"
-    options = {
-        "kafka.isolation.level": "read_committed",
-        **_client(kafka.brokers, kafka.settings),
-        "subscribe": kafka.topic,
-        "startingOffsets": kafka.start,
-        "failOnDataLoss": str(kafka.lost == "stop").lower(),
-        "maxOffsetsPerTrigger": str(_MAX_OFFSETS),
-        "groupIdPrefix": "livekpi",
-    }
-    records = spark.readStream.format("kafka").options(**options).load().select("partition", "offset", "value")
+    records = spark.readStream.format("kafka").options(**source_options(source)).load().select("partition", "offset", "value")
     return records.mapInArrow(work_.rows, row_schema(work_.slots))
 
 
@@ -194,40 +179,10 @@ def keep_us(slots: Slots, groupings: Sequence[Grouping]) -> int:
     return max((slots.kept[cells(grouping).name] for grouping in groupings), default=_DAY_US)
 
 
-def wanted_keeps(definition: Definition, groupings: Sequence[Grouping]) -> dict[str, int]:
-    """How long a definition has each table of cells kept (µs), as long as it keeps the bucket."""
-    return {cells(grouping).name: tiers(grouping.every_us, definition.keep_us)[0][1] for grouping in groupings}
-
-
-def sink_options(definition: Definition, source: SourceDefinition) -> dict[str, str]:
-    """Where the topics are: the cluster's brokers, else the source's."""
-    spec, kafka = definition.spec.engine.spark, source.spec.kafka
-    assert kafka is not None, "checked with the definition"
-    brokers = spec.brokers if spec is not None else None
-    client = spec.client if spec is not None else None
-    return _client(brokers or kafka.brokers, kafka.settings if client is None else client)
-
-
-def settled_slots(spark: SparkSession, place: str, groupings: Sequence[Grouping], wanted_us: Mapping[str, int]) -> Slots:
-    """The slots of a checkpoint, with those that are new; written beside the checkpoint before they are used. Raises SlotsError."""
-    jvm: Any = spark.sparkContext._jvm  # noqa: SLF001 - Spark's own way to its file systems
-    path = jvm.org.apache.hadoop.fs.Path(place)
-    files = path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())  # noqa: SLF001
-    earlier = None
-    if files.exists(path):
-        stream = files.open(path)
-        try:
-            earlier = Slots(**json.loads(bytes(stream.readAllBytes()).decode()))
-        finally:
-            stream.close()
-    slots = keeping(assign(groupings, earlier), wanted_us)
-    if slots != earlier:
-        stream = files.create(path, True)
-        try:
-            stream.write(json.dumps(asdict(slots)).encode())
-        finally:
-            stream.close()
-    return slots
+def _files(spark: SparkSession) -> HadoopFiles:
+    """The file systems of a session, by Spark's own way to them."""
+    context = spark.sparkContext
+    return HadoopFiles(context._jvm, context._jsc.hadoopConfiguration())  # noqa: SLF001
 
 
 def _finish_batch(query: StreamingQuery) -> None:
@@ -250,11 +205,6 @@ def _progress(query: StreamingQuery) -> dict[str, Any]:
         "rows": sum(operator["numRowsTotal"] for operator in operators),
         "forgotten": sum(operator["numRowsDroppedByWatermark"] for operator in operators),
     }
-
-
-def _client(brokers: str, settings: Mapping[str, Setting]) -> dict[str, str]:
-    """A client's settings as options of Spark's Kafka source and sink."""
-    return {"kafka.bootstrap.servers": brokers, **{f"kafka.{name}": value for name, value in client_settings(settings).items()}}
 
 
 def _first_line(error: Exception) -> str:

@@ -5,10 +5,13 @@ some that take the least and some that take the greatest. Which slot a partial h
 is room for more; so a KPI can come or go, and the state of the others is as it was.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal, Self
 
+from livekpi.definition.definition import Definition
+from livekpi.definition.tiers import tiers
 from livekpi.engine.plan import Grouping, Partial
 from livekpi.store.layout import cells, column
 
@@ -42,6 +45,23 @@ class Slots:
     def names(self) -> tuple[str, ...]:
         """All slots, in the order in which rows have them."""
         return tuple(name(kind, index) for kind in KINDS for index in range(self.counts[kind]))
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """What `text` wrote. Raises ValueError."""
+        found = json.loads(text)
+        try:
+            slots = cls(**found)
+            complete = slots.counts.keys() >= {*KINDS}
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"no slots: {error}") from error
+        if not complete:
+            raise ValueError("no slots: not of each kind")
+        return slots
 
 
 def name(kind: SlotKind, index: int) -> str:
@@ -89,6 +109,11 @@ def keeping(slots: Slots, kept_us: Mapping[str, int]) -> Slots:
     and one that expired at another time would begin its bucket anew.
     """
     return replace(slots, kept={**kept_us, **slots.kept})
+
+
+def wanted_keeps(definition: Definition, groupings: Sequence[Grouping]) -> dict[str, int]:
+    """How long a definition has each table of cells kept (µs), as long as it keeps the bucket."""
+    return {cells(grouping).name: tiers(grouping.every_us, definition.keep_us)[0][1] for grouping in groupings}
 
 
 def _power_of_two(least: int) -> int:
