@@ -14,12 +14,13 @@ from livekpi.definition.definition import Definition
 from livekpi.definition.load import parse_definition
 from livekpi.engine.engine import Engine
 from livekpi.engine.replay import Replay, ReplayError, read_request
+from livekpi.letters import feed_back
 from livekpi.metrics import Metrics
 from livekpi.sources.base import Source
 from livekpi.sources.opening import open_source
 from livekpi.store import dead_letters
 from livekpi.store.database import Store
-from tests.rehearsed import NOON_US, definition, points, rehearsed, send
+from tests.rehearsed import HOUR_US, NOON_US, definition, points, rehearsed, send
 
 CSV = b"""
 sources:
@@ -93,17 +94,59 @@ def test_a_source_that_had_dead_letters_only_shows_what_is_fed_back(tmp_path: Pa
         assert [point.value for point in points(server, "total")] == [7, 9, 1]
 
 
+def test_letters_fed_back_where_no_engine_watches_do_not_say_that_one_does(tmp_path: Path) -> None:
+    with rehearsed(tmp_path, definition("n: integer", {"total": "value: sum(n)"})) as server:
+        send(server, {"n": "x"})
+        data = server.store.directory
+    later = ManualClock(NOON_US + HOUR_US)
+    assert feed_back(data, [{"number": 1, "record": '{"ts": "2026-03-01T12:00:00Z", "n": 1}'}], later)["replayed"] == 1
+    with closing(Store.open(data, later)) as store, closing(store.cursor()) as cursor:
+        assert cursor.execute("SELECT alive_us FROM engine").fetchone() == (NOON_US,)
+
+
+def no_sources(directory: Path) -> tuple[Engine, Store]:
+    made, clock = definition("n: integer", {"total": "value: sum(n)"}), ManualClock(NOON_US)
+    store = Store.open(directory, clock)
+    return Engine(made, store, {}, clock, Metrics(CollectorRegistry())), store
+
+
+def test_an_engine_that_has_ended_feeds_nothing_back_and_says_so(tmp_path: Path) -> None:
+    engine, store = no_sources(tmp_path)
+    stop = threading.Event()
+    stop.set()
+    with closing(store):
+        in_time = engine.replay(Replay((1,), {}))
+        engine.run(stop)
+        too_late = engine.replay(Replay((1,), {}))
+    assert in_time.result(0).unknown == (1,)
+    assert too_late.cancelled()
+
+
+def test_what_waits_to_be_fed_back_does_not_wait_for_an_engine_that_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise ZeroDivisionError("by chance")
+
+    engine, store = no_sources(tmp_path)
+    monkeypatch.setattr(engine, "step", die)
+    with closing(store):
+        waiting = engine.replay(Replay((1,), {}))
+        with pytest.raises(ZeroDivisionError):
+            engine.run(threading.Event())
+    assert waiting.cancelled()
+
+
 @contextmanager
 def reading(made: Definition, directory: Path) -> Iterator[tuple[Engine, Store]]:
-    """An engine that has read the definition's files to their end."""
+    """An engine that begins where another has read the definition's files to their end."""
     clock, metrics = ManualClock(NOON_US), Metrics(CollectorRegistry())
     with closing(Store.open(directory / "data", clock)) as store:
         sources: dict[str, Source] = {
             name: open_source(source, directory, directory / "data", None, clock, metrics, once=True)
             for name, source in made.sources.items()
         }
-        engine = Engine(made, store, sources, clock, metrics, once=True)
-        engine.run(threading.Event())
+        Engine(made, store, sources, clock, metrics, once=True).run(threading.Event())
+        engine = Engine(made, store, {}, clock, metrics)
+        engine.install()
         yield engine, store
 
 

@@ -137,10 +137,14 @@ class BatchWriter:
 
     def write(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Writes what the sources handed over; the caller commits."""
+        self._watching.go_on(cursor)
         return self._take(cursor, batch, self._advanced)
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
-        """As `write`, for events that were dead letters: they are counted, and their source is read no further by them."""
+        """As `write`, for events that were dead letters: they are counted, and their source is read no further by them.
+
+        Nor does it say that the engine watches: letters are fed back without one too.
+        """
         return self._take(cursor, batch, self._mended)
 
     def _take(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events], moved: _Moved) -> Outcome:
@@ -152,7 +156,6 @@ class BatchWriter:
             mine = [events for events in batch if events.source == name]
             outcome.sources[name] = self._write_source(cursor, name, mine, outcome)
             stand[name] = moved(name, mine)
-        self._watching.go_on(cursor)
         self._save(cursor, stand)
         return outcome
 

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import monotonic, perf_counter
 from typing import TypeVar
 
@@ -82,6 +82,7 @@ class Engine:
         self._observers: list[Callable[[Sequence[Events]], None]] = []
         self._attendants: list[Callable[[Mapping[str, Quiet]], None]] = []
         self._replays: SimpleQueue[tuple[Replay, Future[Replayed]]] = SimpleQueue()
+        self._ended = False
         self._readers = {
             name: Reader(name, source, Decoder(definition.sources[name], self.plan.fields(name, definition)), self._inbox, clock, once=once)
             for name, source in sources.items()
@@ -104,10 +105,12 @@ class Engine:
         return self._readers[source].decoder
 
     def replay(self, request: Replay) -> Future[Replayed]:
-        """Feeds dead letters back between two batches; see livekpi.engine.replay."""
+        """Feeds dead letters back between two batches; see livekpi.engine.replay. Cancelled where the engine ends before."""
         done: Future[Replayed] = Future()
         self._replays.put((request, done))
         self._inbox.wake()
+        if self._ended:  # asked last: what came before it ended is cancelled there
+            self._cancel_replays()
         return done
 
     def lag(self) -> dict[str, Mapping[str, int]]:
@@ -143,6 +146,21 @@ class Engine:
 
         What has been read when it is stopped is committed. Raises what a reader's thread died of.
         """
+        try:
+            self._run(stop)
+        finally:
+            self._ended = True
+            self._cancel_replays()
+
+    def _cancel_replays(self) -> None:
+        while True:
+            try:
+                _, done = self._replays.get_nowait()
+            except Empty:
+                return
+            done.cancel()
+
+    def _run(self, stop: threading.Event) -> None:
         self.install()
         for name, reader in self._readers.items():
             reader.start({row.partition: row.position for row in self._writer.positions(name)})
@@ -191,14 +209,7 @@ class Engine:
     def _commit(self, batch: list[Events], stop: threading.Event) -> None:
         started = perf_counter()
         self._busy = sum(events.records for events in batch) >= BUSY_RECORDS
-        number, tried = self._writer.commits + 1, list[Outcome]()
-
-        def write(cursor: duckdb.DuckDBPyConnection) -> Outcome:
-            if self._writer.commits < number:  # else an earlier try is in the store, although it ended by an error
-                tried.append(self._writer.write(cursor, batch))
-            return tried[-1]
-
-        outcome = self._guarded(write, stop)
+        outcome = self._written(lambda cursor: self._writer.write(cursor, batch), stop)
         if outcome is None:
             return
         for name in {events.source for events in batch}:
@@ -210,16 +221,17 @@ class Engine:
     def _replay(self, request: Replay, done: Future[Replayed], stop: threading.Event) -> None:
         started = perf_counter()
         try:
-            found = self._guarded(lambda cursor: replay(cursor, self.definition, self._writer, request, self._clock.now_us()), stop)
+            found = self._written(lambda cursor: replay(cursor, self.definition, self._writer, request, self._clock.now_us()), stop)
         except Exception as error:  # whatever is wrong with these letters, the sources' events go on being counted
             log.exception("dead letters could not be fed back")
-            self._guarded(self._writer.load, stop)  # it may remember what was rolled back
             done.set_exception(ReplayError(f"none was fed back, for a fault of livekpi's: {type(error).__name__}: {error}"))
+            self._guarded(self._writer.load, stop)  # it may remember what was rolled back
             return
         if found is None:
             done.cancel()
             return
-        self._tell(found.outcome, perf_counter() - started)
+        if found.outcome is not None:
+            self._tell(found.outcome, perf_counter() - started)
         done.set_result(found)
 
     def _tell(self, outcome: Outcome, seconds: float) -> None:
@@ -230,6 +242,18 @@ class Engine:
         commit = Commit(outcome.number, outcome.at_us, outcome.touched, counted, before_us)
         for listener in self._listeners:
             listener(commit)
+
+    def _written(self, write: Callable[[duckdb.DuckDBPyConnection], T], stop: threading.Event) -> T | None:
+        """As `_guarded`, for what the writer writes: a try that is in the store, although its commit ended by an error, is not repeated."""
+        tried: list[tuple[int, T]] = []
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> T:
+            if not tried or self._writer.commits < tried[-1][0]:
+                found = write(cursor)
+                tried.append((self._writer.commits, found))
+            return tried[-1][1]
+
+        return self._guarded(work, stop)
 
     def _guarded(self, work: Callable[[duckdb.DuckDBPyConnection], T], stop: threading.Event) -> T | None:
         """Does work in a transaction; while the disk refuses, says so and tries again. None when stopped before it could."""

@@ -78,8 +78,7 @@ class ReplacingWriter:
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
         """Nothing can be fed back here; see `refuses_replay`."""
-        assert not batch
-        return self.write(cursor, batch)
+        raise AssertionError(self.refuses_replay)
 
     def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """See Writer. What holds a watermark back goes on doing so."""

@@ -63,7 +63,8 @@ def read_request(rows: Sequence[Mapping[str, Any]]) -> Replay:
 class Replayed:
     """What became of dead letters."""
 
-    outcome: Outcome
+    outcome: Outcome | None
+    """What was written; None where nothing was fed back."""
     fed: tuple[int, ...]
     """The numbers of those that were counted, or dropped as repeats; they are dead letters no more."""
     dead: tuple[tuple[int, str], ...]
@@ -95,7 +96,7 @@ def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Wr
     letters = dead_letters.numbered(cursor, request.numbers)
     unknown = tuple(sorted(set(request.numbers) - {letter.number for letter in letters}))
     if writer.refuses_replay is not None:
-        return Replayed(writer.replay(cursor, []), (), tuple((letter.number, writer.refuses_replay) for letter in letters), unknown)
+        return Replayed(None, (), tuple((letter.number, writer.refuses_replay) for letter in letters), unknown)
     by_source = groupby(sorted(letters, key=lambda letter: letter.source), key=lambda letter: letter.source)
     for source, group in by_source:
         if source not in definition.sources:
@@ -108,6 +109,8 @@ def replay(cursor: duckdb.DuckDBPyConnection, definition: Definition, writer: Wr
             batch += [events] if events is not None else []
             fed += [number for number in chunks if number not in reasons]
             dead += reasons.items()
+    if not batch:  # a commit's number that no row of the store has would be another one's too
+        return Replayed(None, (), tuple(dead), unknown)
     outcome = writer.replay(cursor, batch)
     dead_letters.mark_replayed(cursor, fed, now_us)
     return Replayed(outcome, tuple(fed), tuple(dead), unknown)

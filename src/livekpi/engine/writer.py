@@ -33,7 +33,7 @@ class Writer(Protocol):
         """Writes what the sources handed over, and that it is read."""
 
     def replay(self, cursor: duckdb.DuckDBPyConnection, batch: list[Events]) -> Outcome:
-        """Writes events that were dead letters, which say nothing of how far a source is read."""
+        """Writes what was dead letters, at least one, which say nothing of how far a source is read. Not called where `refuses_replay`."""
 
     def alive(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Notes that the engine watches, though nothing came."""
