@@ -4,8 +4,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
+from queue import SimpleQueue
 
 import structlog
 
@@ -27,7 +29,7 @@ class Deadline:
 
 @contextmanager
 def leaving(patience_s: float = PATIENCE_S) -> Iterator[None]:
-    """Ends the process with what is done within it, whatever threads begun there still compute.
+    """Ends the process with what is done within it, in whatever way that ends and whatever threads begun there still compute.
 
     All that must be on disk is there by then. Python itself would wait for the threads of a pool as long as they like, daemons or not, and
     ending other daemons amid a library's code can crash it. Where none is left after `patience_s`, the process ends as any other.
@@ -35,19 +37,26 @@ def leaving(patience_s: float = PATIENCE_S) -> Iterator[None]:
     before = set(threading.enumerate())
     try:
         yield
-    except SystemExit as end:
-        _leave(end.code, before, patience_s)
+    except BaseException as end:
+        _leave(end, before, patience_s)
         raise
     _leave(None, before, patience_s)
 
 
 @contextmanager
-def ending_at_last(told: threading.Event, after_s: float) -> Iterator[None]:
-    """Ends the process with 0, `after_s` after it was told to, where what is done within has not ended by then."""
+def ending_at_last(stop: threading.Event, after_s: float) -> Iterator[Callable[[], None]]:
+    """Gives what tells to end: it sets `stop`, and ends the process with 0 where what is done within has not ended `after_s` later.
+
+    A handler of signals may call it, even amid such a call: it only puts something into a queue, whereas setting an event takes a lock that
+    the thread it interrupts may hold.
+    """
+    told = SimpleQueue[bool]()
     over = threading.Event()
 
     def look() -> None:
-        told.wait()
+        if not told.get():
+            return
+        stop.set()
         if not over.wait(after_s):
             log.warning("not all has ended in time; what was not committed is read again by the next start")
             os._exit(0)
@@ -55,24 +64,43 @@ def ending_at_last(told: threading.Event, after_s: float) -> Iterator[None]:
     watch = threading.Thread(target=look, name="last", daemon=True)
     watch.start()
     try:
-        yield
+        yield partial(told.put, True)
     finally:
         over.set()
-        told.set()
+        told.put(False)
         watch.join()
 
 
-def _leave(code: object, before: Collection[threading.Thread], patience_s: float) -> None:
-    if _ended(before, Deadline(patience_s)):
-        return
+def _leave(end: BaseException | None, before: Collection[threading.Thread], patience_s: float) -> None:
+    """`end` is what is raised, if anything is."""
+    try:
+        if _ended(before, Deadline(patience_s)):
+            return
+    except KeyboardInterrupt as impatient:  # who waits for nothing more
+        end = end or impatient
+    code = _told(end)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
+    os._exit(code)
+
+
+def _told(end: BaseException | None) -> int:
+    """What a process ends with that ends by this; says why, as is said where it is raised on."""
+    if end is None:
+        return 0
+    if isinstance(end, SystemExit):
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    if isinstance(end, KeyboardInterrupt):
+        sys.stderr.write("\nAborted!\n")
+    else:
+        sys.excepthook(type(end), end, end.__traceback__)
+    return 1
 
 
 def _ended(before: Collection[threading.Thread], deadline: Deadline) -> bool:
-    """Whether no thread is left but those that were there before."""
-    others = set(threading.enumerate()).difference(before)
+    """Whether no thread is left but those that were there before, and those that Python did not begin: it waits for none of them."""
+    begun = {thread for thread in threading.enumerate() if not isinstance(thread, threading._DummyThread)}  # noqa: SLF001 - nothing else tells
+    others = begun.difference(before)
     for thread in others:
         thread.join(deadline.left_s())
     return not any(thread.is_alive() for thread in others)

@@ -61,6 +61,8 @@ STOP_S = 4.0
 """How long all parts together may take to end, when it is stopped; what has not ended is then left behind."""
 LAST_S = 4.5
 """How long after a signal the process ends at the latest, in whatever it is: nothing that was committed or accepted is lost by that."""
+RELOAD_S = 0.25
+"""How long of that the loading of a changed file may take to end: it can take as long as it likes, and changes nothing that is kept."""
 LOOK_S = 1
 """How often the main thread looks whether it is to stop: a signal wakes it only where the system gave it to this thread."""
 
@@ -187,7 +189,7 @@ def serve(
     finally:
         stop.set()
         deadline = Deadline(STOP_S)
-        reloader.close(deadline.left_s())
+        reloader.close(RELOAD_S)
         server.stop(deadline.left_s())
         engine.join(deadline.left_s())
         alerting.close(deadline)
@@ -287,14 +289,23 @@ def stopping() -> Iterator[threading.Event]:
     Without a terminal SIGHUP does nothing: it asks for the file to be read anew, which happens without. After a signal the process ends
     within `LAST_S`.
     """
-    stop, told = threading.Event(), threading.Event()
+    stop, told = threading.Event(), False
+    with ending_at_last(stop, LAST_S) as tell:
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if told.is_set() and number == signal.SIGINT:
-            signal.default_int_handler(number, frame)
-        told.set()
-        stop.set()  # last: where it comes just as this thread begins to wait for it, it waits for ever, but for the end of all
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            nonlocal told
+            if told and number == signal.SIGINT:
+                signal.default_int_handler(number, frame)
+            told = True
+            tell()
 
+        with _handled(on_signal):
+            yield stop
+
+
+@contextmanager
+def _handled(on_signal: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Has signals that ask for the end handled by `on_signal`."""
     handlers: dict[signal.Signals, Callable[[int, FrameType | None], None] | signal.Handlers] = {
         signal.SIGTERM: on_signal,
         signal.SIGINT: on_signal,
@@ -303,8 +314,7 @@ def stopping() -> Iterator[threading.Event]:
         handlers[signal.SIGHUP] = on_signal if os.isatty(0) else signal.SIG_IGN
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        with ending_at_last(told, LAST_S):
-            yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,6 +1,7 @@
 """SIGTERM: what has been read is committed, and it ends with 0 within 5 s, whatever the broker does."""
 
 import json
+import os
 import random
 import threading
 import time
@@ -16,6 +17,8 @@ from tests.faults.traffic import Traffic
 from tests.servers.kafka_server import KafkaServer
 
 STOP_S = 5
+PARTS_S = 4
+"""How long its parts together may take to end."""
 
 
 def test_stopped_again_and_again(rng: random.Random, server: LivekpiServer, traffic: Traffic, producing: Producing) -> None:
@@ -83,3 +86,17 @@ def test_stopped_while_it_tries_rules_on_history(tmp_path: Path) -> None:
     asking.join(30)
     [(status, text)] = answers
     assert (status, "the server is stopping" in text) == (503, True)
+
+
+def test_stopped_while_its_changed_file_takes_long_to_load(tmp_path: Path) -> None:
+    """It leaves the other parts their time."""
+    server = LivekpiServer(
+        tmp_path, "sources: { s: { http: {}, time: at, fields: { at: timestamp } } }\nkpis: { n: { value: count(*), every: 1m } }\n"
+    )
+    server.start()
+    server.wait_until_it_answers()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "pipe").rename(tmp_path / "definition.yaml")  # which nobody writes to
+    time.sleep(2)  # until it is opened
+    server.process.terminate()
+    assert server.process.wait(PARTS_S - 0.5) == 0
