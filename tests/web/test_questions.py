@@ -258,7 +258,7 @@ def test_who_went_while_waiting_is_never_asked_for() -> None:
     ("outcome", "detail"),
     [
         (duckdb.OutOfMemoryException("Out of Memory Error"), "there is too little memory for this question"),
-        (duckdb.InterruptException("INTERRUPT Error"), "the server is stopping"),
+        (duckdb.InterruptException("INTERRUPT Error"), "the store can't be read now"),  # as where it is opened anew
         (duckdb.IOException("IO Error"), "the store can't be read now"),
     ],
 )
@@ -273,6 +273,28 @@ def test_what_the_store_fails_at_can_be_asked_again(outcome: Exception, detail: 
     assert found.status == 503
     assert found.detail.startswith(detail)
     assert found.headers is not None
+
+
+def test_what_is_interrupted_by_nobody_here_is_told_whether_the_server_stops() -> None:
+    world = World(store := Store(), at_once=2)
+
+    async def ask() -> list[ProblemError]:
+        found = list[ProblemError]()
+        for _ in range(2):
+            asked = asyncio.create_task(world.questions.answered(Sender().request, store.ask))
+            await store.begun()
+            if found:
+                world.questions.stop()
+            store.let_go()
+            with pytest.raises(ProblemError) as error:
+                await asked
+            found.append(error.value)
+        return found
+
+    before, stopping = run(ask(), world)
+    assert (before.detail, before.headers) == (questions.UNREADABLE, {"Retry-After": "1"})
+    assert (stopping.detail, stopping.headers) == ("the server is stopping; ask again once it is back", {"Retry-After": "5"})
+    assert world.unanswered("stopping") == 1
 
 
 def test_an_answer_takes_no_longer_than_it_may(tmp_path: Path) -> None:

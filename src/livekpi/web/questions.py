@@ -39,6 +39,7 @@ class Questions:
         self._pool = ThreadPoolExecutor(at_once, "query")
         self._turns = asyncio.Semaphore(at_once)
         self._stopping = asyncio.Event()
+        self._stopped = False
 
     async def answered(self, request: Request, ask: Callable[[], T], unable: str = UNREADABLE) -> T:
         """What `ask` gives.
@@ -54,16 +55,16 @@ class Questions:
             return answer.result()
         except QueryError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
-        except duckdb.InterruptException as error:
-            raise self._unanswered(ended or "stopping") from error
-        except duckdb.OutOfMemoryException as error:
-            raise self._unanswered("memory") from error
         except duckdb.Error as error:
+            why = self._why(error, ended)
+            if why is not None:
+                raise self._unanswered(why) from error
             _logger.error("the store can't be read or written", reason=str(error))
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, unable, {"Retry-After": "1"}) from error
 
     def stop(self) -> None:
         """On the event loop: what is being asked may go on for a moment; then it is ended, or has no answer."""
+        self._stopped = True
         asyncio.get_running_loop().call_later(_STOPPING_S, self._stopping.set)
 
     def close(self) -> None:
@@ -105,6 +106,14 @@ class Questions:
                 if stopping.done():  # what computes without the store can't be interrupted
                     break
         return answer, ended
+
+    def _why(self, error: duckdb.Error, ended: Why | None) -> Why | None:
+        """Why a question ended by this has no answer; None where the store fails: it interrupts all questions to be opened anew, too."""
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return "memory"
+        if isinstance(error, duckdb.InterruptException):
+            return ended or ("stopping" if self._stopped else None)
+        return None
 
     def _unanswered(self, why: Why) -> ProblemError:
         self._metrics.queries_unanswered.labels(why).inc()
