@@ -64,7 +64,7 @@ class Housekeeping:
         return Due(self._appended(1), age=True, forget_us=self._believed_us(self._clock.now_us()))
 
     def _believed_us(self, now_us: int) -> int | None:
-        """The clock's time; None at a start, and where it has leapt ahead: it may be wrong for a moment, and is believed at the next look."""
+        """The clock's time; None at a start, and where it has leapt ahead: it may be wrong for a moment, and the next look believes it."""
         return now_us if self._aged_us is not None and now_us - self._aged_us <= LEAP_US else None
 
     def _appended(self, least: int) -> dict[str, frozenset[int]]:
