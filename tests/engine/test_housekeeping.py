@@ -61,38 +61,6 @@ def test_a_clock_set_back_delays_no_ageing(tmp_path: Path) -> None:
                     housekeeping.run(cursor, found)
 
 
-def test_no_id_is_forgotten_by_a_clock_that_is_wrong_for_a_moment(tmp_path: Path) -> None:
-    """Whatever comes meanwhile."""
-    made = definition("id: string, n: integer", {"total": "value: sum(n)"}, source="id: id, remember: 2h,")
-    with rehearsed(tmp_path, made) as server:
-        send(server, {"id": "a", "n": 1})
-        server.advance(NOON_US + DAY_US)
-        send(server, {"id": "b", "n": 10})
-        server.advance(NOON_US + 1)
-        for event in ({"id": "a", "n": 100}, {"id": "b", "n": 1_000}):
-            send(server, event)
-        assert sum(values(server, "total").values()) == 11
-
-
-def test_no_id_is_forgotten_by_a_clock_that_is_wrong_at_a_start(tmp_path: Path) -> None:
-    made = definition("id: string, n: integer", {"total": "value: sum(n)"}, source="id: id, remember: 2h,")
-    with rehearsed(tmp_path, made) as server:
-        send(server, {"id": "a", "n": 1})
-        server.restart(asleep_us=DAY_US)
-        server.advance(NOON_US + 1)
-        send(server, {"id": "a", "n": 10})
-        assert sum(values(server, "total").values()) == 1
-
-
-def test_a_clock_that_has_leapt_is_believed_when_ages_are_looked_at_next(tmp_path: Path) -> None:
-    made = definition("id: string, n: integer", {"total": "value: sum(n)"}, source="id: id, remember: 2h,")
-    with rehearsed(tmp_path, made) as server:
-        send(server, {"id": "a", "n": 1})
-        for step_us, kept in ((DAY_US, 1), (AGE_US, 0)):
-            server.advance(server.clock.now_us() + step_us)
-            assert rows(server, "ids_s") == kept
-
-
 def test_what_was_to_be_merged_is_merged_after_a_commit_that_failed(tmp_path: Path) -> None:
     with rehearsed(tmp_path, definition(FIELDS, KPIS)) as server:
         for number in range(4):

@@ -18,8 +18,6 @@ COMPACT_ROWS = 200_000
 """A grouping's appended rows that make a merge worth its cost."""
 AGE_US = 60_000_000
 """How often ages are looked at."""
-LEAP_US = 10 * AGE_US
-"""A clock that is further than this from where it was when ages were last looked at has leapt, or nobody looked for long."""
 _logger = structlog.get_logger(__name__)
 
 
@@ -30,8 +28,6 @@ class Due:
     compact: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """By grouping key, the buckets (µs) whose rows are to be merged."""
     age: bool = False
-    forget_us: int | None = None
-    """When ages are looked at, the time from which those of ids are counted; None where none is to be forgotten."""
 
     def __bool__(self) -> bool:
         return bool(self.compact) or self.age
@@ -56,16 +52,11 @@ class Housekeeping:
 
     def due(self) -> Due:
         """What is worth doing now."""
-        now_us = self._clock.now_us()
-        return Due(self._appended(COMPACT_ROWS), due(now_us, self._aged_us, AGE_US), self._believed_us(now_us))
+        return Due(self._appended(COMPACT_ROWS), due(self._clock.now_us(), self._aged_us, AGE_US))
 
     def everything(self) -> Due:
         """All that can be done, as at the end of --once."""
-        return Due(self._appended(1), age=True, forget_us=self._believed_us(self._clock.now_us()))
-
-    def _believed_us(self, now_us: int) -> int | None:
-        """The clock's time; None at a start, and where it has leapt ahead: it may be wrong for a moment, and the next look believes it."""
-        return now_us if self._aged_us is not None and now_us - self._aged_us <= LEAP_US else None
+        return Due(self._appended(1), age=True)
 
     def _appended(self, least: int) -> dict[str, frozenset[int]]:
         """The buckets of the groupings that as many rows were appended to."""
@@ -84,8 +75,8 @@ class Housekeeping:
             for grouping in self._groupings.values():
                 gone |= self._age(cursor, grouping)
             for name, source in self._definition.sources.items():
-                if source.spec.id is not None and what.forget_us is not None:
-                    ids.forget(cursor, name, what.forget_us - source.remember_us)
+                if source.spec.id is not None:
+                    ids.forget(cursor, name, self._clock.now_us() - source.remember_us)
             self._aged_us = self._clock.now_us()
         return gone
 
