@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from livekpi.definition.definition import microseconds
 from livekpi.definition.durations import parse_duration
 from livekpi.moments import datetime_of, since_epoch_us
 
@@ -15,7 +16,6 @@ DAY_US = 24 * HOUR_US
 WEEK_US = 7 * DAY_US
 _SECOND_US = 1_000_000
 _DAY = timedelta(days=1)
-_MICROSECOND = timedelta(microseconds=1)
 _SELDOM_US = 6 * DAY_US
 """No clock has been set, and set back, within less since 1940."""
 _FIRST_DAY, _FIRST_MONDAY = date(1970, 1, 1), date(1970, 1, 5)
@@ -62,7 +62,7 @@ def zone(name: str) -> ZoneInfo:
 def parse_step(text: str) -> int:
     """The size of a step in µs; raises QueryError."""
     try:
-        size = parse_duration(text) // timedelta(microseconds=1)
+        size = microseconds(parse_duration(text))
     except (ValueError, OverflowError) as error:
         raise QueryError(f"step {text!r}: {error}") from error
     if size <= 0 or (size > DAY_US and size % DAY_US):
@@ -111,10 +111,10 @@ def floor(time_us: int, size_us: int, where: ZoneInfo) -> int:
 def shift(time_us: int, by: timedelta, where: ZoneInfo) -> int:
     """A time moved back by the calendar: whole days keep the wall clock, the rest is elapsed time."""
     if abs(by) < _DAY:  # by way of the wall clock an hour that it shows twice would be the first of the two
-        return time_us - by // _MICROSECOND
+        return time_us - microseconds(by)
     days = _whole_days(by)
     local = datetime_of(time_us, where).replace(tzinfo=None) - days
-    return _instant(local, where) - (by - days) // _MICROSECOND
+    return _instant(local, where) - microseconds(by - days)
 
 
 def earlier(steps: Steps, by: timedelta, where: ZoneInfo) -> dict[int, tuple[int, int]]:
@@ -208,4 +208,4 @@ def _instant(wall: datetime, where: tzinfo) -> int:
 
 def offset_us(time_us: int, where: ZoneInfo) -> int:
     """How far the clock on the wall is ahead of UTC at a time."""
-    return (datetime_of(time_us, where).utcoffset() or timedelta(0)) // _MICROSECOND
+    return microseconds(datetime_of(time_us, where).utcoffset() or timedelta(0))

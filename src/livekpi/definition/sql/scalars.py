@@ -364,9 +364,8 @@ class Scalars:
         tree = readable(value.tree, type_.kind) if value.type == STRING else value.tree
         if (value.type, type_) == (STRING, TIMESTAMP):  # else the zone that stands in the text is dropped
             tree = exp.TryCast(this=tree, to=exp.DataType.build("TIMESTAMPTZ"))
-        if (
-            value.type == STRING and type_.kind == "decimal" and type_.precision < 38
-        ):  # DuckDB gives few digits others where an exponent stands
+        # of text with an exponent DuckDB makes other digits where there is room for few
+        if value.type == STRING and type_.kind == "decimal" and type_.precision < 38:
             tree = exp.TryCast(this=tree, to=data_type(Type("decimal", 38, type_.scale)))
         if value.type == BOOLEAN and type_.kind == "decimal":  # DuckDB would make 0.0001 of true where there is no room for a 1
             tree = exp.TryCast(this=tree, to=data_type(INTEGER))
