@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
-from livekpi.engine.flink.sql import call, sql_type
+from livekpi.engine.flink.sql import DIGITS, call, sql_type
 
 TARGETS = {
     **dict.fromkeys(("BIGINT", "INT"), INTEGER),
@@ -12,41 +12,47 @@ TARGETS = {
     "BOOLEAN": BOOLEAN,
     **dict.fromkeys(("TIMESTAMP", "TIMESTAMPTZ"), TIMESTAMP),
 }
-Cast = Callable[[str, Type], str]
+Cast = Callable[[str, Type, Type], str]
+"""Makes of a value of the first type one of the second."""
 
 
-def _same(value: str, _: Type) -> str:
+def _same(value: str, *_: Type) -> str:
     return value
 
 
-def _by_flink(value: str, to: Type) -> str:
+def _by_flink(value: str, _: Type, to: Type) -> str:
     return f"TRY_CAST({value} AS {sql_type(to)})"
 
 
 def _by_own(name: str) -> Cast:
-    return lambda value, _: call(name, value)
+    return lambda value, *_: call(name, value)
 
 
-def _to_decimal(value: str, to: Type) -> str:
+def _to_decimal(value: str, _: Type, to: Type) -> str:
     return f"CAST({call('to_decimal', value, str(to.precision), str(to.scale))} AS {sql_type(to)})"
 
 
-def _decimal_to_integer(value: str, _: Type) -> str:
+def _decimal_to_integer(value: str, *_: Type) -> str:
     return call("to_integer", f"CAST({value} AS STRING)")
 
 
+def _decimal_to_number(value: str, of: Type, to: Type) -> str:
+    # of up to 18 digits Flink divides a long, which rounds twice
+    return f"CAST(CAST({value} AS {sql_type(Type('decimal', DIGITS, of.scale))}) AS {sql_type(to)})"
+
+
 def _truth(yes: str, no: str) -> Cast:
-    return lambda value, to: f"CAST(CASE WHEN {value} THEN {yes} WHEN NOT {value} THEN {no} END AS {sql_type(to)})"
+    return lambda value, _, to: f"CAST(CASE WHEN {value} THEN {yes} WHEN NOT {value} THEN {no} END AS {sql_type(to)})"
 
 
-def _not_zero(value: str, _: Type) -> str:
+def _not_zero(value: str, *_: Type) -> str:
     return f"({value} <> 0)"
 
 
 CASTS: dict[tuple[str, str], Cast] = {
     **{(kind, kind): _same for kind in ("string", "integer", "number", "boolean", "timestamp")},
     ("integer", "number"): _by_flink,
-    ("decimal", "number"): _by_flink,
+    ("decimal", "number"): _decimal_to_number,
     ("integer", "string"): _by_flink,
     ("decimal", "string"): _by_flink,
     ("integer", "decimal"): _by_flink,

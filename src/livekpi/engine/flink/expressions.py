@@ -15,9 +15,8 @@ from livekpi.definition.sql.scalars import TIME_PARTS
 from livekpi.definition.sql.typed import common_type
 from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Field, Type
 from livekpi.engine.flink.casts import CASTS, TARGETS
-from livekpi.engine.flink.sql import call, quote, sql_type, text
+from livekpi.engine.flink.sql import DIGITS, call, quote, sql_type, text
 
-_DIGITS = 38
 _LONG_DIGITS = 19
 _FEW = 30
 """Of so many values a look-up in a list is written as comparisons."""
@@ -75,7 +74,7 @@ class Expressions:
         if given.isdigit():
             return Sql(f"CAST({given} AS BIGINT)", Type("integer", len(given)))
         whole, _, fraction = given.partition(".")
-        if (whole + fraction).isdigit() and len(whole) + len(fraction) <= _DIGITS:
+        if (whole + fraction).isdigit() and len(whole) + len(fraction) <= DIGITS:
             return Sql(f"CAST({given} AS DECIMAL({max(1, len(whole) + len(fraction))}, {len(fraction)}))", _decimal_type(whole, fraction))
         return Sql(f"CAST({text(given)} AS DOUBLE)", NUMBER)
 
@@ -181,7 +180,7 @@ class Expressions:
         found = CASTS.get((value.type.kind, to.kind))
         if found is None:
             raise _unsupported(node, f"a cast of {value.type.kind} to {to.kind} means something else there")
-        return _cast_number(value) if (value.type.kind, to.kind) == ("decimal", "number") else Sql(found(value.text, to), to)
+        return Sql(found(value.text, value.type, to), to)
 
     def _extract(self, node: exp.Expr) -> Sql:
         # Flink's is null where nothing is found and DuckDB's is '': to the cast around it both are nothing
@@ -294,7 +293,7 @@ def _common(values: Sequence[Sql]) -> Type:
     """The type of values of which one is the result: a decimal's has room for each of them."""
     type_ = common_type([value.type for value in values])
     assert type_ is not None
-    return Type(type_.kind, min(_DIGITS, type_.precision), type_.scale)
+    return Type(type_.kind, min(DIGITS, type_.precision), type_.scale)
 
 
 def _joined(parts: Sequence[str], join: Callable[[str, str], str]) -> str:
@@ -336,10 +335,9 @@ def _extreme_of(values: Sequence[str], operator: str) -> str:
 def _cast_number(value: Sql) -> Sql:
     if value.type is not None and value.type.kind == "number":
         return value
-    text_ = value.text
-    if value.type is not None and value.type.kind == "decimal":  # of up to 18 digits Flink divides a long, which rounds twice
-        text_ = f"CAST({text_} AS DECIMAL({_DIGITS}, {value.type.scale}))"
-    return Sql(f"CAST({text_} AS DOUBLE)", NUMBER)
+    if value.type is not None and value.type.kind == "decimal":
+        return Sql(CASTS["decimal", "number"](value.text, value.type, NUMBER), NUMBER)
+    return Sql(f"CAST({value.text} AS DOUBLE)", NUMBER)
 
 
 def _compare(operator: str, left: Sql, right: Sql) -> str:
@@ -370,8 +368,8 @@ def _decimal_arithmetic(node: exp.Expr, left: Sql, right: Sql) -> Sql:
     else:
         scale = max(scales)
         precision = needed = whole + scale + (0 if isinstance(node, exp.Mod) else 1)
-    if needed > _DIGITS:
-        raise _unsupported(node, f"it needs {needed} digits, and Flink's decimals have {_DIGITS}; cast one side to a smaller one")
+    if needed > DIGITS:
+        raise _unsupported(node, f"it needs {needed} digits, and Flink's decimals have {DIGITS}; cast one side to a smaller one")
     operands = [
         f"CAST({side.text} AS DECIMAL({count}, 0))" if type_.kind == "integer" else side.text
         for side, type_, count in zip((left, right), types, digits, strict=True)
