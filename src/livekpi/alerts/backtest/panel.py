@@ -54,11 +54,12 @@ class Panels:
         """The KPI's values in `count` steps from a time on; `carry` as for Query.columns."""
         since = {self._query.kept.part_since_us(aggregate) for aggregate in kpi.value.aggregates}
         if len(since) == 1 and all(self._lies(aggregate, codes.by, size_us) for aggregate in kpi.value.aggregates):
+            [since_us] = since
             numbers = {aggregate: number for number, aggregate in enumerate(dict.fromkeys(kpi.value.aggregates))}
             columns: dict[str, pa.Array] = {}
             for grouping in {grouping_of(self._plan, aggregate) for aggregate in numbers}:
                 asked = {number: aggregate for aggregate, number in numbers.items() if grouping_of(self._plan, aggregate) == grouping}
-                cut = Slice(grouping, tuple(f"d{grouping.by.index(name)}" for name in codes.by), "true", *since, *since)
+                cut = Slice(grouping, tuple(f"d{grouping.by.index(name)}" for name in codes.by), "true", since_us, since_us)
                 found = self._cells(cut, asked, codes, from_us, count, size_us, carry=carry)
                 if found is None:
                     break

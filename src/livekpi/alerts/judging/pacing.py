@@ -66,9 +66,8 @@ def period_at(kpi: Kpi, time_us: int) -> Period | None:
     if target is None:
         return None
     if isinstance(target, PeriodTarget):
-        size, value = min(target.values.items())
-        zone = ZoneInfo(target.timezone or kpi.timezone)
-        return Period(*Grid(microseconds(size), zone).holding(time_us), value)
+        grid, value = _shortest(kpi, target)
+        return Period(*grid.holding(time_us), value)
     for dated in target:
         zone_name = dated.timezone or kpi.timezone
         start_us, end_us = (since_epoch_us(moment(text, zone_name)) for text in (dated.from_, dated.to))
@@ -82,11 +81,16 @@ def earlier(kpi: Kpi, period: Period) -> Iterator[Period]:
     target = kpi.spec.target
     if not isinstance(target, PeriodTarget):
         return
-    size, value = min(target.values.items())
-    grid = Grid(microseconds(size), ZoneInfo(target.timezone or kpi.timezone))
+    grid, value = _shortest(kpi, target)
     for _ in range(PERIODS):
         period = Period(*grid.holding(period.start_us - 1), value)
         yield period
+
+
+def _shortest(kpi: Kpi, target: PeriodTarget) -> tuple[Grid, float]:
+    """The periods of a target's shortest kind, and what is to be reached in each."""
+    size, value = min(target.values.items())
+    return Grid(microseconds(size), ZoneInfo(target.timezone or kpi.timezone)), value
 
 
 def paces(query: Query, kpi: Kpi, steps: Steps, by: tuple[str, ...]) -> pa.Table:

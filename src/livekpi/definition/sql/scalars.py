@@ -365,8 +365,8 @@ class Scalars:
         if (value.type, type_) == (STRING, TIMESTAMP):  # else the zone that stands in the text is dropped
             tree = exp.TryCast(this=tree, to=exp.DataType.build("TIMESTAMPTZ"))
         # of text with an exponent DuckDB makes other digits where there is room for few
-        if value.type == STRING and type_.kind == "decimal" and type_.precision < 38:
-            tree = exp.TryCast(this=tree, to=data_type(Type("decimal", 38, type_.scale)))
+        if value.type == STRING and type_.kind == "decimal" and type_.precision < MAX_DIGITS:
+            tree = exp.TryCast(this=tree, to=data_type(Type("decimal", MAX_DIGITS, type_.scale)))
         if value.type == BOOLEAN and type_.kind == "decimal":  # DuckDB would make 0.0001 of true where there is no room for a 1
             tree = exp.TryCast(this=tree, to=data_type(INTEGER))
         return Typed(exp.TryCast(this=tree, to=data_type(type_)), type_)
