@@ -83,6 +83,13 @@ class Server:
         assert status == 200, answer
         return json.loads(answer)
 
+    def wait_total(self, kpi: str, value: float) -> None:
+        """Returns when a KPI is so much over all its time: what is posted is on disk then, and counted a moment later."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while (points := self.get(f"/v1/kpis/{kpi}?step=all")["points"]) == [] or points[0]["value"] != value:
+            assert time.monotonic() < deadline, points
+            time.sleep(_POLL_S)  # nothing to wait on: it is another process
+
     def metric(self, name: str) -> float:
         """The value of a metric without labels."""
         _, answer = self.ask("GET", "/metrics")
