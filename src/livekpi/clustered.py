@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from livekpi.clock import Clock
-from livekpi.definition.definition import Definition, SourceDefinition, microseconds
+from livekpi.definition.definition import Definition, SourceDefinition
+from livekpi.definition.durations import microseconds
 from livekpi.definition.file.yaml_source import read_yaml
 from livekpi.definition.problems import Problem
 from livekpi.definition.shape.model import EngineSpec, Kafka

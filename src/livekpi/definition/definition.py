@@ -2,22 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from livekpi.definition.dashboards import Dashboard
+from livekpi.definition.durations import microseconds
 from livekpi.definition.problems import Problem
 from livekpi.definition.rules.calendars import is_holiday
 from livekpi.definition.rules.rules import Rule
 from livekpi.definition.shape.model import DefinitionSpec, KpiSpec, SourceSpec
 from livekpi.definition.sql.expressions import KpiValue
 from livekpi.definition.types import Field
-
-
-def microseconds(duration: timedelta) -> int:
-    """A duration in µs, exactly."""
-    return duration // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

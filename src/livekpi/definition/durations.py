@@ -8,6 +8,7 @@ DURATION_PATTERN = r"^([0-9]+(ms|[smhdwy]))+$"
 """For the JSON Schema."""
 _UNIT_MS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _LONGEST = timedelta(days=365 * 1000)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def parse_duration(text: object) -> timedelta:
@@ -25,6 +26,11 @@ def parse_duration(text: object) -> timedelta:
                 return timedelta(milliseconds=duration_ms)
             raise ValueError("expected a duration of at most 1000y")
     raise ValueError("expected a duration such as 10s, 5m, 1h30m or 2d")
+
+
+def microseconds(duration: timedelta) -> int:
+    """A duration in µs, exactly."""
+    return duration // _MICROSECOND
 
 
 def format_duration(duration: timedelta) -> str:

@@ -7,8 +7,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from livekpi.definition.definition import microseconds
-from livekpi.definition.durations import parse_duration
+from livekpi.definition.durations import microseconds, parse_duration
 from livekpi.moments import datetime_of, since_epoch_us
 
 HOUR_US = 3_600_000_000

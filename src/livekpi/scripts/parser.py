@@ -3,11 +3,11 @@
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from livekpi.definition.durations import parse_duration
+from livekpi.definition.durations import microseconds, parse_duration
 from livekpi.definition.problems import nearest
 from livekpi.query.points import Request
 from livekpi.query.steps import QueryError, zone
@@ -107,7 +107,7 @@ def _advance(_: Path, part: _Part) -> Advance:
     (duration,) = _words(part, "advance DURATION", 1)
     _no_body(part)
     try:
-        return Advance(part.line, parse_duration(duration.text) // timedelta(microseconds=1))
+        return Advance(part.line, microseconds(parse_duration(duration.text)))
     except ValueError as error:
         raise ScriptError(part.line, f"{duration.text!r}: {error}") from error
 

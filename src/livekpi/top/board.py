@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from livekpi.definition.durations import parse_duration
+from livekpi.definition.durations import microseconds, parse_duration
 
 BUCKETS = 30
 """How many buckets the sparkline has."""
@@ -82,7 +82,7 @@ class Board:
 
 def make_line(kpi: Mapping[str, Any]) -> Line:
     """A line without points, from what the API says of a KPI."""
-    every_us = parse_duration(kpi["every"]) // timedelta(microseconds=1)
+    every_us = microseconds(parse_duration(kpi["every"]))
     return Line(kpi["kpi"], kpi["title"], kpi["unit"], kpi["good"], every_us, tuple(kpi["sources"]))
 
 

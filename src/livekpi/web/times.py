@@ -1,12 +1,11 @@
 """Times and durations as they stand in addresses and answers."""
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
-from livekpi.definition.durations import parse_duration
+from livekpi.definition.durations import microseconds, parse_duration
 from livekpi.moments import since_epoch_us, time_text
 
-_MICROSECOND = timedelta(microseconds=1)
 _FIRST_US, _LAST_US = map(since_epoch_us, (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
 _SECONDS = re.compile(r"(0|[0-9]{9,})(?:\.([0-9]+))?")
 """From 1973 on: what has fewer digits is a year or a day, and no second that anybody would mean."""
@@ -33,7 +32,7 @@ def _parse(text: str, now_us: int, zone: tzinfo) -> int:
     if text == "now":
         return now_us
     if text.startswith("-"):
-        return now_us - parse_duration(text[1:]) // _MICROSECOND
+        return now_us - microseconds(parse_duration(text[1:]))
     seconds = _SECONDS.fullmatch(text)
     if seconds is not None:
         return int(seconds[1]) * 1_000_000 + int((seconds[2] or "")[:6].ljust(6, "0"))

@@ -25,7 +25,8 @@ from livekpi.alerts.ledger import Alert
 from livekpi.alerts.message import Message
 from livekpi.alerts.series import Series, steps_of
 from livekpi.alerts.telling import Said
-from livekpi.definition.definition import Definition, microseconds
+from livekpi.definition.definition import Definition
+from livekpi.definition.durations import microseconds
 from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import grouping_of, make_plan, partial_of
 from livekpi.query.query import Query

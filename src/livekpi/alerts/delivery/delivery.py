@@ -4,7 +4,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 
 import structlog
 
@@ -13,7 +12,7 @@ from livekpi.alerts.delivery.turns import Turns, backoff_us
 from livekpi.alerts.message import Message, Notice
 from livekpi.alerts.notifiers.base import NeverWillBe, Notifier, Outcome, Sent, TryAgain
 from livekpi.clock import Clock
-from livekpi.definition.durations import format_duration
+from livekpi.definition.durations import format_duration, microseconds
 from livekpi.definition.shape.notifying import NotifierSpec
 from livekpi.store.schema import StoreError
 
@@ -101,7 +100,7 @@ class Receiver:
         self.crash: BaseException | None = None
         self._name, self._outbox, self._notifier, self._spec, self._clock, self._rng = name, outbox, notifier, spec, clock, rng
         self._on_refused, self._on_outcome, self._judges = on_refused, on_outcome, judges
-        self._give_up_us = spec.give_up // timedelta(microseconds=1)
+        self._give_up_us = microseconds(spec.give_up)
         self._turns = Turns(spec.messages_a_minute)
         self._unnoted: list[int] = []
         self._resend_at_us: int | None = None

@@ -19,7 +19,8 @@ from livekpi.alerts.judging.anomalies import bucket_us as learned_us
 from livekpi.alerts.judging.pacing import paces
 from livekpi.alerts.judging.values import Codes, Index, Reader, Want, index_of, one, taken
 from livekpi.alerts.series import series_text, steps_of
-from livekpi.definition.definition import Definition, Kpi, microseconds
+from livekpi.definition.definition import Definition, Kpi
+from livekpi.definition.durations import microseconds
 from livekpi.definition.rules.conditions import Question
 from livekpi.query.query import Query
 from livekpi.query.steps import Steps, shift, skipped

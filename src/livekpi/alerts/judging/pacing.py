@@ -10,7 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from livekpi.alerts.series import steps_of
-from livekpi.definition.definition import Kpi, microseconds
+from livekpi.definition.definition import Kpi
+from livekpi.definition.durations import microseconds
 from livekpi.definition.shape.model import PeriodTarget
 from livekpi.definition.shape.values import moment
 from livekpi.insight.pace import Projection, project

@@ -9,7 +9,8 @@ from livekpi.alerts.judging.machine import State, Timing
 from livekpi.alerts.judging.readiness import Ready
 from livekpi.alerts.ledger import Progress
 from livekpi.alerts.series import Series
-from livekpi.definition.definition import Definition, microseconds
+from livekpi.definition.definition import Definition
+from livekpi.definition.durations import microseconds
 from livekpi.definition.rules.conditions import Question
 from livekpi.definition.rules.rules import Rule
 from livekpi.engine.plan import Plan, grouping_of

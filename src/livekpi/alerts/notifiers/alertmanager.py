@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import structlog
 
@@ -14,6 +13,7 @@ from livekpi.alerts.notifiers.base import NeverWillBe, Outcome, Sent, TryAgain
 from livekpi.alerts.notifiers.wording import clean, cut, cut_apart, links, moment, raw
 from livekpi.alerts.summary import NULL
 from livekpi.clock import due
+from livekpi.definition.durations import microseconds
 from livekpi.definition.shape.notifying import Alertmanager
 
 LEASE = 4
@@ -38,7 +38,7 @@ class AlertmanagerNotifier:
     """
 
     def __init__(self, spec: Alertmanager, *, resolve: Resolve = resolved) -> None:
-        self._resend_us = spec.resend // timedelta(microseconds=1)
+        self._resend_us = microseconds(spec.resend)
         self._peers = [_Peer(url, self._resend_us // 2, resolve) for url in spec.urls]
         self._hands = ThreadPoolExecutor(len(self._peers), thread_name_prefix="alertmanager")
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 
 from livekpi.alerts.delivery.post import Poster, Resolve, resolved
 from livekpi.alerts.message import Message
 from livekpi.alerts.notifiers.base import Outcome
 from livekpi.alerts.notifiers.wording import moment
+from livekpi.definition.durations import microseconds
 from livekpi.definition.shape.notifying import Alive
 
 _JSON = {"Content-Type": "application/json"}
@@ -17,7 +17,7 @@ class AliveNotifier:
     """Beats every `resend_us`; what it beats with are no messages."""
 
     def __init__(self, spec: Alive, *, resolve: Resolve = resolved) -> None:
-        self._every_us = spec.every // timedelta(microseconds=1)
+        self._every_us = microseconds(spec.every)
         self._poster = Poster(spec.url, allow_private=True, resolve=resolve)
 
     @property

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from livekpi.definition.definition import Kpi, SourceDefinition, microseconds
-from livekpi.definition.durations import duration_text
+from livekpi.definition.definition import Kpi, SourceDefinition
+from livekpi.definition.durations import duration_text, microseconds
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report

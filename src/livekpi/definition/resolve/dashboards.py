@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from livekpi.definition.dashboards import Dashboard, KpiTile, Row, TextTile
-from livekpi.definition.definition import Kpi, microseconds
-from livekpi.definition.durations import duration_text
+from livekpi.definition.definition import Kpi
+from livekpi.definition.durations import duration_text, microseconds
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import meant, nearest
 from livekpi.definition.report import Report

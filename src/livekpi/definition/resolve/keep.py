@@ -2,8 +2,7 @@
 
 from itertools import pairwise
 
-from livekpi.definition.definition import microseconds
-from livekpi.definition.durations import parse_duration
+from livekpi.definition.durations import microseconds, parse_duration
 from livekpi.definition.report import Report
 from livekpi.definition.shape.model import DefinitionSpec
 

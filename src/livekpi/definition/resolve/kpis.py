@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from livekpi.definition.definition import Kpi, SourceDefinition, microseconds
-from livekpi.definition.durations import format_duration
+from livekpi.definition.definition import Kpi, SourceDefinition
+from livekpi.definition.durations import format_duration, microseconds
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import ExpressionError, nearest
 from livekpi.definition.report import Report

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from livekpi.definition.definition import Kpi, microseconds
+from livekpi.definition.definition import Kpi
+from livekpi.definition.durations import microseconds
 from livekpi.definition.kpi_meaning import kpi_meaning
 from livekpi.definition.rules.conditions import Condition
 from livekpi.definition.shape.alerting import AlertSpec, CalendarSpec

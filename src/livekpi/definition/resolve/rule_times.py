@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from livekpi.definition.definition import Kpi, microseconds
-from livekpi.definition.durations import duration_text, format_duration
+from livekpi.definition.definition import Kpi
+from livekpi.definition.durations import duration_text, format_duration, microseconds
 from livekpi.definition.file.document import Loc
 from livekpi.definition.problems import ExpressionError
 from livekpi.definition.report import Report

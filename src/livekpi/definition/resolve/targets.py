@@ -1,7 +1,6 @@
 """What is odd in a KPI's targets, though it can be read."""
 
-from livekpi.definition.definition import microseconds
-from livekpi.definition.durations import duration_text, parse_duration
+from livekpi.definition.durations import duration_text, microseconds, parse_duration
 from livekpi.definition.file.document import Loc
 from livekpi.definition.report import Report
 from livekpi.definition.shape.model import Target

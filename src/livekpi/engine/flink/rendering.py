@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from sqlglot import exp
 
-from livekpi.definition.definition import Definition, SourceDefinition, microseconds
+from livekpi.definition.definition import Definition, SourceDefinition
+from livekpi.definition.durations import microseconds
 from livekpi.definition.shape.model import Flink, Setting
 from livekpi.definition.tiers import tiers
 from livekpi.definition.types import Field, Type

@@ -12,8 +12,8 @@ import msgspec
 from livekpi.alerts import words
 from livekpi.alerts.acknowledging import is_of_use
 from livekpi.alerts.words import Kind, Word
-from livekpi.definition.definition import Definition, microseconds
-from livekpi.definition.durations import parse_duration
+from livekpi.definition.definition import Definition
+from livekpi.definition.durations import microseconds, parse_duration
 from livekpi.definition.problems import nearest
 from livekpi.moments import time_text
 from livekpi.query.steps import QueryError
