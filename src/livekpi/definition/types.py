@@ -10,6 +10,8 @@ from livekpi.definition.problems import nearest
 Kind = Literal["string", "integer", "number", "decimal", "boolean", "timestamp", "json"]
 Delimiter = Literal[",", ";", "\t", "|"]
 """What stands between the cells of CSV."""
+MAX_DIGITS = 38
+"""Of a decimal: what has room in the 128 bits that DuckDB and Arrow give it, and Flink's and Spark's limit too."""
 
 _FIELD = re.compile(r"(?P<optional>optional\s+)?(?P<kind>[A-Za-z0-9_]+)\s*(?:\((?P<argument>.*)\))?", re.DOTALL)
 _EPOCHS = ("epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
@@ -74,8 +76,8 @@ def parse_field(name: str, text: str) -> Field:
         if numbers is None:
             raise ValueError("expected decimal(precision, scale), such as decimal(18, 2)")
         precision, scale = int(numbers[1]), int(numbers[2])
-        if not 1 <= precision <= 38 or scale > precision:
-            raise ValueError("expected a precision from 1 to 38 and a scale not above it")
+        if not 1 <= precision <= MAX_DIGITS or scale > precision:
+            raise ValueError(f"expected a precision from 1 to {MAX_DIGITS} and a scale not above it")
         return Field(name, Type("decimal", precision, scale), optional)
     if kind == "timestamp" and argument is not None:
         if argument not in _EPOCHS:

@@ -12,7 +12,7 @@ from livekpi.definition.sql.hints import for_number
 from livekpi.definition.sql.parsing import fail, parse
 from livekpi.definition.sql.scalars import COMPARISONS, Scalars
 from livekpi.definition.sql.typed import Typed, cast, divide, finite
-from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, Field, Type
+from livekpi.definition.types import BOOLEAN, INTEGER, MAX_DIGITS, NUMBER, STRING, Field, Type
 
 AggregateKind = Literal["count", "sum", "min", "max", "last", "first", "quantile", "distinct"]
 
@@ -305,7 +305,8 @@ def _addend(rows: Scalars, node: exp.Expr) -> Typed:
         return argument
     if isinstance(argument.tree, exp.Column) or argument.type.scale > _ADDEND_SCALE:
         raise fail(
-            f"a sum has 38 digits, and {argument.type} leaves it no room to grow: {node.this.sql()[:60]!r}; say which digits count, "
+            f"a sum has {MAX_DIGITS} digits, and {argument.type} leaves it no room to grow: "
+            f"{node.this.sql()[:60]!r}; say which digits count, "
             f"as in sum(cast({node.this.sql()[:60]} as decimal({_ADDEND_DIGITS}, {min(argument.type.scale, _ADDEND_SCALE)})))",
             node.this,
         )
@@ -322,7 +323,7 @@ def _numeric_argument(rows: Scalars, node: exp.Expr) -> Typed:
 
 def _sum_type(type_: Type | None) -> Type:
     assert type_ is not None
-    return Type("decimal", 38, type_.scale) if type_.kind == "decimal" else type_ if type_ == NUMBER else INTEGER
+    return Type("decimal", MAX_DIGITS, type_.scale) if type_.kind == "decimal" else type_ if type_ == NUMBER else INTEGER
 
 
 def _share(node: exp.Expr) -> float:

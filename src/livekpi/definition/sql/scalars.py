@@ -15,8 +15,8 @@ from livekpi.definition.sql.hints import for_function, for_mixed, for_node, for_
 from livekpi.definition.sql.parsing import fail
 from livekpi.definition.sql.size import MAX_PARTS, TWICE, parts
 from livekpi.definition.sql.text_casts import EXAMPLES, is_readable, readable
-from livekpi.definition.sql.typed import MAX_DIGITS, Typed, cast, common_type, data_type, decimal_result, divide, finite, roomy, whole
-from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
+from livekpi.definition.sql.typed import Typed, cast, common_type, data_type, decimal_result, divide, finite, roomy, whole
+from livekpi.definition.types import BOOLEAN, INTEGER, MAX_DIGITS, NUMBER, STRING, TIMESTAMP, Type
 
 Leaf = Callable[[exp.Expr], Typed | None]
 """Resolves a node that is no plain scalar (a field, a KPI, an aggregate), or says None."""
@@ -39,7 +39,10 @@ def _places(node: exp.Expr) -> exp.Expr:
     """How many digits a number is rounded to, which no engine takes from an event."""
     number = node.this if isinstance(node, exp.Neg) else node
     if not isinstance(number, exp.Literal) or not str(number.this).isdigit() or int(str(number.this)) > MAX_DIGITS:
-        raise fail(f"round expects a whole number of digits from -38 to 38, got {node.sql()[:60]!r}; as in round(amount, 2)", node)
+        raise fail(
+            f"round expects a whole number of digits from -{MAX_DIGITS} to {MAX_DIGITS}, got {node.sql()[:60]!r}; as in round(amount, 2)",
+            node,
+        )
     return node.copy()
 
 
@@ -348,8 +351,8 @@ class Scalars:
             numbers = [parameter.name for parameter in to.expressions] or ["18", "3"]
             digits = [int(number) if number.isdecimal() and len(number) < 3 else 0 for number in numbers]
             type_ = Type("decimal", digits[0], digits[1] if len(digits) > 1 else 0)
-            if not 1 <= type_.precision <= 38 or type_.scale > type_.precision:
-                raise fail("expected decimal(precision, scale) with a precision of at most 38", node)
+            if not 1 <= type_.precision <= MAX_DIGITS or type_.scale > type_.precision:
+                raise fail(f"expected decimal(precision, scale) with a precision of at most {MAX_DIGITS}", node)
         elif to.this in _CASTS and not to.expressions:
             type_ = _CASTS[to.this]
         else:

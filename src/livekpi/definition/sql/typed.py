@@ -12,8 +12,6 @@ from sqlglot import exp
 
 from livekpi.definition.types import INTEGER, NUMBER, Type
 
-MAX_DIGITS = 38
-"""Of a decimal."""
 _SHORT_DIGITS = 18
 """Of the decimals that DuckDB keeps in 64 bits."""
 _INTEGER_DIGITS = 19

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Type
-from livekpi.engine.flink.sql import DIGITS, call, sql_type
+from livekpi.definition.types import BOOLEAN, INTEGER, MAX_DIGITS, NUMBER, STRING, TIMESTAMP, Type
+from livekpi.engine.flink.sql import call, sql_type
 
 TARGETS = {
     **dict.fromkeys(("BIGINT", "INT"), INTEGER),
@@ -38,7 +38,7 @@ def _decimal_to_integer(value: str, *_: Type) -> str:
 
 def _decimal_to_number(value: str, of: Type, to: Type) -> str:
     # of up to 18 digits Flink divides a long, which rounds twice
-    return f"CAST(CAST({value} AS {sql_type(Type('decimal', DIGITS, of.scale))}) AS {sql_type(to)})"
+    return f"CAST(CAST({value} AS {sql_type(Type('decimal', MAX_DIGITS, of.scale))}) AS {sql_type(to)})"
 
 
 def _truth(yes: str, no: str) -> Cast:

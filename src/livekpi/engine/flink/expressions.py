@@ -13,9 +13,9 @@ from sqlglot import exp
 
 from livekpi.definition.sql.scalars import TIME_PARTS
 from livekpi.definition.sql.typed import common_type
-from livekpi.definition.types import BOOLEAN, INTEGER, NUMBER, STRING, TIMESTAMP, Field, Type
+from livekpi.definition.types import BOOLEAN, INTEGER, MAX_DIGITS, NUMBER, STRING, TIMESTAMP, Field, Type
 from livekpi.engine.flink.casts import CASTS, TARGETS
-from livekpi.engine.flink.sql import DIGITS, call, quote, sql_type, text
+from livekpi.engine.flink.sql import call, quote, sql_type, text
 
 _LONG_DIGITS = 19
 _FEW = 30
@@ -74,7 +74,7 @@ class Expressions:
         if given.isdigit():
             return Sql(f"CAST({given} AS BIGINT)", Type("integer", len(given)))
         whole, _, fraction = given.partition(".")
-        if (whole + fraction).isdigit() and len(whole) + len(fraction) <= DIGITS:
+        if (whole + fraction).isdigit() and len(whole) + len(fraction) <= MAX_DIGITS:
             return Sql(f"CAST({given} AS DECIMAL({max(1, len(whole) + len(fraction))}, {len(fraction)}))", _decimal_type(whole, fraction))
         return Sql(f"CAST({text(given)} AS DOUBLE)", NUMBER)
 
@@ -293,7 +293,7 @@ def _common(values: Sequence[Sql]) -> Type:
     """The type of values of which one is the result: a decimal's has room for each of them."""
     type_ = common_type([value.type for value in values])
     assert type_ is not None
-    return Type(type_.kind, min(DIGITS, type_.precision), type_.scale)
+    return Type(type_.kind, min(MAX_DIGITS, type_.precision), type_.scale)
 
 
 def _joined(parts: Sequence[str], join: Callable[[str, str], str]) -> str:
@@ -368,8 +368,8 @@ def _decimal_arithmetic(node: exp.Expr, left: Sql, right: Sql) -> Sql:
     else:
         scale = max(scales)
         precision = needed = whole + scale + (0 if isinstance(node, exp.Mod) else 1)
-    if needed > DIGITS:
-        raise _unsupported(node, f"it needs {needed} digits, and Flink's decimals have {DIGITS}; cast one side to a smaller one")
+    if needed > MAX_DIGITS:
+        raise _unsupported(node, f"it needs {needed} digits, and Flink's decimals have {MAX_DIGITS}; cast one side to a smaller one")
     operands = [
         f"CAST({side.text} AS DECIMAL({count}, 0))" if type_.kind == "integer" else side.text
         for side, type_, count in zip((left, right), types, digits, strict=True)

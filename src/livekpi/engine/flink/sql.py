@@ -4,8 +4,6 @@ from livekpi.definition.types import Type
 
 FUNCTION = "livekpi_"
 """What the names of our own functions begin with."""
-DIGITS = 38
-"""How many a decimal has at most."""
 _NAMES = {"string": "STRING", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "timestamp": "TIMESTAMP(6)", "json": "STRING"}
 
 
